@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The inner loops of the digests, by instruction. Shared by the loader (EL0) and purgatory (EL1, EL2). */
+#include "asm.h"
+
+	.arch	armv8-a+crc+crypto
+
+/*
+ * void crc32c_lanes_insn(uint32_t lane[4], const void *data, size_t bytes)
+ *
+ * Four independent CRC32C streams hide the 3-cycle latency of CRC32CX; 64 bytes per turn.
+ *
+ * Inputs:   x0 = lanes, 4-byte aligned; x1 = data, 8-byte aligned; x2 = bytes, a multiple of 32
+ * Returns:  nothing; the lanes are updated
+ * Clobbers: x1-x2, x4-x15, flags
+ * MMU and caches: any state, unchanged. With the MMU off the 8-byte alignment of x1 is what Device memory asks for
+ * Stack:    none
+ */
+func crc32c_lanes_insn
+	ldp	w4, w5, [x0]
+	ldp	w6, w7, [x0, #8]
+	tbz	x2, #5, 1f
+	ldp	x8, x9, [x1], #16
+	ldp	x10, x11, [x1], #16
+	crc32cx	w4, w4, x8
+	crc32cx	w5, w5, x9
+	crc32cx	w6, w6, x10
+	crc32cx	w7, w7, x11
+1:	lsr	x2, x2, #6
+	cbz	x2, 3f
+2:	ldp	x8, x9, [x1]
+	ldp	x10, x11, [x1, #16]
+	ldp	x12, x13, [x1, #32]
+	ldp	x14, x15, [x1, #48]
+	prfm	pldl1keep, [x1, #512]
+	add	x1, x1, #64
+	crc32cx	w4, w4, x8
+	crc32cx	w5, w5, x9
+	crc32cx	w6, w6, x10
+	crc32cx	w7, w7, x11
+	crc32cx	w4, w4, x12
+	crc32cx	w5, w5, x13
+	crc32cx	w6, w6, x14
+	crc32cx	w7, w7, x15
+	subs	x2, x2, #1
+	b.ne	2b
+3:	stp	w4, w5, [x0]
+	stp	w6, w7, [x0, #8]
+	ret
+endfunc crc32c_lanes_insn
+
+/* Four rounds. wk and next are temporaries; abcd, efgh the state; spare takes a copy of abcd. */
+.macro sha256_rounds message, key
+	add	v16.4s, \message\().4s, \key\().4s
+	mov	v17.16b, v0.16b
+	sha256h	q0, q1, v16.4s
+	sha256h2 q1, q17, v16.4s
+.endm
+
+/* Message schedule: m0 becomes the words sixteen further on. */
+.macro sha256_schedule m0, m1, m2, m3
+	sha256su0 \m0\().4s, \m1\().4s
+	sha256su1 \m0\().4s, \m2\().4s, \m3\().4s
+.endm
+
+/*
+ * void sha256_blocks_insn(uint32_t state[8], const void *data, size_t blocks)
+ *
+ * Inputs:   x0 = state, 16-byte aligned or the MMU on; x1 = data, 16-byte aligned or the MMU on; x2 = blocks
+ * Returns:  nothing; the state is updated
+ * Clobbers: x1-x4, v0-v7, v16-v19, flags
+ * MMU and caches: any state, unchanged; needs SIMD enabled
+ * Stack:    none
+ */
+func sha256_blocks_insn
+	cbz	x2, 2f
+	ld1	{v0.4s, v1.4s}, [x0]
+1:	mov	v18.16b, v0.16b
+	mov	v19.16b, v1.16b
+	ld1	{v4.16b-v7.16b}, [x1], #64
+	adr	x3, sha256_k
+	rev32	v4.16b, v4.16b
+	rev32	v5.16b, v5.16b
+	rev32	v6.16b, v6.16b
+	rev32	v7.16b, v7.16b
+	mov	x4, #3
+	/* Rounds 0 to 47: sixteen a turn, the schedule for the next turn made on the way. */
+3:	ld1	{v2.4s, v3.4s}, [x3], #32
+	sha256_rounds v4, v2
+	sha256_schedule v4, v5, v6, v7
+	sha256_rounds v5, v3
+	sha256_schedule v5, v6, v7, v4
+	ld1	{v2.4s, v3.4s}, [x3], #32
+	sha256_rounds v6, v2
+	sha256_schedule v6, v7, v4, v5
+	sha256_rounds v7, v3
+	sha256_schedule v7, v4, v5, v6
+	subs	x4, x4, #1
+	b.ne	3b
+	/* Rounds 48 to 63. */
+	ld1	{v2.4s, v3.4s}, [x3], #32
+	sha256_rounds v4, v2
+	sha256_rounds v5, v3
+	ld1	{v2.4s, v3.4s}, [x3], #32
+	sha256_rounds v6, v2
+	sha256_rounds v7, v3
+	add	v0.4s, v0.4s, v18.4s
+	add	v1.4s, v1.4s, v19.4s
+	subs	x2, x2, #1
+	b.ne	1b
+	st1	{v0.4s, v1.4s}, [x0]
+2:	ret
+
+	.balign	16
+sha256_k:
+	.word	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5
+	.word	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174
+	.word	0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da
+	.word	0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967
+	.word	0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85
+	.word	0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070
+	.word	0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3
+	.word	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2
+endfunc sha256_blocks_insn
+
+no_exec_stack

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * System register bits that the loader computes with and purgatory loads. One list for both sides, C and assembly.
+ * Names and positions: Arm Architecture Reference Manual for A-profile (DDI 0487), section D24 (registers) and
+ * D8 (translation tables).
+ */
+#ifndef ARM64_REGS_H
+#define ARM64_REGS_H
+
+/*
+ * SCTLR_ELx, written whole and never read-modify-written: a 5.10 kernel leaves SPAN, ATA, TCF and others set.
+ * RES1 bits as Linux's INIT_SCTLR_ELx_MMU_OFF has them. WXN, A, SA, EE stay 0.
+ */
+#define SCTLR_M			0x0001
+#define SCTLR_C			0x0004
+#define SCTLR_I			0x1000
+#define SCTLR_EL1_OFF		0x30500800
+#define SCTLR_EL2_OFF		0x30c50830
+#define SCTLR_EL1_COLD		0x30501800	/* MMU off, I-cache on */
+#define SCTLR_EL2_COLD		0x30c51830
+#define SCTLR_EL1_ON		0x30501805	/* M, C, I */
+#define SCTLR_EL2_ON		0x30c51835
+
+/* CPACR_EL1, or CPTR_EL2 when E2H=1: FPEN, ZEN, SMEN = 3, nothing trapped. CPTR_EL2 when E2H=0: RES1 less TFP, TZ, TSM. */
+#define CPACR_NO_TRAPS		0x03330000
+#define CPTR_EL2_NO_TRAPS	0x22ff
+
+#define HCR_E2H_BIT		34
+#define ID_AA64MMFR0_PARANGE_SHIFT	0
+#define ID_AA64MMFR0_TGRAN16_SHIFT	20	/* 0: absent, 1: yes, 2: yes with 52 bits */
+#define ID_AA64MMFR0_TGRAN64_SHIFT	24	/* 0: yes, 15: absent */
+#define ID_AA64MMFR0_TGRAN4_SHIFT	28	/* 0: yes, 1: yes with 52 bits, 15: absent */
+#define ID_AA64MMFR4_E2H0_SHIFT		24	/* signed; negative: E2H is RES1 */
+#define ID_AA64PFR1_SME_SHIFT		24
+#define ID_AA64ISAR0_SHA2_SHIFT		12
+#define ID_AA64ISAR0_CRC32_SHIFT	16
+
+/* MAIR attribute 0: Normal, Inner and Outer Write-Back, Read- and Write-Allocate. */
+#define MAIR_NORMAL_WB		0xff
+
+/* TCR_EL1 and TCR_EL2 with E2H=1 */
+#define TCR_T0SZ(bits)		(64 - (bits))
+#define TCR_IRGN0_WBWA		(1 << 8)
+#define TCR_ORGN0_WBWA		(1 << 10)
+#define TCR_SH0_INNER		(3 << 12)
+#define TCR_TG0_4K		(0 << 14)
+#define TCR_TG0_64K		(1 << 14)
+#define TCR_TG0_16K		(2 << 14)
+#define TCR_T1SZ_16		(16 << 16)
+#define TCR_EPD1		(1 << 23)	/* no walks through TTBR1: it still points to the old kernel */
+#define TCR_TG1_4K		0x80000000	/* TG1 = 2: a valid value; unused, EPD1 is set */
+#define TCR_EL1_IPS_SHIFT	32
+/* TCR_EL2 with E2H=0 */
+#define TCR_EL2_RES1		0x80800000
+#define TCR_EL2_PS_SHIFT	16
+
+#define PARANGE_48_BITS		5
+
+/* Translation table descriptors, D8.3 */
+#define DESC_BLOCK		0x1
+#define DESC_TABLE		0x3
+#define DESC_PAGE		0x3
+#define DESC_AP1		(1 << 6)	/* EL0 access; RES1 where the regime has one privilege level */
+#define DESC_SH_INNER		(3 << 8)
+#define DESC_AF			(1 << 10)
+#define DESC_DBM_BIT		51
+#define DESC_PXN_BIT		53
+#define DESC_UXN_BIT		54		/* XN at EL2 with E2H=0 */
+
+/* PSCI (DEN0022) */
+#define PSCI_SYSTEM_RESET	0x84000009
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one contract between the loader and purgatory. Compiled on both sides and included by assembly.
+ *
+ * The hide-out is the memory that purgatory runs in: one kexec segment, 64 KiB aligned, inside one 2 MiB block.
+ *
+ *   hide-out + 0x0000   work area: two stacks, zero when purgatory starts; neither sealed nor verified
+ *   base     = hide-out + PURG_WORK_BYTES, where purgatory is entered
+ *   base     + 0x000    struct purg_header      made by the purgatory build, seal filled in by the loader
+ *            + 0x040    struct purg_params      filled in by the loader
+ *            + 0x800    exception vectors, text, read-only data: the end of the blob
+ *            + ...      lists, digests and page tables, written by the loader
+ *
+ * Everything from PURG_PARAMS_OFFSET up to header.sealed_bytes is covered by header.seal and is never written by
+ * purgatory. All addresses are physical, all integers little-endian, all lengths in bytes.
+ *
+ * Rules:
+ *  - A move's bytes and a check run's bytes are multiples of PURG_UNIT_BYTES; so are all addresses in them. What pads
+ *    a payload up to that unit is zero.
+ *  - No move's source or destination overlaps another move's destination; no move touches the hide-out.
+ *  - A check run is verified in chunks of PURG_CHUNK_BYTES counted from its start. The digests of all chunks of all
+ *    runs follow one another in one array, PURG_CRC_BYTES or PURG_SHA_BYTES apart.
+ *  - Checks come after all moves, cleaning after all checks.
+ */
+#ifndef PURGATORY_ABI_H
+#define PURGATORY_ABI_H
+
+#define PURG_ABI_VERSION	1
+
+#define PURG_HEADER_MAGIC	0x475054534146584b	/* "KXFASTPG" */
+#define PURG_PARAMS_MAGIC	0x524150545341464b	/* "KFASTPAR" */
+
+#define PURG_HEADER_BYTES	0x40
+#define PURG_PARAMS_OFFSET	0x40
+#define PURG_PARAMS_BYTES	0x180
+#define PURG_VECTORS_OFFSET	0x800	/* VBAR_ELx[10:0] are RES0 */
+
+#define PURG_UNIT_BYTES		128
+#define PURG_CHUNK_BYTES	0x200000
+#define PURG_CRC_BYTES		16	/* four CRC32C lanes, abi/digest.h */
+#define PURG_SHA_BYTES		32
+
+/* The work area, lowest first: a stack that is only ever used with the MMU off, and one only used with it on. Keeping them apart
+ * means that nothing stored with the MMU off is ever read through the cache, nor the reverse. */
+#define PURG_COLD_STACK_BYTES	0x1000
+#define PURG_WARM_STACK_BYTES	0x1000
+#define PURG_WORK_BYTES		(PURG_COLD_STACK_BYTES + PURG_WARM_STACK_BYTES)
+
+/* header offsets */
+#define PURG_H_MAGIC		0x08
+#define PURG_H_SEALED_BYTES	0x10
+#define PURG_H_SEAL		0x20
+
+/* params offsets, from the start of struct purg_params */
+#define PURG_P_MAGIC		0x000
+#define PURG_P_VERSION		0x008
+#define PURG_P_BYTES		0x00c
+#define PURG_P_BASE_PA		0x010
+#define PURG_P_KERNEL_PA	0x020
+#define PURG_P_DTB_PA		0x028
+#define PURG_P_FLAGS		0x030
+#define PURG_P_CHECK		0x034
+#define PURG_P_CONDUIT		0x038
+#define PURG_P_GRANULE_SHIFT	0x03c
+#define PURG_P_REGIME		0x040	/* two of struct purg_mmu_regs */
+#define PURG_MMU_REGS_BYTES	0x20
+#define PURG_R_MAIR		0x00
+#define PURG_R_TCR		0x08
+#define PURG_R_TTBR0		0x10
+#define PURG_R_SCTLR_ON		0x18
+
+/* flags */
+#define PURG_FLAG_NO_MMU	0x1	/* do everything with the MMU off: slow, for machines and tests that need it */
+#define PURG_FLAG_VERBOSE	0x2	/* say on the console that purgatory runs and that it jumps */
+
+/* check */
+#define PURG_CHECK_NONE		0
+#define PURG_CHECK_CRC32C	1
+#define PURG_CHECK_SHA256	2
+
+/* conduit: how PSCI is called at EL1; at EL2 it is always SMC (PSCI, DEN0022: "Conduit") */
+#define PURG_CONDUIT_SMC	0
+#define PURG_CONDUIT_HVC	1
+
+/* regimes: which system registers and descriptor bits are used */
+#define PURG_REGIME_EL1		0	/* EL1, or EL2 with HCR_EL2.E2H=1, where the _EL1 names reach the EL2 registers */
+#define PURG_REGIME_EL2		1	/* EL2 with HCR_EL2.E2H=0 */
+#define PURG_REGIMES		2
+
+/* uart_kind */
+#define PURG_UART_NONE		0
+#define PURG_UART_PL011		1
+#define PURG_UART_8250		2	/* registers uart_reg_shift apart, accessed as bytes */
+#define PURG_UART_8250_MMIO32	3	/* the same, accessed as 32-bit words */
+
+/* Why purgatory gave up. Each ends in a console line and PSCI SYSTEM_RESET. */
+#define PURG_FATAL_HEADER	1	/* magic, version or size of the parameter block is not ours */
+#define PURG_FATAL_PLACE	2	/* the blob does not lie where it was planned to be */
+#define PURG_FATAL_SEAL		3	/* parameters, lists, tables or text changed since the load */
+#define PURG_FATAL_CHECK	4	/* payload changed since the load */
+#define PURG_FATAL_EXCEPTION	5	/* synchronous exception or SError in purgatory */
+
+#ifndef __ASSEMBLER__
+#include <stddef.h>
+#include <stdint.h>
+
+struct purg_header {
+	uint32_t branch;		/* an instruction: branches over the parameters to the entry code */
+	uint32_t version;		/* PURG_ABI_VERSION */
+	uint64_t magic;			/* PURG_HEADER_MAGIC */
+	uint64_t sealed_bytes;		/* from the base; a multiple of PURG_UNIT_BYTES. Filled in by the loader */
+	uint64_t reserved0;
+	uint8_t seal[PURG_CRC_BYTES];	/* CRC32C lanes of [PURG_PARAMS_OFFSET, sealed_bytes). Filled in by the loader */
+	uint64_t reserved1[2];
+};
+
+/* Values for one regime. TCR carries 0 in (I)PS: purgatory puts in the PARange of the CPU that it runs on. */
+struct purg_mmu_regs {
+	uint64_t mair;
+	uint64_t tcr;
+	uint64_t ttbr0_pa;
+	uint64_t sctlr_on;
+};
+
+struct purg_move {
+	uint64_t dst_pa;
+	uint64_t src_pa;
+	uint64_t bytes;
+};
+
+struct purg_run {
+	uint64_t pa;
+	uint64_t bytes;
+};
+
+struct purg_list {
+	uint64_t pa;			/* of an array of purg_move or purg_run, 8-byte aligned */
+	uint64_t count;
+};
+
+struct purg_params {
+	uint64_t magic;			/* PURG_PARAMS_MAGIC */
+	uint32_t version;		/* PURG_ABI_VERSION */
+	uint32_t bytes;			/* PURG_PARAMS_BYTES */
+	uint64_t base_pa;		/* of the header */
+	uint64_t reserved0;
+	uint64_t kernel_pa;		/* where to jump */
+	uint64_t dtb_pa;		/* handed over in x0 */
+	uint32_t flags;			/* PURG_FLAG_* */
+	uint32_t check;			/* PURG_CHECK_* */
+	uint32_t conduit;		/* PURG_CONDUIT_* */
+	uint32_t granule_shift;		/* of the tables: 12, 14 or 16 */
+	struct purg_mmu_regs regime[PURG_REGIMES];
+	struct purg_list moves;		/* of purg_move */
+	struct purg_list checks;	/* of purg_run */
+	struct purg_list cleans;	/* of purg_run: cleaned and invalidated to the point of coherency */
+	uint64_t digests_pa;
+	uint64_t timeline_pa;		/* of struct purg_timeline inside the device tree; 4-byte aligned; 0: none */
+	uint64_t uart_pa;
+	uint32_t uart_kind;		/* PURG_UART_* */
+	uint32_t uart_reg_shift;
+	uint64_t reserved1[22];
+};
+
+/*
+ * The record that purgatory leaves in the next kernel's device tree, property PURG_TIMELINE_PROPERTY of /chosen. Every
+ * cell is big-endian, as in any device tree. Stamps are CNTVCT_EL0. The loader fills in the cells from payload_bytes
+ * on; purgatory fills in the others.
+ */
+#define PURG_TIMELINE_PROPERTY	"kexec-fast,timeline"
+#define PURG_TIMELINE_MAGIC	0x4b58544c		/* "KXTL", cell 0, upper half; lower half is PURG_ABI_VERSION */
+
+enum purg_timeline_cell {
+	PURG_T_MAGIC,
+	PURG_T_RESULT,		/* PURG_RESULT_* */
+	PURG_T_HZ,		/* CNTFRQ_EL0 */
+	PURG_T_ENTRY,		/* stamps, in order of time */
+	PURG_T_MMU_ON,
+	PURG_T_MOVED,
+	PURG_T_VERIFIED,
+	PURG_T_CLEANED,		/* Image; the device tree that holds this record is cleaned just after */
+	PURG_T_MOVED_BYTES,
+	PURG_T_VERIFIED_BYTES,
+	PURG_T_CLEANED_BYTES,
+	PURG_T_EL,		/* exception level; bit 8: HCR_EL2.E2H */
+	PURG_T_MMU,		/* 1: the MMU was on */
+	PURG_T_METHOD,		/* PURG_METHOD_* */
+	PURG_T_PAYLOAD_BYTES,	/* from here on: the loader's */
+	PURG_T_RELOCATED_BYTES,	/* of them, what the kernel relocates */
+	PURG_T_FRAMES,		/* 2 MiB slots of the payload */
+	PURG_T_FRAMES_IN_PLACE,
+	PURG_T_LOADED_AT,	/* wall clock of the load, seconds since 1970 */
+	PURG_T_CELLS
+};
+
+#define PURG_RESULT_NONE	0	/* never reached: as the loader wrote it */
+#define PURG_RESULT_VERIFIED	1
+#define PURG_RESULT_UNCHECKED	2	/* --check=none */
+
+#define PURG_METHOD_NONE	0
+#define PURG_METHOD_CRC32C	1	/* CRC32CX instructions */
+#define PURG_METHOD_CRC32C_C	2	/* the CPU has none: C */
+#define PURG_METHOD_SHA256	3	/* SHA2 instructions */
+#define PURG_METHOD_SHA256_C	4
+
+#define PURG_ASSERT_AT(type, field, offset) \
+	_Static_assert(offsetof(struct type, field) == (offset), #type "." #field " moved")
+
+PURG_ASSERT_AT(purg_header, magic, PURG_H_MAGIC);
+PURG_ASSERT_AT(purg_header, sealed_bytes, PURG_H_SEALED_BYTES);
+PURG_ASSERT_AT(purg_header, seal, PURG_H_SEAL);
+_Static_assert(sizeof(struct purg_header) == PURG_HEADER_BYTES, "purg_header");
+
+PURG_ASSERT_AT(purg_mmu_regs, mair, PURG_R_MAIR);
+PURG_ASSERT_AT(purg_mmu_regs, tcr, PURG_R_TCR);
+PURG_ASSERT_AT(purg_mmu_regs, ttbr0_pa, PURG_R_TTBR0);
+PURG_ASSERT_AT(purg_mmu_regs, sctlr_on, PURG_R_SCTLR_ON);
+_Static_assert(sizeof(struct purg_mmu_regs) == PURG_MMU_REGS_BYTES, "purg_mmu_regs");
+
+PURG_ASSERT_AT(purg_params, magic, PURG_P_MAGIC);
+PURG_ASSERT_AT(purg_params, version, PURG_P_VERSION);
+PURG_ASSERT_AT(purg_params, bytes, PURG_P_BYTES);
+PURG_ASSERT_AT(purg_params, base_pa, PURG_P_BASE_PA);
+PURG_ASSERT_AT(purg_params, kernel_pa, PURG_P_KERNEL_PA);
+PURG_ASSERT_AT(purg_params, dtb_pa, PURG_P_DTB_PA);
+PURG_ASSERT_AT(purg_params, flags, PURG_P_FLAGS);
+PURG_ASSERT_AT(purg_params, check, PURG_P_CHECK);
+PURG_ASSERT_AT(purg_params, conduit, PURG_P_CONDUIT);
+PURG_ASSERT_AT(purg_params, granule_shift, PURG_P_GRANULE_SHIFT);
+PURG_ASSERT_AT(purg_params, regime, PURG_P_REGIME);
+_Static_assert(sizeof(struct purg_params) == PURG_PARAMS_BYTES, "purg_params");
+_Static_assert(PURG_PARAMS_OFFSET + PURG_PARAMS_BYTES <= PURG_VECTORS_OFFSET, "parameters reach into the vectors");
+_Static_assert(PURG_CHUNK_BYTES % PURG_UNIT_BYTES == 0, "chunk");
+#endif /* __ASSEMBLER__ */
+#endif

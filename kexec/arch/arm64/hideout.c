@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "hideout.h"
+
+#include "digest.h"
+#include "mmu_regs.h"
+
+#include <string.h>
+
+/* Puts one piece after another into the hide-out; once something does not fit, nothing does. */
+struct writer {
+	unsigned char *out;
+	size_t used, room;
+	pa_t pa;
+	bool full;
+};
+
+static pa_t append(struct writer *w, const void *from, size_t bytes, size_t align)
+{
+	size_t at = (size_t)align_up(w->used, align);
+
+	if (w->full || at > w->room || bytes > w->room - at) {
+		w->full = true;
+		return 0;
+	}
+	if (bytes)
+		memcpy(w->out + at, from, bytes);
+	w->used = at + bytes;
+	return w->pa + at;
+}
+
+static struct purg_list append_list(struct writer *w, const void *from, size_t count, size_t entry_bytes)
+{
+	return (struct purg_list){ append(w, from, count * entry_bytes, sizeof(uint64_t)), count };
+}
+
+static enum kx_err append_tables(struct writer *w, const struct hideout *h, struct purg_params *params)
+{
+	struct pgtable_geometry geometry;
+	enum pgtable_kind kind;
+	enum kx_err err = pgtable_geometry(&geometry, h->granule_shift, h->regions, h->region_count);
+
+	if (err)
+		return err;
+	for (kind = PGTABLE_EL1; kind <= PGTABLE_EL2; kind++) {
+		pa_t table_pa = append(w, NULL, 0, (size_t)1 << h->granule_shift), ttbr_pa;
+		size_t bytes;
+
+		if (w->full)
+			return KX_NO_ROOM;
+		err = pgtable_build(&geometry, kind, h->regions, h->region_count, table_pa, NULL, 0, &bytes, &ttbr_pa);
+		if (err)
+			return err;
+		if (bytes > w->room - w->used)
+			return KX_NO_ROOM;
+		err = pgtable_build(&geometry, kind, h->regions, h->region_count, table_pa, w->out + w->used,
+				    w->room - w->used, &bytes, &ttbr_pa);
+		if (err)
+			return err;
+		w->used += bytes;
+		params->regime[kind == PGTABLE_EL1 ? PURG_REGIME_EL1 : PURG_REGIME_EL2] =
+			mmu_regs(kind, &geometry, ttbr_pa);
+	}
+	return KX_OK;
+}
+
+enum kx_err hideout_build(const struct hideout *h, unsigned char *out, size_t room, size_t *bytes, size_t *table_bytes,
+			  pa_t *entry_pa)
+{
+	struct writer w = { .out = out, .used = PURG_WORK_BYTES, .room = room, .pa = h->pa };
+	struct purg_header header;
+	struct purg_params params = {
+		.magic = PURG_PARAMS_MAGIC, .version = PURG_ABI_VERSION, .bytes = PURG_PARAMS_BYTES,
+		.base_pa = h->pa + PURG_WORK_BYTES,
+		.kernel_pa = h->kernel_pa, .dtb_pa = h->dtb_pa, .timeline_pa = h->timeline_pa,
+		.flags = h->flags, .check = h->check, .conduit = h->conduit, .granule_shift = h->granule_shift,
+		.uart_pa = h->uart_pa, .uart_kind = h->uart_kind, .uart_reg_shift = h->uart_reg_shift,
+	};
+	unsigned char *base = out + PURG_WORK_BYTES;
+	size_t tables_at;
+	enum kx_err err;
+
+	if (h->blob_bytes < PURG_VECTORS_OFFSET || room < PURG_WORK_BYTES)
+		return KX_INTERNAL;
+	memcpy(&header, h->blob, sizeof(header));
+	if (header.magic != PURG_HEADER_MAGIC || header.version != PURG_ABI_VERSION)
+		return KX_INTERNAL;
+
+	memset(out, 0, room);
+	append(&w, h->blob, h->blob_bytes, PURG_UNIT_BYTES);
+	params.moves = append_list(&w, h->moves, h->move_count, sizeof(*h->moves));
+	params.checks = append_list(&w, h->checks, h->check_count, sizeof(*h->checks));
+	params.cleans = append_list(&w, h->cleans, h->clean_count, sizeof(*h->cleans));
+	params.digests_pa = append(&w, h->digests, h->digests_bytes, sizeof(uint64_t));
+	tables_at = w.used;
+	err = append_tables(&w, h, &params);
+	if (err)
+		return err;
+	*table_bytes = w.used - tables_at;
+	append(&w, NULL, 0, PURG_UNIT_BYTES);
+	w.used = (size_t)align_up(w.used, PURG_UNIT_BYTES);
+	if (w.full || w.used > room)
+		return KX_NO_ROOM;
+
+	memcpy(base + PURG_PARAMS_OFFSET, &params, sizeof(params));
+	header.sealed_bytes = w.used - PURG_WORK_BYTES;
+	digest_crc32c(header.seal, base + PURG_PARAMS_OFFSET, header.sealed_bytes - PURG_PARAMS_OFFSET, crc32c_lanes_c);
+	memcpy(base, &header, sizeof(header));
+
+	*bytes = w.used;
+	*entry_pa = h->pa + PURG_WORK_BYTES;
+	return KX_OK;
+}

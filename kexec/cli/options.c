@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "options.h"
+
+#include "version.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OPT_APPEND = 256, OPT_REUSE_CMDLINE, OPT_INITRD, OPT_DTB, OPT_SERIAL, OPT_FAST, OPT_PLAN, OPT_CHECK, OPT_LAST,
+	OPT_JSON, OPT_NO_MMU,
+};
+
+/* One line an option; help, getopt's tables and the shell completion are made of it. */
+static const struct option_line {
+	int key;		/* short option, or one of the above */
+	const char *name;
+	const char *argument;	/* null: takes none; in brackets: may take one */
+	const char *help;	/* null: an alias, left out of the help */
+} lines[] = {
+	{ 'h', "help", NULL, "Print this help." },
+	{ 'v', "version", NULL, "Print the version." },
+	{ 'd', "debug", NULL, "Say more about the load, on stderr." },
+	{ 'q', "quiet", NULL, "Say nothing but errors." },
+	{ 'l', "load", NULL, "Load the kernel." },
+	{ 'u', "unload", NULL, "Unload the kernel and give its memory back." },
+	{ 'e', "exec", NULL, "Start the kernel that was loaded." },
+	{ 'f', "force", NULL, "Load, then start at once without shutting down." },
+	{ 'x', "no-ifdown", NULL, "Do not take network interfaces down before the start." },
+	{ 'y', "no-sync", NULL, "Do not write out disks before the start." },
+	{ 'S', "status", NULL, "Exit with 1 if a kernel is loaded (with -l; else a crash kernel), 0 if not." },
+	{ 'c', "kexec-syscall", NULL, "Use kexec_load(2), which is what this version always does." },
+	{ 'a', "kexec-syscall-auto", NULL, "The same." },
+	{ 'i', "no-checks", NULL, "The same as --check=none." },
+	{ OPT_FAST, "fast-reloc", "[=require]", "Stage the kernel where it will be booted from. With =require, fail if "
+						"that is not possible." },
+	{ OPT_PLAN, "plan", NULL, "Show what a load would do, and do not load." },
+	{ OPT_CHECK, "check", "KIND", "How the payload is verified: crc32c, sha256 or none." },
+	{ OPT_LAST, "last", NULL, "Show how the jump to this kernel went." },
+	{ OPT_JSON, "json", NULL, "With --plan, --last or -l: print JSON." },
+	{ OPT_APPEND, "append", "STRING", "Command line for the new kernel." },
+	{ OPT_APPEND, "command-line", "STRING", "The same." },
+	{ OPT_REUSE_CMDLINE, "reuse-cmdline", NULL, "Use this kernel's command line; --append comes behind it." },
+	{ OPT_INITRD, "initrd", "FILE", "Initial ramdisk." },
+	{ OPT_INITRD, "ramdisk", "FILE", "The same." },
+	{ OPT_DTB, "dtb", "FILE", "Device tree, instead of this machine's." },
+	{ OPT_SERIAL, "serial", "TTY", "Where purgatory says what it does, e.g. ttyAMA0." },
+	{ OPT_NO_MMU, "purgatory-no-mmu", NULL, NULL },
+};
+
+#define LINES	(sizeof(lines) / sizeof(lines[0]))
+
+static void print_help(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "Usage: kexec [OPTION]... [KERNEL]\n"
+		     "Start another arm64 Linux kernel from the running one.\n\n");
+	for (i = 0; i < LINES; i++) {
+		char left[64], key[8] = "    ";
+		const char *argument = lines[i].argument;
+
+		if (!lines[i].help)
+			continue;
+		if (lines[i].key < 256)
+			snprintf(key, sizeof(key), "-%c, ", lines[i].key);
+		snprintf(left, sizeof(left), "%s--%s%s%s", key, lines[i].name, argument && argument[0] != '[' ? "=" : "",
+			 argument ? argument : "");
+		fprintf(out, "  %-30s %s\n", left, lines[i].help);
+	}
+	fprintf(out, "\nExit status: 0 done, 1 wrong usage or nothing loaded, 255 failed; see kexec(8).\n");
+}
+
+static void make_getopt_tables(struct option *longs, char *shorts)
+{
+	size_t i;
+
+	for (i = 0; i < LINES; i++) {
+		const char *argument = lines[i].argument;
+
+		longs[i] = (struct option){
+			.name = lines[i].name,
+			.has_arg = !argument ? no_argument : argument[0] == '[' ? optional_argument : required_argument,
+			.val = lines[i].key,
+		};
+		if (lines[i].key < 256)
+			*shorts++ = (char)lines[i].key;
+	}
+	longs[LINES] = (struct option){ 0 };
+	*shorts = '\0';
+}
+
+static bool parse_check(enum check_wish *check, const char *text)
+{
+	static const char *const names[] = { [CHECK_NONE] = "none", [CHECK_CRC32C] = "crc32c", [CHECK_SHA256] = "sha256" };
+	enum check_wish i;
+
+	for (i = CHECK_NONE; i <= CHECK_SHA256; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*check = i;
+			return true;
+		}
+	return false;
+}
+
+/* As in kexec-tools, actions are changes of state in the order given: "-l -e" jumps and does not load. */
+static bool apply(struct options *o, int key, char *argument, FILE *err)
+{
+	switch (key) {
+	case 'd': o->debug = true; return true;
+	case 'q': o->quiet = true; return true;
+	case 'l': o->load = true; o->exec = false; o->crash_status = false; return true;
+	case 'u': o->load = false; o->exec = false; o->sync = false; o->unload = true; return true;
+	case 'e': o->load = false; o->exec = true; o->sync = true; o->ifdown = true; return true;
+	case 'f': o->load = true; o->exec = true; o->sync = true; o->ifdown = true; return true;
+	case 'S': o->status = true; return true;
+	case 'c': case 'a': case 'x': case 'y': return true;
+	case 'i': o->request.check = CHECK_NONE; return true;
+	case OPT_PLAN: o->request.plan_only = true; return true;
+	case OPT_LAST: o->last = true; return true;
+	case OPT_JSON: o->json = true; return true;
+	case OPT_APPEND: o->request.cmdline = argument; return true;
+	case OPT_REUSE_CMDLINE: o->request.reuse_cmdline = true; return true;
+	case OPT_INITRD: o->request.initrd = argument; return true;
+	case OPT_DTB: o->request.dtb = argument; return true;
+	case OPT_SERIAL: o->request.serial = argument; return true;
+	case OPT_NO_MMU: o->request.no_mmu = true; return true;
+	case OPT_FAST:
+		o->request.fast = argument ? FAST_REQUIRE : FAST_AUTO;
+		if (!argument || strcmp(argument, "require") == 0)
+			return true;
+		fprintf(err, "kexec: --fast-reloc=%s is unknown; it is --fast-reloc or --fast-reloc=require\n", argument);
+		return false;
+	case OPT_CHECK:
+		if (parse_check(&o->request.check, argument))
+			return true;
+		fprintf(err, "kexec: --check=%s is unknown; it is crc32c, sha256 or none\n", argument);
+		return false;
+	default:
+		return false;
+	}
+}
+
+enum options_result options_parse(struct options *options, int argc, char **argv, FILE *out, FILE *err)
+{
+	struct option longs[LINES + 1];
+	char shorts[LINES + 1];
+	bool no_sync = false, no_ifdown = false;
+	int key;
+
+	*options = (struct options){ .load = true, .sync = true, .crash_status = true };
+	make_getopt_tables(longs, shorts);
+	optind = 0;	/* start afresh, also when a test calls us again */
+	while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (key == 'h') {
+			print_help(out);
+			return OPTIONS_DONE;
+		}
+		if (key == 'v') {
+			fprintf(out, "kexec-tools %s\n", KEXEC_VERSION);
+			return OPTIONS_DONE;
+		}
+		if (!apply(options, key, optarg, err)) {
+			if (key == '?')
+				print_help(out);
+			return OPTIONS_BAD;
+		}
+		no_sync |= key == 'y';
+		no_ifdown |= key == 'x';
+	}
+	options->sync &= !no_sync;
+	options->ifdown &= !no_ifdown;
+	if (options->last || options->status || !options->load)
+		return OPTIONS_RUN;
+	options->request.kernel = argv[optind];
+	if (!options->request.kernel) {
+		fprintf(err, "No kernel specified\n");
+		print_help(out);
+		return OPTIONS_BAD;
+	}
+	return OPTIONS_RUN;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line: a table of options, names and order semantics as in kexec-tools. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "load.h"
+
+#include <stdio.h>
+
+struct options {
+	bool load, exec, unload, status, last, crash_status;
+	bool sync, ifdown;
+	bool json, quiet, debug;
+	struct load_request request;
+};
+
+enum options_result {
+	OPTIONS_RUN,	/* do what *options says */
+	OPTIONS_DONE,	/* help or version was printed: exit 0 */
+	OPTIONS_BAD,	/* a complaint was printed: exit 1 */
+};
+
+/* Prints to out (help, version, usage) and err (complaints). argv is permuted and must outlive *options. */
+enum options_result options_parse(struct options *options, int argc, char **argv, FILE *out, FILE *err);
+
+#endif

@@ -1,0 +1,7 @@
+$(eval $(call room,cli,kexec/cli,options.c progress.c,core load report sys))
+$(cli_OBJS): INCLUDES += -Ibuild/include
+
+build/kexec/cli/options.o: build/include/version.h
+build/include/version.h: Makefile
+	@mkdir -p $(@D)
+	$(call say,GEN)echo "#define KEXEC_VERSION \"$(KEXEC_TOOLS_VERSION)+fast$(VERSION)\"" > $@

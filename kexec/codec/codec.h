@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Decompression by the formats' own libraries, as a stream: bytes in, bytes out, never more than asked for. Pure: no
+ * file is touched here.
+ */
+#ifndef CODEC_H
+#define CODEC_H
+
+#include "err.h"
+
+#include <stddef.h>
+
+enum codec { CODEC_NONE, CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA };
+
+/* What a file is compressed with, by its first bytes (six are enough). */
+enum codec codec_probe(const unsigned char *start, size_t bytes);
+
+/* "gzip", "zstd", ...; "" for CODEC_NONE */
+const char *codec_name(enum codec codec);
+
+struct decoder;
+
+/* Null when out of memory. Not for CODEC_NONE. */
+struct decoder *decoder_open(enum codec codec);
+void decoder_close(struct decoder *decoder);
+
+/*
+ * Decompress from in to out until one of them is used up or the stream ends. *in_bytes and *out_bytes say how much there
+ * is and come back as how much was used and made. *end is set when the compressed stream is complete; what follows it
+ * in the file (padding, another member) is not looked at unless it is another member of the same format.
+ *
+ * Errors: KX_COMPRESSED_BAD, KX_NO_MEMORY (a stream that wants a window of more than 128 MiB included)
+ */
+enum kx_err decoder_run(struct decoder *decoder, const unsigned char *in, size_t *in_bytes, unsigned char *out,
+			size_t *out_bytes, bool *end);
+
+#endif

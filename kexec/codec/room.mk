@@ -1,0 +1,1 @@
+$(eval $(call room,codec,kexec/codec,codec.c,core))

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "err.h"
+
+#include <stdio.h>
+
+static const char *const texts[KX_ERR_COUNT] = {
+	[KX_OK] = "no error",
+
+	[KX_USAGE] = "the command line is not understood; see kexec --help",
+	[KX_OPEN] = "cannot be opened; check the name and the permissions",
+	[KX_READ] = "cannot be read to its end",
+	[KX_TOO_BIG] = "is larger than this machine can hold",
+	[KX_NOT_IMAGE] = "is not an arm64 Linux Image, nor one compressed with gzip, zstd, xz or lzma",
+	[KX_IMAGE_TRUNCATED] = "is truncated: it ends before its own header says; copy it again",
+	[KX_IMAGE_BIG_ENDIAN] = "is a big-endian kernel, which this little-endian system cannot start",
+	[KX_IMAGE_PAGE_SIZE] = "needs a page size that this CPU does not have; build it with another one",
+	[KX_IMAGE_HEADER] = "has an arm64 Image header that makes no sense; build or copy it again",
+	[KX_COMPRESSED_BAD] = "is damaged: decompression failed; copy it again",
+	[KX_DTB_BAD] = "is not a valid device tree",
+	[KX_DTB_TOO_BIG] = "grows over 2 MiB, the most that arm64 Linux takes as a device tree",
+	[KX_NO_DTB] = "no device tree in /sys/firmware/fdt nor /proc/device-tree; name one with --dtb",
+	[KX_CMDLINE_TOO_LONG] = "the kernel command line is longer than 2047 bytes; shorten it",
+	[KX_SERIAL] = "has no memory-mapped registers that purgatory could write to; name another tty with --serial",
+	[KX_IOMEM_BAD] = "/proc/iomem names no System RAM; run as root in the initial user namespace",
+
+	[KX_NOT_ROOT] = "only root may load or start a kernel; run as root",
+	[KX_WRONG_ARCH] = "this is a kexec for arm64, and this machine is none",
+	[KX_LOAD_DISABLED] = "kexec is switched off until the next boot (kernel.kexec_load_disabled=1)",
+	[KX_LOCKDOWN] = "the kernel's lockdown mode forbids kexec_load; switch off Secure Boot or lockdown, or reboot "
+			"through the firmware",
+	[KX_NO_SYSCALL] = "this kernel has no kexec_load system call (CONFIG_KEXEC is not set)",
+	[KX_BUSY] = "the kernel is busy with another load, or its CPUs cannot be taken offline for kexec",
+	[KX_OTHER_IPC_NS] = "staged memory would vanish with this IPC namespace; run kexec in that of PID 1",
+	[KX_CONTAINER] = "a container cannot start a kernel; run kexec on the host",
+	[KX_SHM_RMID_FORCED] = "staged memory would vanish when kexec exits; set kernel.shm_rmid_forced=0",
+	[KX_NO_PSCI] = "this machine names no PSCI firmware, so a failed check could not reset it; use kexec -l without "
+		       "--fast-reloc",
+	[KX_NO_PFN] = "the kernel hides physical addresses; run with CAP_SYS_ADMIN in the initial user namespace",
+	[KX_NO_HUGE_PAGES] = "no 2 MiB huge pages to be had; free memory, or load earlier after boot",
+	[KX_NO_MEMORY] = "out of memory; free some and try again",
+	[KX_NO_ROOM] = "no place in memory where it may lie; free memory or make it smaller",
+	[KX_NOTHING_LOADED] = "Nothing has been loaded!",
+	[KX_NO_SYSFS] = "cannot tell whether a kernel is loaded; mount /sys",
+	[KX_NO_TIMELINE] = "this kernel was not started by kexec --fast-reloc, so there is no timeline",
+	[KX_INTERRUPTED] = "interrupted; nothing was changed",
+	[KX_MOVED] = "the kernel has moved staged memory since the load; load again",
+
+	[KX_KEXEC_LOAD] = "kexec_load failed",
+	[KX_UNLOAD] = "kexec unload failed",
+	[KX_REBOOT] = "kexec failed",
+	[KX_SHM] = "cannot get shared memory for staging",
+
+	[KX_PLAN_CHECK] = "the plan broke one of its own rules and was not used; please report this",
+	[KX_INTERNAL] = "internal error; please report this",
+};
+
+const char *err_text(enum kx_err err)
+{
+	if ((unsigned int)err >= KX_ERR_COUNT || !texts[err])
+		return "unknown error";
+	return texts[err];
+}
+
+enum kx_err fail_set(struct fail *fail, enum kx_err err, const char *format, ...)
+{
+	va_list args;
+
+	fail->err = err;
+	va_start(args, format);
+	vsnprintf(fail->detail, sizeof(fail->detail), format, args);
+	va_end(args);
+	return err;
+}

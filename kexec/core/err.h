@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The closed list of what can go wrong. Each has one sentence that says what is wrong and what to do about it; what it
+ * is about (a file, a number) goes into struct fail beside it. Functions return an enum kx_err; only main.c and cli/
+ * print.
+ */
+#ifndef ERR_H
+#define ERR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+enum kx_err {
+	KX_OK = 0,
+
+	/* The request or a file is bad. */
+	KX_USAGE,
+	KX_OPEN,
+	KX_READ,
+	KX_TOO_BIG,
+	KX_NOT_IMAGE,
+	KX_IMAGE_TRUNCATED,
+	KX_IMAGE_BIG_ENDIAN,
+	KX_IMAGE_PAGE_SIZE,
+	KX_IMAGE_HEADER,
+	KX_COMPRESSED_BAD,
+	KX_DTB_BAD,
+	KX_DTB_TOO_BIG,
+	KX_NO_DTB,
+	KX_CMDLINE_TOO_LONG,
+	KX_SERIAL,
+	KX_IOMEM_BAD,
+
+	/* This machine or this moment cannot do it. */
+	KX_NOT_ROOT,
+	KX_WRONG_ARCH,
+	KX_LOAD_DISABLED,
+	KX_LOCKDOWN,
+	KX_NO_SYSCALL,
+	KX_BUSY,
+	KX_OTHER_IPC_NS,
+	KX_CONTAINER,
+	KX_SHM_RMID_FORCED,
+	KX_NO_PSCI,
+	KX_NO_PFN,
+	KX_NO_HUGE_PAGES,
+	KX_NO_MEMORY,
+	KX_NO_ROOM,
+	KX_NOTHING_LOADED,
+	KX_NO_SYSFS,
+	KX_NO_TIMELINE,
+	KX_INTERRUPTED,
+	KX_MOVED,
+
+	/* The kernel said no. */
+	KX_KEXEC_LOAD,
+	KX_UNLOAD,
+	KX_REBOOT,
+	KX_SHM,
+
+	/* We are wrong. */
+	KX_PLAN_CHECK,
+	KX_INTERNAL,
+
+	KX_ERR_COUNT
+};
+
+/* What failed, for the person. detail is a file name, a number or nothing. */
+struct fail {
+	enum kx_err err;
+	char detail[256];
+};
+
+/* The sentence of an error, without a full stop. Never null. */
+const char *err_text(enum kx_err err);
+
+/* Record what failed and return err, so that a caller can write: return fail_set(fail, KX_OPEN, "%s", path). */
+enum kx_err fail_set(struct fail *fail, enum kx_err err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,1 @@
+$(eval $(call room,core,kexec/core,err.c range.c,))

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "dt.h"
+
+#include <libfdt.h>
+#include <string.h>
+
+/* What the old boot left in /chosen and the next must not see: drivers/of/kexec.c deletes the same, and kernels up to
+ * 7.3 would act on them. */
+static const char *const stale[] = {
+	"linux,initrd-start", "linux,initrd-end", "linux,elfcorehdr", "linux,usable-memory-range", "linux,dmcryptkeys",
+	"linux,ima-kexec-buffer", "linux,kho-fdt", "linux,kho-scratch", "kaslr-seed", "rng-seed",
+};
+
+enum kx_err dt_check(const void *dtb, size_t bytes, size_t *total)
+{
+	if (bytes < sizeof(struct fdt_header) || fdt_check_full(dtb, bytes) != 0)
+		return KX_DTB_BAD;
+	*total = fdt_totalsize(dtb);
+	return KX_OK;
+}
+
+static int add_reserve(void *out, struct range r)
+{
+	uint64_t address, size;
+	int i, n = fdt_num_mem_rsv(out);
+
+	for (i = 0; i < n; i++)
+		if (fdt_get_mem_rsv(out, i, &address, &size) == 0 && address <= r.start && address + size >= range_end(r))
+			return 0;
+	return fdt_add_mem_rsv(out, r.start, r.bytes);
+}
+
+static int edit_chosen(void *out, int chosen, const struct dt_edit *edit)
+{
+	int err = 0;
+
+	if (edit->cmdline)
+		err = fdt_setprop(out, chosen, "bootargs", edit->cmdline, (int)strlen(edit->cmdline) + 1);
+	/* Always 64 bits, whatever #address-cells says: the kernel takes the property's length for it. */
+	if (!err && edit->initrd.bytes)
+		err = fdt_setprop_u64(out, chosen, "linux,initrd-start", edit->initrd.start);
+	if (!err && edit->initrd.bytes)
+		err = fdt_setprop_u64(out, chosen, "linux,initrd-end", range_end(edit->initrd));
+	if (!err)
+		err = fdt_setprop(out, chosen, "kaslr-seed", edit->kaslr_seed, sizeof(edit->kaslr_seed));
+	if (!err)
+		err = fdt_setprop(out, chosen, "rng-seed", edit->rng_seed, sizeof(edit->rng_seed));
+	if (!err && edit->property)
+		err = fdt_setprop(out, chosen, edit->property, edit->value, (int)edit->value_bytes);
+	return err;
+}
+
+enum kx_err dt_edit(const void *dtb, const struct dt_edit *edit, void *out, size_t room, size_t *out_bytes,
+		    size_t *value_at)
+{
+	const void *value;
+	int chosen, err;
+	size_t i;
+
+	if (room > INT32_MAX)
+		room = INT32_MAX;
+	err = fdt_open_into(dtb, out, (int)room);
+	if (err)
+		return err == -FDT_ERR_NOSPACE ? KX_DTB_TOO_BIG : KX_DTB_BAD;
+	for (i = 0; !err && edit->reserve && i < edit->reserve->count; i++)
+		err = add_reserve(out, edit->reserve->v[i]);
+	chosen = fdt_path_offset(out, "/chosen");
+	if (!err && chosen == -FDT_ERR_NOTFOUND)
+		chosen = fdt_add_subnode(out, 0, "chosen");
+	if (!err && chosen < 0)
+		err = chosen;
+	for (i = 0; !err && i < sizeof(stale) / sizeof(stale[0]); i++) {
+		err = fdt_delprop(out, chosen, stale[i]);
+		if (err == -FDT_ERR_NOTFOUND)
+			err = 0;
+	}
+	if (!err && edit->property)
+		fdt_delprop(out, chosen, edit->property);
+	if (!err)
+		err = edit_chosen(out, chosen, edit);
+	if (!err)
+		err = fdt_pack(out);
+	if (err)
+		return err == -FDT_ERR_NOSPACE ? KX_DTB_TOO_BIG : KX_DTB_BAD;
+
+	*out_bytes = fdt_totalsize(out);
+	*value_at = 0;
+	if (edit->property) {
+		value = fdt_getprop(out, fdt_path_offset(out, "/chosen"), edit->property, NULL);
+		if (!value)
+			return KX_DTB_BAD;
+		*value_at = (size_t)((const char *)value - (const char *)out);
+	}
+	return KX_OK;
+}
+
+enum dt_psci dt_psci(const void *dtb)
+{
+	static const char *const compatible[] = { "arm,psci-1.0", "arm,psci-0.2" };
+	const char *method;
+	int node = -1, bytes;
+	size_t i;
+
+	for (i = 0; node < 0 && i < sizeof(compatible) / sizeof(compatible[0]); i++)
+		node = fdt_node_offset_by_compatible(dtb, -1, compatible[i]);
+	if (node < 0)
+		return DT_PSCI_NONE;
+	method = fdt_getprop(dtb, node, "method", &bytes);
+	if (method && bytes == 4 && memcmp(method, "hvc", 4) == 0)
+		return DT_PSCI_HVC;
+	if (method && bytes == 4 && memcmp(method, "smc", 4) == 0)
+		return DT_PSCI_SMC;
+	return DT_PSCI_NONE;
+}
+
+const void *dt_chosen(const void *dtb, const char *property, size_t *bytes)
+{
+	int chosen = fdt_path_offset(dtb, "/chosen"), n;
+	const void *value;
+
+	if (chosen < 0)
+		return NULL;
+	value = fdt_getprop(dtb, chosen, property, &n);
+	if (value)
+		*bytes = (size_t)n;
+	return value;
+}
+
+static uint64_t read_cells(const unsigned char *from, int cells)
+{
+	uint64_t value = 0;
+	int i;
+
+	for (i = 0; i < cells * 4; i++)
+		value = value << 8 | from[i];
+	return value;
+}
+
+enum kx_err dt_memory(const void *dtb, struct range_set *memory)
+{
+	int address_cells = fdt_address_cells(dtb, 0), size_cells = fdt_size_cells(dtb, 0), node, bytes, entry, at;
+	size_t ignored;
+
+	/* An EFI kernel takes its memory from the EFI memory map and not from here. */
+	if (address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2 ||
+	    dt_chosen(dtb, "linux,uefi-system-table", &ignored))
+		return KX_OK;
+	entry = (address_cells + size_cells) * 4;
+	fdt_for_each_subnode(node, dtb, 0) {
+		const char *type = fdt_getprop(dtb, node, "device_type", &bytes);
+		const unsigned char *reg;
+
+		if (!type || bytes != 7 || memcmp(type, "memory", 7) != 0)
+			continue;
+		reg = fdt_getprop(dtb, node, "reg", &bytes);
+		for (at = 0; reg && at + entry <= bytes; at += entry) {
+			struct range r = { read_cells(reg + at, address_cells),
+					   read_cells(reg + at + address_cells * 4, size_cells) };
+
+			if (range_end(r) >= r.start && !range_set_add(memory, r))
+				return KX_NO_MEMORY;
+		}
+	}
+	return KX_OK;
+}

@@ -1,0 +1,1 @@
+$(eval $(call room,dt,kexec/dt,dt.c,core))

@@ -1,0 +1,1 @@
+$(eval $(call room,image,kexec/image,foreign.c,))

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is done with a load: undo it, jump, and look back at it from the next kernel. */
+#include "dt.h"
+#include "load.h"
+#include "machine.h"
+#include "purgatory_abi.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int kernel_is_loaded(struct sys *sys, bool crash)
+{
+	uint64_t loaded;
+
+	if (!read_u64(sys, crash ? "/sys/kernel/kexec_crash_loaded" : "/sys/kernel/kexec_loaded", 10, &loaded))
+		return -1;
+	return loaded != 0;
+}
+
+enum kx_err unload_kernel(struct sys *sys, struct fail *fail)
+{
+	int err = sys->kexec_load(sys, 0, NULL, 0, 0);
+
+	if (err)
+		return fail_set(fail, KX_UNLOAD, "%s", strerror(-err));
+	sys->shm_sweep(sys, SYS_NO_SHM, false);
+	return KX_OK;
+}
+
+enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, struct fail *fail)
+{
+	int err;
+
+	/* As in kexec-tools: only a clear no stops us. */
+	if (kernel_is_loaded(sys, false) == 0)
+		return fail_set(fail, KX_NOTHING_LOADED, "%s", "");
+	if (do_sync)
+		sys->sync(sys);
+	if (do_ifdown)
+		sys->ifdown(sys);
+	err = sys->reboot_kexec(sys);
+	return fail_set(fail, KX_REBOOT, "%s", strerror(-err));
+}
+
+enum kx_err last_timeline(struct sys *sys, char **record, size_t *bytes, struct fail *fail)
+{
+	const void *value;
+	char *dtb;
+	size_t dtb_bytes;
+	enum kx_err err = device_tree_read(sys, &dtb, &dtb_bytes, fail);
+
+	if (err)
+		return err;
+	*record = NULL;
+	value = dt_check(dtb, dtb_bytes, &dtb_bytes) ? NULL : dt_chosen(dtb, PURG_TIMELINE_PROPERTY, bytes);
+	if (value) {
+		*record = malloc(*bytes ? *bytes : 1);
+		if (*record)
+			memcpy(*record, value, *bytes);
+	}
+	free(dtb);
+	return *record ? KX_OK : fail_set(fail, KX_NO_TIMELINE, "%s", "");
+}

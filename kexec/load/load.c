@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The order of a load. */
+#include "payload.h"
+
+#include <errno.h>
+#include <string.h>
+
+static enum kx_err kexec_load_error(int err, struct fail *fail)
+{
+	switch (err) {
+	case -EPERM:
+		return fail_set(fail, KX_LOCKDOWN, "kexec_load: %s", strerror(-err));
+	case -EBUSY:
+		return fail_set(fail, KX_BUSY, "kexec_load: %s", strerror(-err));
+	case -ENOSYS:
+		return fail_set(fail, KX_NO_SYSCALL, "kexec_load: %s", strerror(-err));
+	case -ENOMEM:
+		return fail_set(fail, KX_NO_MEMORY, "kexec_load: %s", strerror(-err));
+	default:
+		return fail_set(fail, KX_KEXEC_LOAD, "%s", strerror(-err));
+	}
+}
+
+/*
+ * The only call that changes anything for good. Before it, the new segment is marked as loaded, so that a loader killed
+ * right behind it leaves no segment that a later one would sweep away while the kernel counts on it. After it, whatever
+ * other loads have staged is unreachable, and goes.
+ */
+enum kx_err payload_commit(struct payload *p, struct fail *fail)
+{
+	struct sys *sys = p->sys;
+	struct sys_segment segments[2 + RELOCATED_RUNS_MAX] = {
+		{ p->hideout, p->hideout_bytes, p->plan.hideout_pa,
+		  align_up(p->hideout_bytes, sys->page_bytes) },
+		{ p->dtb, p->dtb_padded_bytes, p->plan.dtb_pa, align_up(p->dtb_padded_bytes, sys->page_bytes) },
+	};
+	size_t count = 2, i;
+	int keep = p->stage.shm_id, err = 0;
+
+	for (i = 0; i < p->runs; i++)
+		segments[count++] = (struct sys_segment){
+			p->run[i].buf + (p->run[i].range.start - p->run[i].slots_pa), p->run[i].range.bytes,
+			p->run[i].range.start, align_up(p->run[i].range.bytes, sys->page_bytes),
+		};
+	if (keep != SYS_NO_SHM)
+		err = sys->shm_mark_loaded(sys, keep);
+	if (err)
+		return fail_set(fail, KX_SHM, "%s", strerror(-err));
+	err = sys->kexec_load(sys, p->entry_pa, segments, count, 0);
+	if (err)
+		return kexec_load_error(err, fail);
+	stage_close(&p->stage, false);
+	sys->shm_sweep(sys, keep, false);
+	return KX_OK;
+}
+
+enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
+{
+	struct payload p = { .sys = sys, .request = request, .report = report };
+	uint64_t start_ms = sys->now_ms(sys);
+	enum kx_err err;
+
+	*report = (struct report){ 0 };
+	err = preflight(sys, fail);
+	if (err)
+		return err;
+	/* What an earlier loader left behind when it was killed; all of it, if nothing is loaded at all. */
+	sys->shm_sweep(sys, SYS_NO_SHM, kernel_is_loaded(sys, false) != 0);
+
+	err = payload_open(&p, fail);
+	if (!err)
+		err = payload_place(&p, fail);
+	if (!err)
+		err = payload_fill(&p, fail);
+	if (!err)
+		err = payload_finish(&p, fail);
+	if (!err && !request->plan_only)
+		err = payload_commit(&p, fail);
+	if (!err) {
+		payload_report(&p);
+		report->loaded = !request->plan_only;
+		report->load_ms = sys->now_ms(sys) - start_ms;
+	}
+	payload_free(&p);
+	return err;
+}

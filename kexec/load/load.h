@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The recipes: what is done in which order. They call everybody; nobody but main.c calls them. None prints. */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include "report.h"
+#include "sys.h"
+
+enum fast_wish { FAST_NO, FAST_AUTO, FAST_REQUIRE };
+enum check_wish { CHECK_DEFAULT, CHECK_NONE, CHECK_CRC32C, CHECK_SHA256 };
+
+struct load_request {
+	const char *kernel;
+	const char *initrd;	/* null: none */
+	const char *cmdline;	/* null: see reuse_cmdline; else this, behind the reused one */
+	bool reuse_cmdline;
+	const char *dtb;	/* null: this machine's */
+	const char *serial;	/* null: the console that the kernel uses, for bad news only */
+	enum fast_wish fast;
+	enum check_wish check;
+	bool plan_only;
+	bool no_mmu;		/* purgatory keeps the MMU off: for machines and tests that need it */
+
+	/* Called now and then with how far the load is; may be null. */
+	void (*progress)(void *arg, uint64_t done_bytes, uint64_t total_bytes);
+	void *progress_arg;
+};
+
+/*
+ * Load a kernel, or with plan_only find out how it would be loaded. *report is filled in on success. On an error nothing
+ * that was loaded before is lost, and nothing is left behind; *fail says what is wrong.
+ */
+enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail);
+
+/* Unload what is loaded, and give all staged memory back. */
+enum kx_err unload_kernel(struct sys *sys, struct fail *fail);
+
+/* Whether a kernel is loaded: /sys/kernel/kexec_loaded, or for the crash kernel /sys/kernel/kexec_crash_loaded.
+ * 1, 0, or -1 when that cannot be read. */
+int kernel_is_loaded(struct sys *sys, bool crash);
+
+/* Jump. With sync, write out disks first; with ifdown, take the network down. Only returns on failure. */
+enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, struct fail *fail);
+
+/* The record that purgatory left for this kernel, in memory that the caller frees. Errors: KX_NO_TIMELINE, KX_NO_DTB */
+enum kx_err last_timeline(struct sys *sys, char **record, size_t *bytes, struct fail *fail);
+
+#endif

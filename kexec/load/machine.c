@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "machine.h"
+
+#include "dt.h"
+#include "image.h"
+#include "purgatory_abi.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX	MIB(16)		/* /proc/iomem of the largest machines is far smaller */
+
+bool read_u64(struct sys *sys, const char *path, int base, uint64_t *value)
+{
+	char *text, *end;
+	size_t bytes;
+	bool ok;
+
+	if (sys->read_file(sys, path, 4096, &text, &bytes) < 0)
+		return false;
+	*value = strtoull(text, &end, base);
+	ok = end != text;
+	free(text);
+	return ok;
+}
+
+static bool file_says(struct sys *sys, const char *path, const char *word)
+{
+	char *text;
+	size_t bytes;
+	bool found;
+
+	if (sys->read_file(sys, path, 65536, &text, &bytes) < 0)
+		return false;
+	found = memmem(text, bytes, word, strlen(word)) != NULL;
+	free(text);
+	return found;
+}
+
+/* A container manager says so in PID 1's environment or leaves a file; a user namespace of our own is one too. */
+static bool in_container(struct sys *sys)
+{
+	uint64_t first, ignored;
+	char *text;
+	size_t bytes;
+	bool whole;
+
+	if (read_u64(sys, "/run/systemd/container", 0, &ignored) || file_says(sys, "/run/systemd/container", "") ||
+	    file_says(sys, "/proc/1/environ", "container="))
+		return true;
+	if (sys->read_file(sys, "/proc/self/uid_map", 4096, &text, &bytes) < 0)
+		return false;
+	whole = sscanf(text, "%llu %llu %llu", (unsigned long long *)&first, (unsigned long long *)&ignored,
+		       (unsigned long long *)&ignored) == 3 && ignored == UINT32_MAX;
+	free(text);
+	return !whole;
+}
+
+enum kx_err preflight(struct sys *sys, struct fail *fail)
+{
+	uint64_t disabled;
+
+	if (!sys->is_arm64(sys))
+		return fail_set(fail, KX_WRONG_ARCH, "%s", "");
+	if (!sys->is_root(sys))
+		return fail_set(fail, KX_NOT_ROOT, "%s", "");
+	if (in_container(sys))
+		return fail_set(fail, KX_CONTAINER, "%s", "");
+	if (read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &disabled) && disabled)
+		return fail_set(fail, KX_LOAD_DISABLED, "%s", "");
+	if (file_says(sys, "/sys/kernel/security/lockdown", "[integrity]") ||
+	    file_says(sys, "/sys/kernel/security/lockdown", "[confidentiality]"))
+		return fail_set(fail, KX_LOCKDOWN, "%s", "");
+	return KX_OK;
+}
+
+enum kx_err preflight_staging(struct sys *sys, struct fail *fail)
+{
+	char ours[64], init[64];
+	uint64_t forced;
+
+	if (sys->read_link(sys, "/proc/self/ns/ipc", ours, sizeof(ours)) == 0 &&
+	    sys->read_link(sys, "/proc/1/ns/ipc", init, sizeof(init)) == 0 && strcmp(ours, init) != 0)
+		return fail_set(fail, KX_OTHER_IPC_NS, "%s", "");
+	if (read_u64(sys, "/proc/sys/kernel/shm_rmid_forced", 0, &forced) && forced)
+		return fail_set(fail, KX_SHM_RMID_FORCED, "%s", "");
+	return KX_OK;
+}
+
+static uint64_t meminfo(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+	unsigned long long kib;
+
+	return at && sscanf(at + strlen(name), ": %llu kB", &kib) == 1 && kib < (1ull << 52) ? kib << 10 : 0;
+}
+
+/* What may be taken for staging: what the kernel could give without swapping, less what the shutdown itself needs:
+ * room to read swap back in, and a reserve. */
+static enum kx_err read_memory(struct machine *machine, struct sys *sys, struct fail *fail)
+{
+	uint64_t available, keep;
+	char *text;
+	size_t bytes;
+	int err = sys->read_file(sys, "/proc/meminfo", 65536, &text, &bytes);
+
+	if (err)
+		return fail_set(fail, KX_READ, "/proc/meminfo: %s", strerror(-err));
+	machine->ram_bytes = meminfo(text, "MemTotal");
+	available = meminfo(text, "MemAvailable");
+	keep = machine->ram_bytes / 32 + MIB(32) + meminfo(text, "SwapTotal") - meminfo(text, "SwapFree");
+	machine->available_bytes = available > keep ? available - keep : 0;
+	free(text);
+	return KX_OK;
+}
+
+static enum kx_err read_memmap(struct machine *machine, struct sys *sys, struct fail *fail)
+{
+	enum kx_err err;
+	char *text;
+	size_t bytes, i;
+	int result = sys->read_file(sys, "/proc/iomem", TEXT_MAX, &text, &bytes);
+
+	if (result)
+		return fail_set(fail, KX_READ, "/proc/iomem: %s", strerror(-result));
+	err = memmap_parse(&machine->memmap, text, bytes);
+	free(text);
+	if (err)
+		return fail_set(fail, err, "/proc/iomem");
+
+	if (sys->kernel_log(sys, &text, &bytes) == 0) {
+		/* The log is a ring: what was said at boot may be gone. */
+		machine->log_read = memmem(text, bytes, "Booting Linux on physical CPU", 29) != NULL;
+		err = memmap_gic_tables(&machine->gic_tables, text, bytes);
+		free(text);
+	}
+	for (i = 0; !err && i < machine->gic_tables.count; i++)
+		if (!range_set_remove(&machine->memmap.spare, machine->gic_tables.v[i]))
+			err = KX_NO_MEMORY;
+	return err ? fail_set(fail, err, "memory map") : KX_OK;
+}
+
+/* Take out of a set what is not in the other. */
+static bool intersect(struct range_set *set, const struct range_set *with)
+{
+	pa_t at = 0;
+	size_t i;
+
+	for (i = 0; i < with->count; i++) {
+		if (!range_set_remove(set, (struct range){ at, with->v[i].start - at }))
+			return false;
+		at = range_end(with->v[i]);
+	}
+	return range_set_remove(set, (struct range){ at, PA_END - at });
+}
+
+/* Without EFI the next kernel only knows the memory that its device tree names: not what was added since. */
+static enum kx_err drop_unknown_memory(struct machine *machine, struct fail *fail)
+{
+	struct range_set known = { 0 };
+	bool ok = dt_memory(machine->dtb, &known) == KX_OK;
+
+	if (ok && known.count)
+		ok = intersect(&machine->memmap.ram, &known) && intersect(&machine->memmap.spare, &known);
+	range_set_free(&known);
+	return ok ? KX_OK : fail_set(fail, KX_NO_MEMORY, "memory map");
+}
+
+/* ACPI 6.5, 5.2.9: the FADT's ARM Boot Architecture Flags: bit 0 PSCI, bit 1 by HVC. */
+#define FADT_ARM_BOOT_ARCH	129
+
+static void read_psci(struct machine *machine, struct sys *sys)
+{
+	enum dt_psci psci = dt_psci(machine->dtb);
+	char *fadt;
+	size_t bytes;
+
+	if (psci == DT_PSCI_NONE && sys->read_file(sys, "/sys/firmware/acpi/tables/FACP", 65536, &fadt, &bytes) == 0) {
+		if (bytes > FADT_ARM_BOOT_ARCH && fadt[FADT_ARM_BOOT_ARCH] & 1)
+			psci = fadt[FADT_ARM_BOOT_ARCH] & 2 ? DT_PSCI_HVC : DT_PSCI_SMC;
+		free(fadt);
+	}
+	machine->psci = psci != DT_PSCI_NONE;
+	machine->conduit = psci == DT_PSCI_HVC ? PURG_CONDUIT_HVC : PURG_CONDUIT_SMC;
+}
+
+static bool tty_number(struct sys *sys, const char *tty, const char *attribute, int base, uint64_t *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/class/tty/%s/%s", tty, attribute);
+	return read_u64(sys, path, base, value);
+}
+
+/* Values of include/uapi/linux/serial_core.h and include/linux/serial_core.h */
+#define PORT_AMBA	32
+#define UPIO_MEM	2
+#define UPIO_MEM32	3
+
+static bool uart_read(struct uart *uart, struct sys *sys, const char *tty)
+{
+	uint64_t base, type, io_type = 0, reg_shift = 0;
+
+	if (strlen(tty) >= sizeof(uart->name) || strchr(tty, '/'))
+		return false;
+	if (!tty_number(sys, tty, "iomem_base", 16, &base) || !base || !tty_number(sys, tty, "type", 0, &type))
+		return false;
+	tty_number(sys, tty, "io_type", 0, &io_type);
+	tty_number(sys, tty, "iomem_reg_shift", 0, &reg_shift);
+	if (type == PORT_AMBA)
+		uart->kind = PURG_UART_PL011;
+	else if (io_type == UPIO_MEM && type && reg_shift <= 4)
+		uart->kind = PURG_UART_8250;
+	else if (io_type == UPIO_MEM32 && type && reg_shift <= 4)
+		uart->kind = PURG_UART_8250_MMIO32;
+	else
+		return false;
+	uart->pa = base;
+	uart->reg_shift = (uint32_t)reg_shift;
+	strcpy(uart->name, tty);
+	return true;
+}
+
+/* The kernel's own consoles; the last one named is the one that /dev/console is. */
+static void find_console(struct uart *uart, struct sys *sys)
+{
+	char *text, *word, *save;
+	size_t bytes;
+
+	if (sys->read_file(sys, "/sys/class/tty/console/active", 4096, &text, &bytes) < 0)
+		return;
+	for (word = strtok_r(text, " \n", &save); word; word = strtok_r(NULL, " \n", &save))
+		uart_read(uart, sys, word);
+	free(text);
+}
+
+static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char *path, struct fail *fail)
+{
+	enum kx_err err;
+	int result;
+
+	if (!path) {
+		err = device_tree_read(sys, &machine->dtb, &machine->dtb_bytes, fail);
+		if (err)
+			return err;
+		path = "/sys/firmware/fdt";
+	} else {
+		result = sys->read_file(sys, path, ARM64_DTB_BYTES_MAX, &machine->dtb, &machine->dtb_bytes);
+		if (result)
+			return fail_set(fail, result == -EFBIG ? KX_DTB_TOO_BIG : KX_OPEN, "%s: %s", path, strerror(-result));
+	}
+	err = dt_check(machine->dtb, machine->dtb_bytes, &machine->dtb_bytes);
+	return err ? fail_set(fail, err, "%s", path) : KX_OK;
+}
+
+enum kx_err machine_read(struct machine *machine, struct sys *sys, const char *dtb, const char *serial, struct fail *fail)
+{
+	enum kx_err err;
+
+	*machine = (struct machine){ 0 };
+	if (serial && strncmp(serial, "/dev/", 5) == 0)
+		serial += 5;
+	err = read_memory(machine, sys, fail);
+	if (!err)
+		err = read_memmap(machine, sys, fail);
+	if (!err)
+		err = read_dtb(machine, sys, dtb, fail);
+	if (!err)
+		err = drop_unknown_memory(machine, fail);
+	if (!err) {
+		read_psci(machine, sys);
+		if (!serial)
+			find_console(&machine->uart, sys);
+		else if (!uart_read(&machine->uart, sys, serial))
+			err = fail_set(fail, KX_SERIAL, "%s", serial);
+	}
+	if (err)
+		machine_free(machine);
+	return err;
+}
+
+void machine_free(struct machine *machine)
+{
+	memmap_free(&machine->memmap);
+	range_set_free(&machine->gic_tables);
+	free(machine->dtb);
+	*machine = (struct machine){ 0 };
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a load needs to know of the machine that it runs on, read once. */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include "iomem.h"
+#include "sys.h"
+
+struct uart {
+	pa_t pa;
+	uint32_t kind, reg_shift;	/* PURG_UART_*; NONE: there is none */
+	char name[32];
+};
+
+struct machine {
+	struct memmap memmap;		/* spare without the GIC's tables */
+	struct range_set gic_tables;
+	bool log_read;			/* the kernel log was there to look for them */
+	uint64_t ram_bytes;		/* MemTotal */
+	uint64_t available_bytes;	/* MemAvailable less what should stay free */
+	char *dtb;			/* this kernel's, or the one asked for */
+	size_t dtb_bytes;
+	uint32_t conduit;		/* PURG_CONDUIT_* */
+	bool psci;
+	struct uart uart;
+};
+
+/* Refusals that hold for every load. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_LOAD_DISABLED, KX_LOCKDOWN, KX_CONTAINER */
+enum kx_err preflight(struct sys *sys, struct fail *fail);
+
+/* Refusals that hold for staging only. Errors: KX_OTHER_IPC_NS, KX_SHM_RMID_FORCED */
+enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
+
+/*
+ * Read it all. dtb and serial may be null, as in struct load_request.
+ *
+ * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_SERIAL, KX_NO_MEMORY
+ */
+enum kx_err machine_read(struct machine *machine, struct sys *sys, const char *dtb, const char *serial, struct fail *fail);
+void machine_free(struct machine *machine);
+
+/* This kernel's device tree: /sys/firmware/fdt, else put together from /proc/device-tree. The caller frees it. */
+enum kx_err device_tree_read(struct sys *sys, char **dtb, size_t *bytes, struct fail *fail);
+
+/* The first number of a small file; false if it cannot be read. base as for strtoull. */
+bool read_u64(struct sys *sys, const char *path, int base, uint64_t *value);
+
+#endif

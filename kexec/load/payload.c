@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From a request to a plan: the files are opened and looked at, frames are taken, windows are chosen. */
+#include "payload.h"
+
+#include "dt.h"
+#include "foreign.h"
+#include "purgatory_abi.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Frames beyond what is needed that are looked at for a place where nothing has to move. */
+#define TRIES	4
+static uint32_t frames_to_try(uint32_t wanted, unsigned int attempt)
+{
+	switch (attempt) {
+	case 0:
+		return wanted;
+	case 1:
+		return wanted + wanted / 2 + 8;
+	case 2:
+		return wanted * 2 + 16;
+	default:
+		return wanted * 3 + 16;
+	}
+}
+
+static enum kx_err open_kernel(struct payload *p, struct fail *fail)
+{
+	struct source *source = &p->source[OBJECT_KERNEL];
+	unsigned char head[ARM64_IMAGE_LOOK_BYTES];
+	uint64_t known_bytes;
+	size_t got;
+	enum kx_err err = source_open(source, p->sys, p->request->kernel, true, fail);
+
+	if (!err)
+		err = source_read(source, head, sizeof(head), &got, fail);
+	if (!err)
+		err = source_rewind(source, fail);
+	if (err)
+		return err;
+	known_bytes = source->codec == CODEC_NONE ? source->file_bytes : 0;
+	err = arm64_image_parse(&p->image, head, got, known_bytes);
+	if (err == KX_NOT_IMAGE)
+		return fail_set(fail, err, "%s%s%s is %s; it", p->request->kernel, source->codec ? " inside " : "",
+				codec_name(source->codec), foreign_name(head, got));
+	if (err)
+		return fail_set(fail, err, "%s", p->request->kernel);
+	/* Pages of the kernel that runs are surely a size that this CPU has. Others are, too, on all but few. */
+	if (p->image.page_shift && 1ull << p->image.page_shift != p->sys->page_bytes)
+		report_note(p->report, "this kernel uses %u KiB pages, unlike the running one; that the CPU has them was not "
+			    "checked", 1u << (p->image.page_shift - 10));
+	p->input.object[OBJECT_KERNEL] = (struct plan_object){
+		.name = "kernel",
+		.offset_bytes = p->image.text_offset,
+		.memory_bytes = p->image.image_size,
+		/* What comes out of a compressed file is known when it is read; never more than image_size. */
+		.file_bytes = known_bytes ? known_bytes : p->image.image_size,
+	};
+	return KX_OK;
+}
+
+static enum kx_err open_initrd(struct payload *p, struct fail *fail)
+{
+	struct source *source = &p->source[OBJECT_INITRD];
+	enum kx_err err;
+
+	if (!p->request->initrd)
+		return KX_OK;
+	err = source_open(source, p->sys, p->request->initrd, false, fail);
+	if (err)
+		return err;
+	if (source->file_bytes > p->machine.ram_bytes)
+		return fail_set(fail, KX_TOO_BIG, "%s", p->request->initrd);
+	p->input.object[OBJECT_INITRD] = (struct plan_object){
+		.name = "initrd", .memory_bytes = source->file_bytes, .file_bytes = source->file_bytes,
+	};
+	return KX_OK;
+}
+
+/* As in kexec-tools: --reuse-cmdline is /proc/cmdline without BOOT_IMAGE=, and --append comes behind it. */
+static enum kx_err make_cmdline(struct payload *p, struct fail *fail)
+{
+	const struct load_request *request = p->request;
+	char *old = NULL, *word, *save, *text;
+	size_t bytes = 0;
+	int err;
+
+	if (!request->reuse_cmdline) {
+		p->cmdline = request->cmdline && request->cmdline[0] ? request->cmdline : NULL;
+	} else {
+		err = p->sys->read_file(p->sys, "/proc/cmdline", 65536, &old, &bytes);
+		if (err)
+			return fail_set(fail, KX_READ, "/proc/cmdline: %s", strerror(-err));
+		text = calloc(1, bytes + (request->cmdline ? strlen(request->cmdline) : 0) + 2);
+		if (!text) {
+			free(old);
+			return fail_set(fail, KX_NO_MEMORY, "command line");
+		}
+		for (word = strtok_r(old, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
+			if (strncmp(word, "BOOT_IMAGE=", 11) == 0)
+				continue;
+			strcat(text, text[0] ? " " : "");
+			strcat(text, word);
+		}
+		if (request->cmdline && request->cmdline[0]) {
+			strcat(text, text[0] ? " " : "");
+			strcat(text, request->cmdline);
+		}
+		free(old);
+		p->cmdline = p->cmdline_buf = text;
+	}
+	if (p->cmdline && strlen(p->cmdline) > ARM64_CMDLINE_MAX)
+		return fail_set(fail, KX_CMDLINE_TOO_LONG, "%zu bytes", strlen(p->cmdline));
+	return KX_OK;
+}
+
+static void choose_check(struct payload *p)
+{
+	unsigned int cpu = p->sys->cpu_features;
+
+	switch (p->request->check) {
+	case CHECK_NONE:
+		p->check = PURG_CHECK_NONE;
+		break;
+	case CHECK_SHA256:
+		p->check = PURG_CHECK_SHA256;
+		break;
+	case CHECK_CRC32C:
+		p->check = PURG_CHECK_CRC32C;
+		break;
+	default:
+		p->check = cpu & CPU_CRC32 || !(cpu & CPU_SHA2) ? PURG_CHECK_CRC32C : PURG_CHECK_SHA256;
+		break;
+	}
+	if ((p->check == PURG_CHECK_CRC32C && !(cpu & CPU_CRC32)) || (p->check == PURG_CHECK_SHA256 && !(cpu & CPU_SHA2)))
+		report_note(p->report, "this CPU has no instructions for the check, so it is done in C and takes longer");
+}
+
+static uint64_t relocated_bytes(const struct payload *p)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; i < p->runs; i++)
+		bytes += p->run[i].range.bytes;
+	return bytes;
+}
+
+/* The device tree's length does not depend on the addresses in it, so this is also how long the real one will be. */
+static enum kx_err make_dtb(struct payload *p, struct fail *fail)
+{
+	unsigned char record[PURG_T_CELLS * sizeof(uint64_t)] = { 0 };
+	const struct plan_window *initrd = &p->plan.window[OBJECT_INITRD];
+	struct dt_edit edit = {
+		.cmdline = p->cmdline,
+		.initrd = { initrd->pa, p->input.object[OBJECT_INITRD].file_bytes },
+		.reserve = &p->machine.gic_tables,
+		.property = PURG_TIMELINE_PROPERTY,
+		.value = record,
+		.value_bytes = sizeof(record),
+	};
+	const struct plan_object *kernel = &p->input.object[OBJECT_KERNEL];
+	enum kx_err err;
+	size_t i;
+
+	for (i = 0; i < PURG_T_CELLS; i++) {
+		uint64_t value = i == PURG_T_MAGIC		? (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_ABI_VERSION
+				 : i == PURG_T_PAYLOAD_BYTES	? kernel->file_bytes + edit.initrd.bytes
+				 : i == PURG_T_RELOCATED_BYTES	? relocated_bytes(p)
+				 : i == PURG_T_FRAMES		? p->plan.in_place + p->plan.moved + p->plan.relocated
+				 : i == PURG_T_FRAMES_IN_PLACE	? p->plan.in_place
+				 : i == PURG_T_LOADED_AT	? p->sys->now(p->sys)
+								: 0;
+		unsigned int byte;
+
+		for (byte = 0; byte < sizeof(value); byte++)
+			record[i * sizeof(value) + byte] = (unsigned char)(value >> (56 - 8 * byte));
+	}
+	memcpy(edit.kaslr_seed, p->seeds, sizeof(edit.kaslr_seed));
+	memcpy(edit.rng_seed, p->seeds + sizeof(edit.kaslr_seed), sizeof(edit.rng_seed));
+
+	memset(p->dtb, 0, ARM64_DTB_BYTES_MAX);
+	err = dt_edit(p->machine.dtb, &edit, p->dtb, ARM64_DTB_BYTES_MAX, &p->dtb_bytes, &p->timeline_at);
+	p->dtb_padded_bytes = (size_t)align_up(p->dtb_bytes, PURG_UNIT_BYTES);
+	return err ? fail_set(fail, err, "device tree") : KX_OK;
+}
+
+enum kx_err payload_open(struct payload *p, struct fail *fail)
+{
+	enum kx_err err;
+
+	p->stage = (struct stage){ .sys = p->sys, .shm_id = SYS_NO_SHM };
+	err = machine_read(&p->machine, p->sys, p->request->dtb, p->request->serial, fail);
+	if (!err)
+		err = open_kernel(p, fail);
+	if (!err)
+		err = open_initrd(p, fail);
+	if (!err)
+		err = make_cmdline(p, fail);
+	if (err)
+		return err;
+	choose_check(p);
+	if (p->sys->random(p->sys, p->seeds, sizeof(p->seeds)) < 0)
+		report_note(p->report, "the kernel has no random numbers yet, so the next one starts without a seed");
+	p->dtb = calloc(1, ARM64_DTB_BYTES_MAX);
+	if (!p->dtb)
+		return fail_set(fail, KX_NO_MEMORY, "device tree");
+	err = make_dtb(p, fail);
+	if (err)
+		return err;
+	p->input.ram = &p->machine.memmap.ram;
+	p->input.spare = &p->machine.memmap.spare;
+	p->input.hideout_bytes = HIDEOUT_BYTES_MAX;
+	p->input.dtb_bytes = p->dtb_padded_bytes;
+	p->input.rules = arm64_plan_rules(p->sys->page_bytes);
+	return KX_OK;
+}
+
+static enum kx_err plan_again(struct payload *p)
+{
+	enum kx_err err;
+
+	plan_free(&p->plan);
+	p->input.frame_pa = p->stage.pa;
+	p->input.frames = p->stage.frames;
+	err = plan_make(&p->plan, &p->input);
+	p->planned = !err;
+	return err;
+}
+
+/* Take frames, a few more each time, until a plan moves nothing or there are no more. */
+static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
+{
+	uint32_t wanted = plan_frames_wanted(&p->input), before = UINT32_MAX;
+	uint64_t available = p->machine.available_bytes / FRAME_BYTES;
+	uint32_t room = frames_to_try(wanted, TRIES - 1);
+	enum kx_err err;
+	unsigned int attempt;
+
+	err = preflight_staging(p->sys, fail);
+	if (err)
+		return err;
+	if (room > available)
+		room = (uint32_t)available;
+	if (!room)
+		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
+	err = stage_open(&p->stage, p->sys, room, fail);
+	if (err)
+		return err;
+	for (attempt = 0; attempt < TRIES && p->stage.frames != before; attempt++) {
+		before = p->stage.frames;
+		err = stage_grow(&p->stage, frames_to_try(wanted, attempt), fail);
+		if (err)
+			return err;
+		err = plan_again(p);
+		if (err == KX_NO_MEMORY)
+			return fail_set(fail, err, "planning");
+		if (!err && p->plan.in_place == plan_slots(&p->input.object[0]) + plan_slots(&p->input.object[1]))
+			break;
+	}
+	if (!p->stage.frames)
+		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
+	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
+}
+
+/* Everything but the hide-out goes to the kernel as ordinary segments: stock kexec with a fast check. */
+static enum kx_err place_without_frames(struct payload *p, struct fail *fail)
+{
+	enum kx_err err;
+
+	stage_close(&p->stage, true);
+	err = plan_again(p);
+	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
+}
+
+static enum kx_err give_back(struct payload *p, struct fail *fail)
+{
+	bool *keep = calloc(p->stage.frames ? p->stage.frames : 1, sizeof(*keep));
+	unsigned int o;
+	uint32_t i;
+
+	if (!keep)
+		return fail_set(fail, KX_NO_MEMORY, "planning");
+	for (o = 0; o < PLAN_OBJECTS; o++)
+		for (i = 0; i < p->plan.window[o].slots; i++)
+			if (p->plan.window[o].slot[i].frame != PLAN_NO_FRAME)
+				keep[p->plan.window[o].slot[i].frame] = true;
+	if (p->plan.hideout_frame != PLAN_NO_FRAME)
+		keep[p->plan.hideout_frame] = true;
+	if (p->plan.dtb_frame != PLAN_NO_FRAME)
+		keep[p->plan.dtb_frame] = true;
+	p->report->frames_tried = p->stage.frames;
+	for (i = 0; i < p->stage.frames; i++)
+		p->report->staged_bytes += keep[i] * FRAME_BYTES;
+	stage_keep(&p->stage, keep);
+	free(keep);
+	return KX_OK;
+}
+
+enum kx_err payload_place(struct payload *p, struct fail *fail)
+{
+	enum fast_wish fast = p->request->fast;
+	const char *why;
+	enum kx_err err;
+
+	if (fast != FAST_NO && !p->machine.psci)
+		return fail_set(fail, KX_NO_PSCI, "%s", "");
+	err = fast == FAST_NO ? place_without_frames(p, fail) : place_in_frames(p, fail);
+	if (err == KX_INTERRUPTED || err == KX_NO_MEMORY)
+		return err;
+	if (err && fast == FAST_AUTO) {
+		report_note(p->report, "staging was not possible: %s", err_text(err));
+		err = place_without_frames(p, fail);
+	}
+	if (err)
+		return err;
+	if (fast == FAST_REQUIRE && p->plan.relocated)
+		return fail_set(fail, KX_NO_HUGE_PAGES, "%u of %u frames are missing", p->plan.relocated,
+				p->plan.in_place + p->plan.moved + p->plan.relocated);
+	if (fast == FAST_AUTO && p->stage.frames && p->plan.relocated)
+		report_note(p->report, "huge pages ran short: %u frames of 2 MiB go through the kernel instead",
+			    p->plan.relocated);
+	if ((p->plan.moved || p->plan.relocated) && !p->machine.log_read)
+		report_note(p->report, "the kernel log no longer reaches back to the boot, so tables of the interrupt "
+			    "controller could not be looked up and kept clear of");
+
+	why = plan_check(&p->plan, &p->input);
+	if (why)
+		return fail_set(fail, KX_PLAN_CHECK, "%s", why);
+	return give_back(p, fail);
+}
+
+enum kx_err payload_finish(struct payload *p, struct fail *fail)
+{
+	enum kx_err err = make_dtb(p, fail);
+
+	if (!err && p->dtb_padded_bytes != p->input.dtb_bytes)
+		err = fail_set(fail, KX_INTERNAL, "the device tree changed its length");
+	return err ? err : payload_make_hideout(p, fail);
+}
+
+void payload_report(struct payload *p)
+{
+	struct report *r = p->report;
+	static const char *const checks[] = {
+		[PURG_CHECK_NONE] = "none", [PURG_CHECK_CRC32C] = "crc32c", [PURG_CHECK_SHA256] = "sha256",
+	};
+	unsigned int o;
+	uint32_t i;
+
+	r->fast = p->request->fast != FAST_NO;
+	snprintf(r->kernel, sizeof(r->kernel), "%s", p->request->kernel);
+	snprintf(r->codec, sizeof(r->codec), "%s", codec_name(p->source[OBJECT_KERNEL].codec));
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		const struct plan_object *object = &p->input.object[o];
+		const struct plan_window *window = &p->plan.window[o];
+		struct report_object *to = &r->object[r->objects];
+
+		if (!object->memory_bytes)
+			continue;
+		r->objects++;
+		snprintf(to->name, sizeof(to->name), "%s", object->name);
+		to->place = (struct range){ window->pa + object->offset_bytes, object->memory_bytes };
+		to->file_bytes = object->file_bytes;
+		to->slots = window->slots;
+		for (i = 0; i < window->slots; i++) {
+			to->in_place += window->slot[i].kind == SLOT_IN_PLACE;
+			to->moved += window->slot[i].kind == SLOT_MOVED;
+			to->relocated += window->slot[i].kind == SLOT_RELOCATED;
+		}
+	}
+	r->hideout = (struct range){ p->plan.hideout_pa, p->hideout_bytes };
+	r->dtb = (struct range){ p->plan.dtb_pa, p->dtb_bytes };
+	r->table_bytes = p->table_bytes;
+	r->segments = 2 + (unsigned int)p->runs;
+	r->segment_bytes = p->hideout_bytes + p->dtb_bytes + relocated_bytes(p);
+	snprintf(r->check, sizeof(r->check), "%s", checks[p->check]);
+	snprintf(r->console, sizeof(r->console), "%s", p->machine.uart.name);
+}
+
+void payload_free(struct payload *p)
+{
+	size_t i;
+
+	for (i = 0; i < PLAN_OBJECTS; i++)
+		source_close(&p->source[i]);
+	for (i = 0; i < p->runs; i++)
+		free(p->run[i].buf);
+	stage_close(&p->stage, true);
+	plan_free(&p->plan);
+	machine_free(&p->machine);
+	free(p->cmdline_buf);
+	free(p->digests);
+	free(p->checks);
+	free(p->moves);
+	free(p->dtb);
+	free(p->hideout);
+}

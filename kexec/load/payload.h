@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One load on its way: the files, the frames, the plan, and what is made of them. load.c says what is done in which
+ * order; payload.c does it.
+ */
+#ifndef PAYLOAD_H
+#define PAYLOAD_H
+
+#include "hideout.h"
+#include "image.h"
+#include "load.h"
+#include "machine.h"
+#include "plan.h"
+#include "source.h"
+#include "stage.h"
+
+#define OBJECT_KERNEL	0
+#define OBJECT_INITRD	1
+
+/* A run of slots that the kernel relocates, and the memory it is read into meanwhile. */
+struct relocated_run {
+	struct range range;	/* the segment */
+	pa_t slots_pa;		/* of the first slot */
+	unsigned char *buf;	/* of whole slots */
+	uint64_t buf_bytes;
+};
+
+/* Purgatory, embedded at build time. */
+extern const unsigned char purgatory_blob[];
+extern const size_t purgatory_blob_bytes;
+
+#define RELOCATED_RUNS_MAX	14	/* KEXEC_SEGMENT_MAX less the hide-out and the device tree */
+
+struct payload {
+	struct sys *sys;
+	const struct load_request *request;
+	struct machine machine;
+	struct report *report;
+
+	struct source source[PLAN_OBJECTS];
+	struct arm64_image image;
+	const char *cmdline;		/* null: keep the device tree's */
+	char *cmdline_buf;
+
+	struct stage stage;
+	struct plan_input input;
+	struct plan plan;
+	bool planned;
+
+	struct relocated_run run[RELOCATED_RUNS_MAX];
+	size_t runs;
+
+	uint32_t check;			/* PURG_CHECK_* */
+	unsigned char *digests;
+	size_t digests_bytes;
+	struct purg_run *checks;
+	size_t check_count;
+	struct purg_move *moves;
+	size_t move_count;
+	uint64_t filled_bytes, total_bytes;
+
+	unsigned char *dtb;		/* padded with zeros to a multiple of PURG_UNIT_BYTES */
+	size_t dtb_bytes, dtb_padded_bytes, timeline_at;
+	uint8_t seeds[8 + 128];
+
+	unsigned char *hideout;
+	size_t hideout_bytes, table_bytes;
+	pa_t entry_pa;
+};
+
+/* In this order; each says in its errors what is wrong, and payload_free() puts everything back, staged memory
+ * included, unless payload_commit() was reached. */
+enum kx_err payload_open(struct payload *p, struct fail *fail);		/* files, command line, check */
+enum kx_err payload_place(struct payload *p, struct fail *fail);	/* frames and plan */
+enum kx_err payload_fill(struct payload *p, struct fail *fail);		/* read everything into its place */
+enum kx_err payload_finish(struct payload *p, struct fail *fail);	/* device tree and hide-out */
+enum kx_err payload_commit(struct payload *p, struct fail *fail);	/* kexec_load */
+enum kx_err payload_make_hideout(struct payload *p, struct fail *fail);	/* a step of payload_finish() */
+void payload_report(struct payload *p);
+void payload_free(struct payload *p);
+
+#endif

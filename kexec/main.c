@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Parse, act, report, exit code. */
+#include "load.h"
+#include "options.h"
+#include "progress.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* As in kexec-tools: what it dies of is 1, what a system call or a file refuses is 255. */
+#define EXIT_DIED	1
+#define EXIT_FAILED	255
+
+/* "FILE is a script; it" is the beginning of a sentence; other details are what the sentence is about. */
+static const char *joint(const char *detail)
+{
+	size_t bytes = strlen(detail);
+
+	if (!bytes)
+		return "";
+	return bytes > 4 && strcmp(detail + bytes - 4, "; it") == 0 ? " " : ": ";
+}
+
+static int complain(const struct fail *fail)
+{
+	if (fail->err == KX_NOTHING_LOADED) {
+		fprintf(stderr, "%s\n", err_text(fail->err));
+		return EXIT_DIED;
+	}
+	fprintf(stderr, "kexec: %s%s%s.\n", fail->detail, joint(fail->detail), err_text(fail->err));
+	return fail->err == KX_USAGE ? EXIT_DIED : EXIT_FAILED;
+}
+
+static int do_last(struct sys *sys, bool json)
+{
+	struct fail fail;
+	enum kx_err err;
+	char *record;
+	size_t bytes;
+
+	err = last_timeline(sys, &record, &bytes, &fail);
+	if (err)
+		return complain(&fail);
+	err = json ? timeline_json(record, bytes, stdout) : timeline_text(record, bytes, stdout);
+	free(record);
+	if (err) {
+		fail_set(&fail, err, "%s", "");
+		return complain(&fail);
+	}
+	return EXIT_SUCCESS;
+}
+
+static int do_status(struct sys *sys, bool crash)
+{
+	int loaded = kernel_is_loaded(sys, crash);
+
+	return loaded < 0 ? EXIT_FAILED : loaded;
+}
+
+static int do_load(struct sys *sys, struct options *options)
+{
+	struct report report;
+	struct fail fail;
+	enum kx_err err;
+
+	if (!options->quiet)
+		progress_attach(&options->request);
+	err = load_kernel(sys, &options->request, &report, &fail);
+	progress_end();
+	if (err)
+		return complain(&fail);
+	if (options->json)
+		report_json(&report, stdout);
+	else if (options->request.plan_only)
+		report_table(&report, stdout);
+	else if (report.fast && !options->quiet)
+		report_sentence(&report, stdout);
+	if (options->debug)
+		report_table(&report, stderr);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct sys sys;
+	struct fail fail;
+	int status = EXIT_SUCCESS;
+
+	switch (options_parse(&options, argc, argv, stdout, stderr)) {
+	case OPTIONS_DONE:
+		return EXIT_SUCCESS;
+	case OPTIONS_BAD:
+		return EXIT_DIED;
+	case OPTIONS_RUN:
+		break;
+	}
+	sys_linux(&sys);
+
+	if (options.last)
+		return do_last(&sys, options.json);
+	if (options.status)
+		return do_status(&sys, options.crash_status);
+	if (options.unload && unload_kernel(&sys, &fail))
+		return complain(&fail);
+	if (options.load)
+		status = do_load(&sys, &options);
+	if (status || options.request.plan_only)
+		return status;
+	if (options.exec) {
+		exec_kernel(&sys, options.sync, options.ifdown, &fail);
+		return complain(&fail);
+	}
+	if (options.load && options.sync)
+		sys.sync(&sys);
+	return EXIT_SUCCESS;
+}

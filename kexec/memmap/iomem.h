@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From what the kernel says about memory to where a payload may lie. Pure. */
+#ifndef IOMEM_H
+#define IOMEM_H
+
+#include "err.h"
+#include "range.h"
+
+struct memmap {
+	struct range_set ram;	/* top-level "System RAM" of the boot: memory that we own may be booted from here */
+	struct range_set spare;	/* ram minus everything reserved in it: memory we do not own may be overwritten at boot */
+	struct range_set crash;	/* "Crash kernel" */
+};
+
+/*
+ * Read the text of /proc/iomem (bytes long, need not end in a null). Only entries named exactly "System RAM" at the top
+ * level count: driver-managed memory has other names. Inside them every nested entry is kept out of spare, except the
+ * dying kernel's own "Kernel code" and "Kernel data" (and bss).
+ *
+ * Errors: KX_IOMEM_BAD: no System RAM, or a line that is not iomem's, or all addresses zero, as the unprivileged see it.
+ *         KX_NO_MEMORY. On error the map is empty.
+ */
+enum kx_err memmap_parse(struct memmap *map, const char *text, size_t bytes);
+
+void memmap_free(struct memmap *map);
+
+/*
+ * Tables that the GIC of the dying kernel keeps reading and writing: LPI property and pending tables, as the kernel log
+ * names them ("using LPI property table @0x...", "using allocated LPI pending table @0x..."), 64 KiB each, and the
+ * ITS's first-level tables (it names no others). Without EFI nothing else records them. log is the kernel log, bytes long.
+ *
+ * Errors: KX_NO_MEMORY
+ */
+enum kx_err memmap_gic_tables(struct range_set *tables, const char *log, size_t bytes);
+
+#endif

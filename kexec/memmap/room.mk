@@ -1,0 +1,1 @@
+$(eval $(call room,memmap,kexec/memmap,iomem.c,core))

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The last gate before kexec_load(2). It trusts nothing of plan.c: it writes down every byte range that the plan says
+ * will be read or written at boot and looks whether any two collide, and whether each is where it may be.
+ */
+#include "plan.h"
+
+#include <stdlib.h>
+
+/* Every use of memory is booked once; booking the same byte twice is a collision. */
+static bool book(struct range_set *booked, struct range r)
+{
+	return !range_set_overlaps(booked, r) && range_set_add(booked, r);
+}
+
+static const char *check_slot(const struct plan_input *input, const struct plan_slot *slot, struct range dest,
+			      struct range_set *booked, bool *frame_used, uint32_t *counts)
+{
+	counts[slot->kind]++;
+	if (!book(booked, dest))
+		return "two things lie in the same place";
+	if (slot->kind == SLOT_RELOCATED)
+		return slot->frame != PLAN_NO_FRAME		     ? "a relocated slot has a frame"
+		       : !range_set_contains(input->spare, dest) ? "a segment goes where it may not"
+								     : NULL;
+	if (slot->frame >= input->frames)
+		return "a slot has no frame";
+	if (frame_used[slot->frame])
+		return "a frame is used twice";
+	frame_used[slot->frame] = true;
+	if (slot->kind == SLOT_IN_PLACE) {
+		if (input->frame_pa[slot->frame] != dest.start)
+			return "a slot in place is not";
+		return range_set_contains(input->ram, dest) ? NULL : "a slot in place is not in RAM";
+	}
+	if (!range_set_contains(input->spare, dest))
+		return "a move goes where it may not";
+	return NULL;
+}
+
+/* The hide-out or the device tree: a piece of a frame of ours that nothing else uses, or spare memory. */
+static const char *check_small(const struct plan_input *input, uint32_t frame, pa_t pa, uint64_t bytes,
+			       struct range_set *booked)
+{
+	struct range r = { pa, bytes };
+
+	if (pa % KIB(64) || pa / FRAME_BYTES != (range_end(r) - 1) / FRAME_BYTES)
+		return "the hide-out or the device tree straddles 2 MiB";
+	if (frame == PLAN_NO_FRAME) {
+		if (!range_set_contains(input->spare, r))
+			return "the hide-out or the device tree lies where it may not";
+	} else if (frame >= input->frames || align_down(pa, FRAME_BYTES) != input->frame_pa[frame]) {
+		return "the hide-out or the device tree is not in its frame";
+	} else if (!range_set_contains(input->ram, r)) {
+		return "the hide-out or the device tree is not in RAM";
+	}
+	return book(booked, r) ? NULL : "the hide-out or the device tree lies on something else";
+}
+
+static const char *check_all(const struct plan *plan, const struct plan_input *input, struct range_set *booked,
+			     bool *frame_used)
+{
+	const struct plan_rules *rules = &input->rules;
+	pa_t lowest = UINT64_MAX, highest = 0;
+	uint32_t counts[3] = { 0 }, i;
+	size_t segments = 2;
+	const char *why;
+	unsigned int o;
+
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		const struct plan_window *window = &plan->window[o];
+		uint64_t bytes = input->object[o].offset_bytes + input->object[o].memory_bytes;
+
+		if (!input->object[o].memory_bytes) {
+			if (window->slots)
+				return "a window for nothing";
+			continue;
+		}
+		if (window->pa % FRAME_BYTES)
+			return "a window is not aligned to 2 MiB";
+		if (window->slots * FRAME_BYTES < bytes || window->slots * FRAME_BYTES - bytes >= FRAME_BYTES)
+			return "a window has the wrong length";
+		if (input->object[o].file_bytes > input->object[o].memory_bytes)
+			return "a file is longer than its memory";
+		for (i = 0; i < window->slots; i++) {
+			struct range dest = { window->pa + i * FRAME_BYTES, FRAME_BYTES };
+
+			why = check_slot(input, &window->slot[i], dest, booked, frame_used, counts);
+			if (why)
+				return why;
+		}
+		if (window->pa < lowest)
+			lowest = window->pa;
+		if (window->pa + window->slots * FRAME_BYTES > highest)
+			highest = window->pa + window->slots * FRAME_BYTES;
+		segments += plan_segments(plan, input, o, NULL, 0);
+	}
+	if (highest > rules->pa_limit)
+		return "something lies above the address limit";
+	if (highest && highest - align_down(lowest, rules->span_align_bytes) > rules->span_bytes)
+		return "kernel and initrd are too far apart";
+	if (counts[SLOT_IN_PLACE] != plan->in_place || counts[SLOT_MOVED] != plan->moved ||
+	    counts[SLOT_RELOCATED] != plan->relocated)
+		return "the sums are wrong";
+	if (segments > rules->segments_max)
+		return "more segments than the kernel takes";
+
+	/* Sources are read at boot: nobody may write there, and they are within purgatory's reach. */
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		for (i = 0; i < plan->window[o].slots; i++) {
+			const struct plan_slot *slot = &plan->window[o].slot[i];
+			struct range source;
+
+			if (slot->kind != SLOT_MOVED)
+				continue;
+			source = (struct range){ input->frame_pa[slot->frame], FRAME_BYTES };
+			if (range_end(source) > rules->pa_limit)
+				return "a source lies above the address limit";
+			if (!book(booked, source))
+				return "a source is overwritten";
+		}
+	}
+	why = check_small(input, plan->hideout_frame, plan->hideout_pa, input->hideout_bytes, booked);
+	if (!why)
+		why = check_small(input, plan->dtb_frame, plan->dtb_pa, input->dtb_bytes, booked);
+	if (why)
+		return why;
+	if ((plan->hideout_frame != PLAN_NO_FRAME && frame_used[plan->hideout_frame]) ||
+	    (plan->dtb_frame != PLAN_NO_FRAME && frame_used[plan->dtb_frame]))
+		return "the hide-out's frame is used twice";
+	if (plan->hideout_pa + input->hideout_bytes > rules->pa_limit || plan->dtb_pa + input->dtb_bytes > rules->pa_limit)
+		return "the hide-out lies above the address limit";
+	return NULL;
+}
+
+/* What we do not own must not be written where a frame of ours waits with a payload. Frames outside every window that
+ * are neither source nor hide-out are given back before the load, so they may be overwritten. */
+const char *plan_check(const struct plan *plan, const struct plan_input *input)
+{
+	struct range_set booked = { 0 };
+	bool *frame_used = calloc(input->frames ? input->frames : 1, sizeof(*frame_used));
+	const char *why;
+
+	why = frame_used ? check_all(plan, input, &booked, frame_used) : "out of memory";
+	range_set_free(&booked);
+	free(frame_used);
+	return why;
+}

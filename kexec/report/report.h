@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a load did, or would do, and what the last jump cost: as facts, and from facts to text or JSON. Pure. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "err.h"
+#include "range.h"
+
+#include <stdio.h>
+
+#define REPORT_NOTES	8
+#define REPORT_OBJECTS	2
+
+struct report_object {
+	char name[16];		/* "kernel", "initrd" */
+	struct range place;	/* what it takes in memory */
+	uint64_t file_bytes;
+	uint32_t slots, in_place, moved, relocated;
+};
+
+struct report {
+	bool fast;		/* --fast-reloc was asked for */
+	bool loaded;		/* else it is only a plan */
+	char kernel[128];	/* file name as given */
+	char codec[8];		/* "" or what it was compressed with */
+	struct report_object object[REPORT_OBJECTS];
+	unsigned int objects;
+	struct range hideout, dtb;
+	uint64_t table_bytes;
+	unsigned int segments;	/* handed to kexec_load(2) ... */
+	uint64_t segment_bytes;	/* ... and their sum */
+	uint64_t staged_bytes;	/* kept in huge pages until the jump */
+	uint32_t frames_tried;	/* how many were looked at to find a place */
+	char check[24];		/* "crc32c", ... */
+	char console[32];	/* "" if there is none */
+	uint64_t load_ms;
+	char note[REPORT_NOTES][192];	/* what is not as asked for, and why */
+	unsigned int notes;
+};
+
+void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The table of --plan. */
+void report_table(const struct report *report, FILE *out);
+/* One or two sentences after a load. */
+void report_sentence(const struct report *report, FILE *out);
+void report_json(const struct report *report, FILE *out);
+
+/* The record purgatory left: bytes of the device tree property. Errors: KX_NO_TIMELINE: not one of ours */
+enum kx_err timeline_text(const void *record, size_t bytes, FILE *out);
+enum kx_err timeline_json(const void *record, size_t bytes, FILE *out);
+
+#endif

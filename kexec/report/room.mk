@@ -1,0 +1,1 @@
+$(eval $(call room,report,kexec/report,report.c timeline.c,core abi))

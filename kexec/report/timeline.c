@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "purgatory_abi.h"
+#include "report.h"
+
+#include <json-c/json.h>
+#include <time.h>
+
+static uint64_t cell(const unsigned char *record, enum purg_timeline_cell which)
+{
+	const unsigned char *from = record + which * sizeof(uint64_t);
+	uint64_t value = 0;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(value); i++)
+		value = value << 8 | from[i];
+	return value;
+}
+
+/* The phases, in order: each ends where the next begins. */
+static const struct {
+	const char *name, *json;
+	enum purg_timeline_cell from, to, bytes;
+} phases[] = {
+	{ "prepare", "prepare_ns", PURG_T_ENTRY, PURG_T_MMU_ON, PURG_T_CELLS },
+	{ "move", "move_ns", PURG_T_MMU_ON, PURG_T_MOVED, PURG_T_MOVED_BYTES },
+	{ "verify", "verify_ns", PURG_T_MOVED, PURG_T_VERIFIED, PURG_T_VERIFIED_BYTES },
+	{ "clean", "clean_ns", PURG_T_VERIFIED, PURG_T_CLEANED, PURG_T_CLEANED_BYTES },
+};
+
+static const char *const methods[] = {
+	[PURG_METHOD_NONE] = "none",
+	[PURG_METHOD_CRC32C] = "crc32c by instruction",
+	[PURG_METHOD_CRC32C_C] = "crc32c in C",
+	[PURG_METHOD_SHA256] = "sha256 by instruction",
+	[PURG_METHOD_SHA256_C] = "sha256 in C",
+};
+
+static const char *const results[] = {
+	[PURG_RESULT_NONE] = "incomplete", [PURG_RESULT_VERIFIED] = "verified", [PURG_RESULT_UNCHECKED] = "not checked",
+};
+
+#define NAME_OF(table, index)	((index) < sizeof(table) / sizeof((table)[0]) ? (table)[index] : "unknown")
+
+static bool is_ours(const void *record, size_t bytes)
+{
+	return bytes == PURG_T_CELLS * sizeof(uint64_t) &&
+	       cell(record, PURG_T_MAGIC) == ((uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_ABI_VERSION) &&
+	       cell(record, PURG_T_RESULT) != PURG_RESULT_NONE && cell(record, PURG_T_HZ) != 0;
+}
+
+/* Ticks to nanoseconds; a stamp that runs backwards (a record that is not honest) is 0. */
+static uint64_t nanoseconds(const void *record, enum purg_timeline_cell from, enum purg_timeline_cell to)
+{
+	uint64_t first = cell(record, from), last = cell(record, to), hz = cell(record, PURG_T_HZ);
+
+	return last < first ? 0 : (uint64_t)((double)(last - first) * 1e9 / (double)hz);
+}
+
+enum kx_err timeline_text(const void *record, size_t bytes, FILE *out)
+{
+	uint64_t el, total;
+	size_t i;
+
+	if (!is_ours(record, bytes))
+		return KX_NO_TIMELINE;
+	fprintf(out, "%-8s %14s %14s %12s\n", "phase", "time", "bytes", "rate");
+	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
+		uint64_t ns = nanoseconds(record, phases[i].from, phases[i].to);
+		uint64_t done = phases[i].bytes == PURG_T_CELLS ? 0 : cell(record, phases[i].bytes);
+
+		fprintf(out, "%-8s %11.3f ms %14llu ", phases[i].name, (double)ns / 1e6, (unsigned long long)done);
+		if (done && ns)
+			fprintf(out, "%7.0f MB/s\n", (double)done * 1e3 / (double)ns);
+		else
+			fprintf(out, "%12s\n", "-");
+	}
+	total = nanoseconds(record, PURG_T_ENTRY, PURG_T_CLEANED);
+	el = cell(record, PURG_T_EL);
+	fprintf(out, "%-8s %11.3f ms\n\n", "all", (double)total / 1e6);
+	fprintf(out, "%llu of %llu frames of 2 MiB were in place; the kernel relocated %llu bytes of the payload.\n",
+		(unsigned long long)cell(record, PURG_T_FRAMES_IN_PLACE), (unsigned long long)cell(record, PURG_T_FRAMES),
+		(unsigned long long)cell(record, PURG_T_RELOCATED_BYTES));
+	fprintf(out, "Payload of %llu bytes %s (%s). EL%llu%s, MMU %s.\n",
+		(unsigned long long)cell(record, PURG_T_PAYLOAD_BYTES), NAME_OF(results, cell(record, PURG_T_RESULT)),
+		NAME_OF(methods, cell(record, PURG_T_METHOD)), (unsigned long long)(el & 3), el & 0x100 ? " with VHE" : "",
+		cell(record, PURG_T_MMU) ? "on" : "off");
+	return KX_OK;
+}
+
+static void add_u64(struct json_object *o, const char *name, uint64_t value)
+{
+	json_object_object_add(o, name, json_object_new_uint64(value));
+}
+
+enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
+{
+	struct json_object *o;
+	size_t i;
+
+	if (!is_ours(record, bytes))
+		return KX_NO_TIMELINE;
+	o = json_object_new_object();
+	json_object_object_add(o, "result", json_object_new_string(NAME_OF(results, cell(record, PURG_T_RESULT))));
+	json_object_object_add(o, "check", json_object_new_string(NAME_OF(methods, cell(record, PURG_T_METHOD))));
+	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
+		add_u64(o, phases[i].json, nanoseconds(record, phases[i].from, phases[i].to));
+	add_u64(o, "total_ns", nanoseconds(record, PURG_T_ENTRY, PURG_T_CLEANED));
+	add_u64(o, "moved_bytes", cell(record, PURG_T_MOVED_BYTES));
+	add_u64(o, "verified_bytes", cell(record, PURG_T_VERIFIED_BYTES));
+	add_u64(o, "cleaned_bytes", cell(record, PURG_T_CLEANED_BYTES));
+	add_u64(o, "relocated_bytes", cell(record, PURG_T_RELOCATED_BYTES));
+	add_u64(o, "payload_bytes", cell(record, PURG_T_PAYLOAD_BYTES));
+	add_u64(o, "frames", cell(record, PURG_T_FRAMES));
+	add_u64(o, "frames_in_place", cell(record, PURG_T_FRAMES_IN_PLACE));
+	add_u64(o, "exception_level", cell(record, PURG_T_EL) & 3);
+	json_object_object_add(o, "e2h", json_object_new_boolean((cell(record, PURG_T_EL) & 0x100) != 0));
+	json_object_object_add(o, "mmu", json_object_new_boolean(cell(record, PURG_T_MMU) != 0));
+	add_u64(o, "counter_hz", cell(record, PURG_T_HZ));
+	add_u64(o, "counter_at_entry", cell(record, PURG_T_ENTRY));
+	add_u64(o, "counter_at_exit", cell(record, PURG_T_CLEANED));
+	add_u64(o, "loaded_at", cell(record, PURG_T_LOADED_AT));
+	fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
+	json_object_put(o);
+	return KX_OK;
+}

@@ -1,0 +1,27 @@
+# The loader: every room, main.c, and purgatory as a blob.
+PURE_ROOMS = core codec image memmap dt plan report arm64 abi
+LOADER_ROOMS = $(PURE_ROOMS) sys stage load cli
+
+$(eval $(call room,main,kexec,main.c,core load cli report sys))
+build/kexec/load/blob.o: INCLUDES =
+build/kexec/load/blob.o: ASFLAGS = -DPURGATORY_BIN='"build/purgatory/purgatory.bin"'
+build/kexec/load/blob.o: build/purgatory/purgatory.bin
+
+LOADER_OBJS = $(foreach room,$(LOADER_ROOMS) main,$($(room)_OBJS))
+
+ifeq ($(ARM64),yes)
+all: build/sbin/kexec
+build/sbin/kexec: $(LOADER_OBJS) build/kexec/load/blob.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LOADER_CFLAGS) $(LOADER_LDFLAGS) $^ $(LIBS) -lm -o $@
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8
+	$(INSTALL) -m 755 build/sbin/kexec $(DESTDIR)$(sbindir)/kexec
+	$(INSTALL) -m 644 $(srcdir)/man/kexec.8 $(DESTDIR)$(mandir)/man8/kexec.8
+else
+# Not an arm64 compiler: the pure rooms, for their tests.
+all: $(foreach room,$(PURE_ROOMS) stage load cli,$($(room)_OBJS))
+install:
+	@echo "kexec is for arm64: configure with --host=aarch64-linux-gnu" >&2; exit 1
+endif

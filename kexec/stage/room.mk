@@ -1,0 +1,1 @@
+$(eval $(call room,stage,kexec/stage,stage.c source.c,core codec sys))

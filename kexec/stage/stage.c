@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "stage.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POOL		"/sys/kernel/mm/hugepages/hugepages-2048kB/"
+#define OVERCOMMIT	POOL "nr_overcommit_hugepages"
+#define SURPLUS		POOL "surplus_hugepages"
+
+enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, struct fail *fail)
+{
+	void *base;
+	int err;
+
+	*stage = (struct stage){ .sys = sys, .shm_id = SYS_NO_SHM, .room = room };
+	stage->pa = calloc(room ? room : 1, sizeof(*stage->pa));
+	if (!stage->pa)
+		return fail_set(fail, KX_NO_MEMORY, "staging");
+	err = sys->shm_create(sys, (uint64_t)room * FRAME_BYTES, &stage->shm_id, &base);
+	if (err) {
+		free(stage->pa);
+		*stage = (struct stage){ .sys = sys, .shm_id = SYS_NO_SHM };
+		return fail_set(fail, err == -EINVAL || err == -ENOENT ? KX_NO_HUGE_PAGES : KX_SHM, "%s", strerror(-err));
+	}
+	stage->base = base;
+	return KX_OK;
+}
+
+static bool read_number(struct sys *sys, const char *path, uint64_t *value)
+{
+	char *text, *end;
+	size_t bytes;
+
+	if (sys->read_file(sys, path, 64, &text, &bytes) < 0)
+		return false;
+	*value = strtoull(text, &end, 10);
+	if (end == text) {
+		free(text);
+		return false;
+	}
+	free(text);
+	return true;
+}
+
+static bool write_number(struct sys *sys, const char *path, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	return sys->write_file(sys, path, text) == 0;
+}
+
+/* Frames that are in use beyond the pool count against the limit, those of an earlier load too. */
+static bool raise_overcommit(struct sys *sys, uint64_t more, uint64_t *before)
+{
+	uint64_t surplus;
+
+	if (!read_number(sys, OVERCOMMIT, before) || !read_number(sys, SURPLUS, &surplus))
+		return false;
+	return surplus + more > *before && write_number(sys, OVERCOMMIT, surplus + more);
+}
+
+enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
+{
+	struct sys *sys = stage->sys;
+	enum kx_err err = KX_OK;
+	uint64_t before;
+	bool raised;
+
+	if (wanted > stage->room)
+		wanted = stage->room;
+	if (stage->frames >= wanted)
+		return KX_OK;
+	raised = raise_overcommit(sys, wanted - stage->frames, &before);
+	while (stage->frames < wanted) {
+		unsigned char *frame = stage_frame(stage, stage->frames);
+		int result;
+
+		if (sys->interrupted(sys)) {
+			err = fail_set(fail, KX_INTERRUPTED, "staging");
+			break;
+		}
+		if (sys->touch(sys, frame) < 0)
+			break;
+		result = sys->frame_pa(sys, frame, &stage->pa[stage->frames]);
+		if (result < 0) {
+			err = fail_set(fail, KX_NO_PFN, "/proc/self/pagemap: %s", strerror(-result));
+			break;
+		}
+		stage->frames++;
+	}
+	if (raised)
+		write_number(sys, OVERCOMMIT, before);
+	return err;
+}
+
+void stage_keep(struct stage *stage, const bool *keep)
+{
+	uint32_t i, run;
+
+	for (i = 0; i < stage->frames; i += run) {
+		for (run = 1; i + run < stage->frames && keep[i + run] == keep[i]; run++)
+			;
+		if (!keep[i])
+			stage->sys->punch(stage->sys, stage_frame(stage, i), run * FRAME_BYTES);
+	}
+}
+
+void stage_close(struct stage *stage, bool discard)
+{
+	if (stage->shm_id != SYS_NO_SHM) {
+		stage->sys->shm_detach(stage->sys, stage->base);
+		if (discard)
+			stage->sys->shm_remove(stage->sys, stage->shm_id);
+	}
+	free(stage->pa);
+	*stage = (struct stage){ .sys = stage->sys, .shm_id = SYS_NO_SHM };
+}

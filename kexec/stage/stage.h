@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Frames: 2 MiB huge pages in one System V segment, with their physical addresses. They stay when the process is gone.
+ */
+#ifndef STAGE_H
+#define STAGE_H
+
+#include "err.h"
+#include "sys.h"
+
+struct stage {
+	struct sys *sys;
+	int shm_id;		/* SYS_NO_SHM: there is none */
+	unsigned char *base;
+	uint32_t room;		/* frames that the segment could hold */
+	uint32_t frames;	/* that were touched */
+	pa_t *pa;		/* of each */
+};
+
+/*
+ * Make an empty segment for up to room frames.
+ *
+ * Errors: KX_SHM, KX_NO_HUGE_PAGES (no such size in this kernel), KX_NO_MEMORY
+ */
+enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, struct fail *fail);
+
+/*
+ * Take frames until there are as many as wanted or no more are to be had; the latter is not an error. The machine's
+ * limit on surplus huge pages is raised meanwhile and restored before this returns, whatever happens.
+ *
+ * Errors: KX_NO_PFN, KX_INTERRUPTED
+ */
+enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail);
+
+/* Give back every frame whose keep[] is false. Their memory must not be touched again. */
+void stage_keep(struct stage *stage, const bool *keep);
+
+static inline unsigned char *stage_frame(const struct stage *stage, uint32_t frame)
+{
+	return stage->base + (uint64_t)frame * FRAME_BYTES;
+}
+
+/* Detach; with discard the memory goes back to the system, without it waits for the jump. */
+void stage_close(struct stage *stage, bool discard);
+
+#endif

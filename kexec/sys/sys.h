@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that the loader asks of the kernel, as one struct of functions: the only way out of the program. sys_linux()
+ * gives the real ones; tests give their own, so a whole load runs against a recorded machine without root.
+ *
+ * Functions that return int give 0 (or a count) or a negative errno. None prints, none exits.
+ */
+#ifndef SYS_H
+#define SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "range.h"
+
+/* As kexec_load(2) takes it: bytes at buf go to pa; memory up to memory_bytes is zeroed. */
+struct sys_segment {
+	const void *buf;
+	size_t bytes;
+	pa_t pa;
+	size_t memory_bytes;
+};
+
+enum sys_cpu_feature { CPU_CRC32 = 1, CPU_SHA2 = 2 };
+
+struct sys {
+	void *ctx;
+
+	uint64_t page_bytes;
+	unsigned int cpu_features;	/* enum sys_cpu_feature */
+
+	bool (*is_root)(struct sys *sys);
+	bool (*is_arm64)(struct sys *sys);
+	uint64_t (*now)(struct sys *sys);	/* seconds since 1970 */
+	uint64_t (*now_ms)(struct sys *sys);	/* monotonic */
+	int (*random)(struct sys *sys, void *out, size_t bytes);
+
+	/* A whole file of at most max bytes, in memory that the caller frees; a null is put behind it. -EFBIG: longer. */
+	int (*read_file)(struct sys *sys, const char *path, size_t max, char **text, size_t *bytes);
+	int (*write_file)(struct sys *sys, const char *path, const char *text);
+	int (*read_link)(struct sys *sys, const char *path, char *out, size_t room);
+
+	/* Names in a directory, for a device tree in /proc: calls each(arg, name, is_directory). Stops when that is not 0. */
+	int (*list_dir)(struct sys *sys, const char *path, int (*each)(void *arg, const char *name, bool is_dir), void *arg);
+
+	/* The kernel log, whole, in memory that the caller frees. */
+	int (*kernel_log)(struct sys *sys, char **text, size_t *bytes);
+
+	/* A payload file. What is not a regular file (a pipe, a device) is read into memory first, so its length is
+	   known. Returns a descriptor. */
+	int (*open_file)(struct sys *sys, const char *path, uint64_t *bytes);
+	ssize_t (*read)(struct sys *sys, int fd, void *out, size_t bytes);
+	int (*rewind)(struct sys *sys, int fd);
+	void (*close)(struct sys *sys, int fd);
+
+	/* Staging: a System V segment of 2 MiB huge pages, sparse, attached at *addr and marked as not loaded yet. */
+	int (*shm_create)(struct sys *sys, uint64_t bytes, int *id, void **addr);
+	void (*shm_detach)(struct sys *sys, void *addr);
+	void (*shm_remove)(struct sys *sys, int id);
+	int (*shm_mark_loaded)(struct sys *sys, int id);
+	/* Remove every segment of ours that no process is attached to, but keep; with unloaded_only, only those that were
+	   never marked as loaded. */
+	int (*shm_sweep)(struct sys *sys, int keep, bool unloaded_only);
+	/* Write to the page at addr so that it is there; -EFAULT if the kernel has none (SIGBUS). */
+	int (*touch)(struct sys *sys, void *addr);
+	/* Physical address of the page at addr; -EPERM if the kernel hides it. */
+	int (*frame_pa)(struct sys *sys, const void *addr, pa_t *pa);
+	int (*punch)(struct sys *sys, void *addr, uint64_t bytes);
+	/* DC CIVAC over memory of ours, to the point of coherency. */
+	void (*clean)(struct sys *sys, const void *addr, uint64_t bytes);
+
+	bool (*interrupted)(struct sys *sys);	/* a SIGINT, SIGTERM or SIGHUP came in */
+
+	int (*kexec_load)(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count, unsigned long flags);
+	int (*reboot_kexec)(struct sys *sys);
+	void (*sync)(struct sys *sys);
+	void (*ifdown)(struct sys *sys);
+};
+
+#define SYS_NO_SHM	(-1)
+
+/* The running system. Catches SIGINT, SIGTERM, SIGHUP from then on. */
+void sys_linux(struct sys *sys);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The running system: the only file with system calls, beside sys_shm.c. */
+#include "sys_linux.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <sys/klog.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REBOOT_CMD_KEXEC	0x45584543	/* LINUX_REBOOT_CMD_KEXEC */
+#define KEXEC_ARCH_AARCH64	(183ul << 16)
+
+/* Bits of AT_HWCAP, asm/hwcap.h of arm64 */
+#define ARM64_HWCAP_SHA2	(1ul << 6)
+#define ARM64_HWCAP_CRC32	(1ul << 7)
+
+static bool is_root(struct sys *sys)
+{
+	(void)sys;
+	return geteuid() == 0;
+}
+
+static bool is_arm64(struct sys *sys)
+{
+	struct utsname uts;
+
+	(void)sys;
+	return uname(&uts) == 0 && strcmp(uts.machine, "aarch64") == 0;
+}
+
+static uint64_t now(struct sys *sys)
+{
+	(void)sys;
+	return (uint64_t)time(NULL);
+}
+
+static uint64_t now_ms(struct sys *sys)
+{
+	struct timespec ts;
+
+	(void)sys;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static int get_random(struct sys *sys, void *out, size_t bytes)
+{
+	(void)sys;
+	return getrandom(out, bytes, GRND_NONBLOCK) == (ssize_t)bytes ? 0 : -EAGAIN;
+}
+
+static ssize_t read_fd(struct sys *sys, int fd, void *out, size_t bytes)
+{
+	ssize_t n;
+
+	(void)sys;
+	do
+		n = read(fd, out, bytes);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+static int read_file(struct sys *sys, const char *path, size_t max, char **text, size_t *bytes)
+{
+	size_t used = 0, room = 4096;
+	char *buf;
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	buf = malloc(room);
+	if (!buf)
+		goto no_memory;
+	while ((n = read_fd(sys, fd, buf + used, room - used - 1)) > 0) {
+		used += (size_t)n;
+		if (used > max) {
+			n = -EFBIG;
+			break;
+		}
+		if (used + 1 == room) {
+			char *grown = realloc(buf, room * 2);
+
+			if (!grown)
+				goto no_memory;
+			buf = grown;
+			room *= 2;
+		}
+	}
+	close(fd);
+	if (n < 0) {
+		free(buf);
+		return (int)n;
+	}
+	buf[used] = '\0';
+	*text = buf;
+	*bytes = used;
+	return 0;
+no_memory:
+	free(buf);
+	close(fd);
+	return -ENOMEM;
+}
+
+static int write_file(struct sys *sys, const char *path, const char *text)
+{
+	size_t bytes = strlen(text);
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	(void)sys;
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, bytes) != (ssize_t)bytes)
+		err = errno ? -errno : -EIO;
+	close(fd);
+	return err;
+}
+
+static int read_link(struct sys *sys, const char *path, char *out, size_t room)
+{
+	ssize_t n = readlink(path, out, room - 1);
+
+	(void)sys;
+	if (n < 0)
+		return -errno;
+	out[n] = '\0';
+	return 0;
+}
+
+static int list_dir(struct sys *sys, const char *path, int (*each)(void *arg, const char *name, bool is_dir), void *arg)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int err = 0;
+
+	(void)sys;
+	if (!dir)
+		return -errno;
+	while (!err && (entry = readdir(dir))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		err = each(arg, entry->d_name, entry->d_type == DT_DIR);
+	}
+	closedir(dir);
+	return err;
+}
+
+static int kernel_log(struct sys *sys, char **text, size_t *bytes)
+{
+	int room = klogctl(10, NULL, 0), n;	/* SYSLOG_ACTION_SIZE_BUFFER */
+
+	(void)sys;
+	if (room < 0)
+		return -errno;
+	*text = malloc((size_t)room + 1);
+	if (!*text)
+		return -ENOMEM;
+	n = klogctl(3, *text, room);		/* SYSLOG_ACTION_READ_ALL */
+	if (n < 0) {
+		n = -errno;
+		free(*text);
+		return n;
+	}
+	(*text)[n] = '\0';
+	*bytes = (size_t)n;
+	return 0;
+}
+
+/* A pipe or a device has no length before it is read. */
+static int spool(struct sys *sys, int fd, uint64_t *bytes)
+{
+	char chunk[65536];
+	ssize_t n;
+	int spool_fd = memfd_create("kexec", MFD_CLOEXEC), err = 0;
+
+	if (spool_fd < 0)
+		err = -errno;
+	*bytes = 0;
+	while (!err && (n = read_fd(sys, fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0)
+			err = (int)n;
+		else if (write(spool_fd, chunk, (size_t)n) != n)
+			err = -ENOSPC;
+		else
+			*bytes += (uint64_t)n;
+	}
+	close(fd);
+	if (!err && lseek(spool_fd, 0, SEEK_SET) < 0)
+		err = -errno;
+	if (err && spool_fd >= 0)
+		close(spool_fd);
+	return err ? err : spool_fd;
+}
+
+static int open_file(struct sys *sys, const char *path, uint64_t *bytes)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		close(fd);
+		return -EISDIR;
+	}
+	if (!S_ISREG(st.st_mode))
+		return spool(sys, fd, bytes);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	*bytes = (uint64_t)st.st_size;
+	return fd;
+}
+
+static int rewind_fd(struct sys *sys, int fd)
+{
+	(void)sys;
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
+}
+
+static void close_fd(struct sys *sys, int fd)
+{
+	(void)sys;
+	close(fd);
+}
+
+static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count, unsigned long flags)
+{
+	struct {
+		const void *buf;
+		size_t bytes;
+		unsigned long pa;
+		size_t memory_bytes;
+	} raw[16];
+	size_t i;
+
+	(void)sys;
+	if (count > sizeof(raw) / sizeof(raw[0]))
+		return -EINVAL;
+	for (i = 0; i < count; i++) {
+		raw[i].buf = segments[i].buf;
+		raw[i].bytes = segments[i].bytes;
+		raw[i].pa = (unsigned long)segments[i].pa;
+		raw[i].memory_bytes = segments[i].memory_bytes;
+	}
+	if (syscall(SYS_kexec_load, (unsigned long)entry, count, count ? raw : NULL, flags | KEXEC_ARCH_AARCH64) < 0)
+		return -errno;
+	return 0;
+}
+
+static int reboot_kexec(struct sys *sys)
+{
+	(void)sys;
+	reboot((int)REBOOT_CMD_KEXEC);
+	return -errno;	/* it only returns when it failed */
+}
+
+static void sync_disks(struct sys *sys)
+{
+	(void)sys;
+	sync();
+}
+
+/* What kexec-tools does before the jump: every interface but loopback goes down, so that nothing is received into
+ * memory that is about to be somebody else's. */
+static void ifdown(struct sys *sys)
+{
+	struct if_nameindex *list = if_nameindex(), *at;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)sys;
+	for (at = list; at && fd >= 0 && at->if_index; at++) {
+		struct ifreq request = { 0 };
+
+		if (strcmp(at->if_name, "lo") == 0 || strchr(at->if_name, ':') ||
+		    strlen(at->if_name) >= sizeof(request.ifr_name))
+			continue;
+		strcpy(request.ifr_name, at->if_name);
+		if (ioctl(fd, SIOCGIFFLAGS, &request) < 0 || !(request.ifr_flags & IFF_UP))
+			continue;
+		request.ifr_flags = (short)(request.ifr_flags & ~IFF_UP);
+		if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+			break;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (list)
+		if_freenameindex(list);
+}
+
+static volatile sig_atomic_t signal_seen;
+
+static void on_signal(int number)
+{
+	signal_seen = number;
+}
+
+static bool interrupted(struct sys *sys)
+{
+	(void)sys;
+	return signal_seen != 0;
+}
+
+static unsigned int cpu_features(void)
+{
+	unsigned int features = 0;
+
+#ifdef __aarch64__
+	unsigned long hwcap = getauxval(AT_HWCAP);
+
+	if (hwcap & ARM64_HWCAP_CRC32)
+		features |= CPU_CRC32;
+	if (hwcap & ARM64_HWCAP_SHA2)
+		features |= CPU_SHA2;
+#endif
+	return features;
+}
+
+void sys_linux(struct sys *sys)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, NULL);
+
+	*sys = (struct sys){
+		.page_bytes = (uint64_t)sysconf(_SC_PAGESIZE),
+		.cpu_features = cpu_features(),
+		.is_root = is_root,
+		.is_arm64 = is_arm64,
+		.now = now,
+		.now_ms = now_ms,
+		.random = get_random,
+		.read_file = read_file,
+		.write_file = write_file,
+		.read_link = read_link,
+		.list_dir = list_dir,
+		.kernel_log = kernel_log,
+		.open_file = open_file,
+		.read = read_fd,
+		.rewind = rewind_fd,
+		.close = close_fd,
+		.interrupted = interrupted,
+		.kexec_load = kexec_load,
+		.reboot_kexec = reboot_kexec,
+		.sync = sync_disks,
+		.ifdown = ifdown,
+	};
+	sys_linux_shm(sys);
+}

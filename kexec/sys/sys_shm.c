@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Staged memory of the running system: System V segments of huge pages, their physical addresses, their caches.
+ *
+ * A System V segment needs no process to stay alive, is on no mount, and survives everything that a shutdown does. Ours
+ * are known by their key; whether one belongs to a load that succeeded is kept in its permission bits, so there is no
+ * state file that could be wrong.
+ */
+#include "sys_linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#define KEY_BASE	0x4b584600	/* "KXF", and a number */
+#define KEY_COUNT	0x100
+#define MODE_STAGING	0600
+#define MODE_LOADED	0400
+
+#ifndef SHM_HUGETLB
+#define SHM_HUGETLB	04000
+#endif
+#define SHM_HUGE_2M	(21 << 26)	/* asked for by name: the default size is 32 MiB or 512 MiB on other granules */
+#ifndef SHM_NORESERVE
+#define SHM_NORESERVE	010000
+#endif
+
+#define PAGEMAP_PRESENT		(1ull << 63)
+#define PAGEMAP_PFN_MASK	((1ull << 55) - 1)
+
+/* Sparse (SHM_NORESERVE): pages come when they are touched, so the loader can take as many as it turns out to want. */
+static int shm_create(struct sys *sys, uint64_t bytes, int *id, void **addr)
+{
+	int key, err;
+
+	(void)sys;
+	for (key = KEY_BASE; key < KEY_BASE + KEY_COUNT; key++) {
+		*id = shmget(key, bytes, IPC_CREAT | IPC_EXCL | SHM_HUGETLB | SHM_HUGE_2M | SHM_NORESERVE | MODE_STAGING);
+		if (*id >= 0)
+			break;
+		if (errno != EEXIST)
+			return -errno;
+	}
+	if (*id < 0)
+		return -EEXIST;
+	*addr = shmat(*id, NULL, 0);
+	if (*addr == (void *)-1) {
+		err = -errno;
+		shmctl(*id, IPC_RMID, NULL);
+		return err;
+	}
+	return 0;
+}
+
+static void shm_detach(struct sys *sys, void *addr)
+{
+	(void)sys;
+	shmdt(addr);
+}
+
+static void shm_remove(struct sys *sys, int id)
+{
+	(void)sys;
+	shmctl(id, IPC_RMID, NULL);
+}
+
+static int shm_mark_loaded(struct sys *sys, int id)
+{
+	struct shmid_ds ds;
+
+	(void)sys;
+	if (shmctl(id, IPC_STAT, &ds) < 0)
+		return -errno;
+	ds.shm_perm.mode = MODE_LOADED;
+	return shmctl(id, IPC_SET, &ds) < 0 ? -errno : 0;
+}
+
+static int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
+{
+	struct shm_info info;
+	int last, i, removed = 0;
+
+	(void)sys;
+	last = shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&info);
+	if (last < 0)
+		return -errno;
+	for (i = 0; i <= last; i++) {
+		struct shmid_ds ds;
+		int id = shmctl(i, SHM_STAT, &ds);
+
+		if (id < 0 || id == keep || ds.shm_perm.uid != 0 || ds.shm_nattch > 0)
+			continue;
+		if (ds.shm_perm.__key < KEY_BASE || ds.shm_perm.__key >= KEY_BASE + KEY_COUNT)
+			continue;
+		if (unloaded_only && (ds.shm_perm.mode & 0777) != MODE_STAGING)
+			continue;
+		removed += shmctl(id, IPC_RMID, NULL) == 0;
+	}
+	return removed;
+}
+
+static sigjmp_buf no_page;
+
+static void on_sigbus(int number)
+{
+	(void)number;
+	siglongjmp(no_page, 1);
+}
+
+/* A huge page that cannot be had (pool, cgroup limit) is a SIGBUS at the first touch. */
+static int touch(struct sys *sys, void *addr)
+{
+	struct sigaction guard = { .sa_handler = on_sigbus }, before;
+	int err = 0;
+
+	(void)sys;
+	sigaction(SIGBUS, &guard, &before);
+	if (sigsetjmp(no_page, 1) == 0)
+		*(volatile unsigned char *)addr = 0;
+	else
+		err = -EFAULT;
+	sigaction(SIGBUS, &before, NULL);
+	return err;
+}
+
+static int frame_pa(struct sys *sys, const void *addr, pa_t *pa)
+{
+	static int pagemap_fd = -1;
+	uint64_t entry;
+
+	if (pagemap_fd < 0)
+		pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (pagemap_fd < 0)
+		return -errno;
+	if (pread(pagemap_fd, &entry, sizeof(entry), (off_t)((uintptr_t)addr / sys->page_bytes * sizeof(entry))) !=
+	    (ssize_t)sizeof(entry))
+		return -EIO;
+	if (!(entry & PAGEMAP_PRESENT))
+		return -ENOENT;
+	if (!(entry & PAGEMAP_PFN_MASK))
+		return -EPERM;
+	*pa = (entry & PAGEMAP_PFN_MASK) * sys->page_bytes;
+	return 0;
+}
+
+/* Gives huge pages back at once: a hole in a shared mapping is freed memory. */
+static int punch(struct sys *sys, void *addr, uint64_t bytes)
+{
+	(void)sys;
+	return madvise(addr, bytes, MADV_REMOVE) < 0 ? -errno : 0;
+}
+
+/* Linux lets EL0 do this (SCTLR_EL1.UCI). Only arm64 has a boot-time reader that bypasses the cache. */
+static void clean(struct sys *sys, const void *addr, uint64_t bytes)
+{
+	(void)sys;
+#ifdef __aarch64__
+	uint64_t ctr, line, at;
+
+	__asm__ volatile("mrs %0, ctr_el0" : "=r"(ctr));
+	line = 4ull << (ctr >> 16 & 0xf);
+	for (at = (uintptr_t)addr & ~(line - 1); at < (uintptr_t)addr + bytes; at += line)
+		__asm__ volatile("dc civac, %0" : : "r"(at) : "memory");
+	__asm__ volatile("dsb sy" : : : "memory");
+#else
+	(void)addr;
+	(void)bytes;
+#endif
+}
+
+void sys_linux_shm(struct sys *sys)
+{
+	sys->shm_create = shm_create;
+	sys->shm_detach = shm_detach;
+	sys->shm_remove = shm_remove;
+	sys->shm_mark_loaded = shm_mark_loaded;
+	sys->shm_sweep = shm_sweep;
+	sys->touch = touch;
+	sys->frame_pa = frame_pa;
+	sys->punch = punch;
+	sys->clean = clean;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The way through purgatory: from the old kernel's jump to the new kernel's first instruction, and the way out when
+ * something is wrong. What is done on the way, with the MMU on, is purgatory.c's.
+ *
+ * Entry state, as Linux leaves it (5.10 to 7.3): EL1 or EL2, MMU and data cache off, I-cache maybe off, DAIF maybe
+ * masked, no usable stack, VBAR pointing into the dead kernel, TTBR1 still live. The exception level and, at EL2,
+ * HCR_EL2.E2H are found out here and left as they are: booting.rst wants the next kernel entered at the level that
+ * this one had, with the MMU off, x0 = device tree and x1 to x3 = 0.
+ *
+ * register	scope			purpose
+ * x19		purgatory_start to br	header: the address purgatory was entered at
+ * x20		purgatory_start to br	exception level, 1 or 2
+ * x21		purgatory_start to br	PURG_REGIME_*: which register names and descriptors apply
+ * x22		purgatory_start to br	SCTLR as the old kernel left it; written back before the jump
+ * x23		purgatory_start to on	CNTVCT at entry
+ * x24		purgatory_start to br	parameters
+ * x25		purgatory_start to on	1 when the MMU was turned on
+ * x26, x27	leave to br		kernel entry, device tree
+ * x28		leave to br		flags
+ *
+ * Between purgatory_start and mmu_on, and after mmu_off, memory is only read where the loader or the kernel's
+ * relocation wrote it (clean to the point of coherency), and only the cold stack is written. With the MMU on only the
+ * warm stack is. So nothing stored with the MMU off is read through the cache, or the reverse.
+ */
+#include "arm64_regs.h"
+#include "asm.h"
+#include "purgatory_abi.h"
+
+#define COLD_STACK_TOP	(-PURG_WARM_STACK_BYTES)	/* from the header */
+#define WARM_STACK_TOP	0
+
+	.arch	armv8-a+crc+crypto
+
+/*
+ * x20 = exception level, x21 = regime. Clobbers \tmp, flags. Any MMU and cache state.
+ *
+ * E2H is read, never assumed: hVHE leaves E2H=1 with TGE=0. Where ID_AA64MMFR4_EL1.E2H0 is negative E2H is RES1 but
+ * may read as 0 (Arm ARM D24.2, ID_AA64MMFR4_EL1).
+ */
+.macro find_regime tmp
+	mrs	x20, CurrentEL
+	lsr	x20, x20, #2
+	mov	x21, #PURG_REGIME_EL1
+	cmp	x20, #2
+	b.ne	.Lregime\@
+	mrs	\tmp, hcr_el2
+	tbnz	\tmp, #HCR_E2H_BIT, .Lregime\@
+	mrs	\tmp, S3_0_C0_C7_4		/* ID_AA64MMFR4_EL1 */
+	sbfx	\tmp, \tmp, #ID_AA64MMFR4_E2H0_SHIFT, #4
+	tbnz	\tmp, #63, .Lregime\@
+	mov	x21, #PURG_REGIME_EL2
+.Lregime\@:
+.endm
+
+/*
+ * Forget all translations of the current regime. At EL2 it is ALLE2 whatever E2H says: with E2H=1 and TGE=0, VMALLE1
+ * would reach the EL1&0 regime (Arm ARM D8.17). Needs x20. Clobbers flags.
+ */
+.macro tlbi_all
+	cmp	x20, #2
+	b.eq	.Ltlbi2\@
+	tlbi	vmalle1
+	b	.Ltlbi\@
+.Ltlbi2\@:
+	tlbi	alle2
+.Ltlbi\@:
+	dsb	nsh			/* the invalidation is complete before anything that follows */
+	isb				/* and no instruction already fetched used an old translation */
+.endm
+
+/* Forget all instructions fetched so far: memory below us was rewritten. Clobbers nothing. */
+.macro ic_all
+	ic	iallu
+	dsb	nsh			/* the invalidation is complete ... */
+	isb				/* ... and the pipeline refetches */
+.endm
+
+/* Write SCTLR of the regime in x21. Clobbers nothing. */
+.macro write_sctlr reg
+	isb				/* nothing before it may be affected; also Falkor erratum 1041 */
+	cbnz	x21, .Lsctlr2\@
+	msr	sctlr_el1, \reg
+	b	.Lsctlr\@
+.Lsctlr2\@:
+	msr	sctlr_el2, \reg
+.Lsctlr\@:
+	isb				/* everything after it runs under the new setting */
+.endm
+
+	.section .head, "ax"
+	.global	purgatory_start
+purgatory_start:
+	b	entry
+	.word	PURG_ABI_VERSION
+	.quad	PURG_HEADER_MAGIC
+	.space	PURG_HEADER_BYTES - 0x10
+	.space	PURG_PARAMS_BYTES
+
+/*
+ * Every exception is the end: nothing here is expected to fault, and the old kernel's vectors are gone.
+ * Sixteen entries, 128 bytes apart, in a table aligned to 2 KiB (Arm ARM D1.3.1).
+ */
+	.balign	0x800
+vectors:
+	.rept	16
+	.balign	128
+	b	exception
+	.endr
+	.balign	128
+
+/*
+ * Inputs:   an exception was taken to the current level
+ * Returns:  never
+ * MMU and caches: any state
+ * Stack:    none
+ */
+func exception
+	find_regime x9
+	cbnz	x21, 1f
+	mrs	x1, esr_el1
+	mrs	x2, elr_el1
+	mrs	x3, far_el1
+	b	2f
+1:	mrs	x1, esr_el2
+	mrs	x2, elr_el2
+	mrs	x3, far_el2
+2:	mov	x0, #PURG_FATAL_EXCEPTION
+	b	purg_fatal
+endfunc exception
+
+/*
+ * Inputs:   see the top of the file
+ * Returns:  never: jumps to the next kernel, or resets the machine
+ * MMU and caches: before: MMU and data cache off. After: the same, I-cache as the old kernel had it
+ * Stack:    cold with the MMU off, warm with it on
+ */
+func entry
+	isb				/* the counter is not read early */
+	mrs	x23, cntvct_el0
+	msr	daifset, #0xf
+	adr	x19, purgatory_start
+	add	x24, x19, #PURG_PARAMS_OFFSET
+	msr	tpidr_el0, xzr		/* how often purg_fatal was entered */
+	find_regime x9
+
+	/* Vectors first, then SIMD for everybody, then the I-cache. A crash entry comes without IC IALLU. */
+	ic_all
+	adr	x9, vectors
+	cbnz	x21, 1f
+	msr	vbar_el1, x9
+	mrs	x22, sctlr_el1
+	mov32	x10, CPACR_NO_TRAPS
+	msr	cpacr_el1, x10
+	mov32	x11, SCTLR_EL1_COLD
+	b	2f
+1:	msr	vbar_el2, x9
+	mrs	x22, sctlr_el2
+	mov32	x10, CPTR_EL2_NO_TRAPS
+	msr	cptr_el2, x10
+	mov32	x11, SCTLR_EL2_COLD
+2:	write_sctlr x11
+
+	/* In streaming SVE mode most SIMD instructions are undefined; a panic can come from there. */
+	mrs	x9, id_aa64pfr1_el1
+	ubfx	x9, x9, #ID_AA64PFR1_SME_SHIFT, #4
+	cbz	x9, 3f
+	.inst	0xd503467f		/* smstop */
+3:
+	/* Is this our parameter block, and are we where it was made for? Registers only. */
+	mov	x0, #PURG_FATAL_HEADER
+	ldr	x9, [x19, #PURG_H_MAGIC]
+	ldr	x10, =PURG_HEADER_MAGIC
+	cmp	x9, x10
+	b.ne	purg_fatal
+	ldr	x9, [x24, #PURG_P_MAGIC]
+	ldr	x10, =PURG_PARAMS_MAGIC
+	cmp	x9, x10
+	b.ne	purg_fatal
+	ldp	w9, w10, [x24, #PURG_P_VERSION]
+	cmp	w9, #PURG_ABI_VERSION
+	b.ne	purg_fatal
+	cmp	w10, #PURG_PARAMS_BYTES
+	b.ne	purg_fatal
+	mov	x0, #PURG_FATAL_PLACE
+	ldr	x9, [x24, #PURG_P_BASE_PA]
+	cmp	x9, x19
+	b.ne	purg_fatal
+
+	/* Tables and lists are trusted only after this. */
+	add	sp, x19, #COLD_STACK_TOP
+	mov	x0, x19
+	bl	purg_check_seal
+
+	bl	mmu_on
+	mov	x25, x0
+	cbz	x25, 4f
+	mov	sp, x19			/* WARM_STACK_TOP */
+4:	mov	x0, x24
+	mov	x1, x23
+	mov	x2, x20
+	cmp	x20, #2
+	b.ne	5f
+	eor	x9, x21, #PURG_REGIME_EL2
+	orr	x2, x2, x9, lsl #8	/* bit 8: E2H */
+5:	mov	x3, x25
+	bl	purg_payload
+
+	/* Everything the way out needs, into registers: after this no memory is read but our own text. */
+leave:	ldr	x26, [x24, #PURG_P_KERNEL_PA]
+	ldr	x27, [x24, #PURG_P_DTB_PA]
+	ldr	w28, [x24, #PURG_P_FLAGS]
+
+	/* booting.rst: "The MMU must be off", the I-cache "must not hold any stale entries corresponding to the loaded
+	   kernel image". purg_payload has cleaned the image and waited for it. */
+	bic	x22, x22, #SCTLR_M
+	bic	x22, x22, #SCTLR_C
+	write_sctlr x22
+	tlbi_all
+	ic_all
+	tbz	w28, #1, 6f		/* PURG_FLAG_VERBOSE */
+	add	sp, x19, #COLD_STACK_TOP
+	mov	x0, x24
+	bl	purg_say_jump
+6:	mov	x0, x27
+	mov	x1, xzr
+	mov	x2, xzr
+	mov	x3, xzr
+	br	x26
+endfunc entry
+
+/*
+ * bool mmu_on(void)
+ *
+ * Turns the MMU and the data cache on with the loader's tables for the regime in x21, unless this CPU lacks their
+ * granule or the loader asked not to.
+ *
+ * Inputs:   x20, x21, x24 as in the table at the top
+ * Returns:  x0 = 1 if the MMU is on now, else 0
+ * Clobbers: x0-x7, x9, flags
+ * MMU and caches: before: off. After: M, C and I on, everything in the tables Normal Write-Back; or as before
+ * Stack:    none
+ */
+func mmu_on
+	mov	x0, #0
+	ldr	w1, [x24, #PURG_P_FLAGS]
+	tbnz	w1, #0, 9f		/* PURG_FLAG_NO_MMU */
+
+	/* Arm ARM D24.2, ID_AA64MMFR0_EL1: TGran4 and TGran64 are signed, absent is 15; TGran16 absent is 0. */
+	mrs	x4, id_aa64mmfr0_el1
+	ldr	w1, [x24, #PURG_P_GRANULE_SHIFT]
+	cmp	w1, #14
+	b.eq	1f
+	b.hi	2f
+	sbfx	x5, x4, #ID_AA64MMFR0_TGRAN4_SHIFT, #4
+	tbnz	x5, #63, 9f
+	b	3f
+1:	ubfx	x5, x4, #ID_AA64MMFR0_TGRAN16_SHIFT, #4
+	cbz	x5, 9f
+	b	3f
+2:	sbfx	x5, x4, #ID_AA64MMFR0_TGRAN64_SHIFT, #4
+	tbnz	x5, #63, 9f
+3:
+	/* (I)PS: what this CPU has, at most 48 bits, since nothing above is ever mapped. */
+	ubfx	x4, x4, #ID_AA64MMFR0_PARANGE_SHIFT, #4
+	mov	x5, #PARANGE_48_BITS
+	cmp	x4, x5
+	csel	x4, x4, x5, lo
+
+	dsb	sy			/* all earlier accesses, made with Device attributes, are done */
+	add	x1, x24, #PURG_P_REGIME
+	cbnz	x21, 4f
+	ldp	x2, x3, [x1, #PURG_R_MAIR]
+	ldp	x6, x7, [x1, #PURG_R_TTBR0]
+	orr	x3, x3, x4, lsl #TCR_EL1_IPS_SHIFT
+	msr	mair_el1, x2
+	msr	tcr_el1, x3
+	msr	ttbr0_el1, x6
+	msr	ttbr1_el1, xzr
+	b	5f
+4:	ldp	x2, x3, [x1, #PURG_R_MAIR + PURG_MMU_REGS_BYTES]
+	ldp	x6, x7, [x1, #PURG_R_TTBR0 + PURG_MMU_REGS_BYTES]
+	orr	x3, x3, x4, lsl #TCR_EL2_PS_SHIFT
+	msr	mair_el2, x2
+	msr	tcr_el2, x3
+	msr	ttbr0_el2, x6
+5:	isb				/* the walker sees all of them before the MMU goes on */
+	tlbi_all			/* KVM may have left EL2 entries behind */
+	ic_all
+	write_sctlr x7
+	mov	x0, #1
+9:	ret
+endfunc mmu_on
+
+/*
+ * void purg_fatal(uint64_t reason, uint64_t a, uint64_t b, uint64_t c, uint64_t d) __attribute__((noreturn))
+ *
+ * One console line, then PSCI SYSTEM_RESET. Turns the MMU off first: the console is never mapped, and the tables may be
+ * what is broken. An exception in here comes back here, and then the line is left out; at EL1 the other conduit is
+ * tried next. Only when firmware answers on neither does the CPU stop, in WFE: there is nothing else left to do.
+ *
+ * Inputs:   x0 = PURG_FATAL_*, x1 to x4 = its details
+ * Returns:  never
+ * MMU and caches: before: any state. After: MMU and data cache off
+ * Stack:    cold
+ */
+func purg_fatal
+	msr	daifset, #0xf
+	mov	x22, x0
+	mov	x23, x1
+	mov	x25, x2
+	mov	x26, x3
+	mov	x27, x4
+	adr	x19, purgatory_start
+	add	x24, x19, #PURG_PARAMS_OFFSET
+	find_regime x9
+	dsb	sy			/* pending stores of the caller are done */
+	cbnz	x21, 1f
+	mov32	x9, SCTLR_EL1_COLD
+	b	2f
+1:	mov32	x9, SCTLR_EL2_COLD
+2:	write_sctlr x9
+	mrs	x28, tpidr_el0
+	add	x9, x28, #1
+	msr	tpidr_el0, x9
+	cbnz	x28, 3f
+	add	sp, x19, #COLD_STACK_TOP
+	mov	x0, x24
+	mov	x1, x22
+	mov	x2, x23
+	mov	x3, x25
+	mov	x4, x26
+	mov	x5, x27
+	bl	purg_report
+
+	/* PSCI, DEN0022: callers at EL2 use SMC. At EL1 firmware's own word, then the other. */
+3:	cmp	x28, #2
+	b.hi	6f
+	ldr	w9, [x24, #PURG_P_CONDUIT]
+	cmp	x28, #1
+	cset	w10, eq
+	eor	w9, w9, w10
+	cmp	x20, #2
+	csel	w9, w9, wzr, ne		/* PURG_CONDUIT_SMC */
+	mov32	x0, PSCI_SYSTEM_RESET
+	mov	x1, xzr
+	mov	x2, xzr
+	mov	x3, xzr
+	cbnz	w9, 4f
+	smc	#0
+	b	5f
+4:	hvc	#0
+5:	add	x28, x28, #1
+	msr	tpidr_el0, x28
+	b	3b
+6:	wfe
+	b	6b
+endfunc purg_fatal
+
+	.ltorg
+no_exec_stack

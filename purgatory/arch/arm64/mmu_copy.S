@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Moving and cleaning memory. The same routines run with the MMU on and off. */
+#include "asm.h"
+#include "purgatory_abi.h"
+
+/*
+ * void mmu_copy(void *dst, const void *src, size_t bytes)
+ *
+ * Q-register pairs, 128 bytes a turn. Prefetch pays on cores without a good prefetcher and costs nothing elsewhere;
+ * no non-temporal pairs: equal at best, a third slower on small cores.
+ *
+ * Inputs:   x0 = dst, x1 = src, both 16-byte aligned, not overlapping; x2 = bytes, a multiple of PURG_UNIT_BYTES, may be 0
+ * Returns:  nothing
+ * Clobbers: x0-x2, v0-v7, flags
+ * MMU and caches: any state, unchanged; needs SIMD enabled. With the MMU off a PRFM is a hint that does nothing
+ * Stack:    none
+ */
+func mmu_copy
+	cbz	x2, 2f
+1:	prfm	pldl1keep, [x1, #384]
+	prfm	pldl1keep, [x1, #448]
+	ldp	q0, q1, [x1]
+	ldp	q2, q3, [x1, #32]
+	ldp	q4, q5, [x1, #64]
+	ldp	q6, q7, [x1, #96]
+	add	x1, x1, #PURG_UNIT_BYTES
+	stp	q0, q1, [x0]
+	stp	q2, q3, [x0, #32]
+	stp	q4, q5, [x0, #64]
+	stp	q6, q7, [x0, #96]
+	add	x0, x0, #PURG_UNIT_BYTES
+	subs	x2, x2, #PURG_UNIT_BYTES
+	b.ne	1b
+2:	ret
+endfunc mmu_copy
+
+/*
+ * void cache_clean_inval_poc(uint64_t pa, uint64_t bytes)
+ *
+ * DC CIVAC over every line that the range touches. CIVAC and not CVAC, because early Cortex-A53 need it (errata 826319,
+ * 827319, 824069, 819472) and nothing here is read again. Step is CTR_EL0.DminLine, not a guess.
+ *
+ * Inputs:   x0 = pa, x1 = bytes, may be 0
+ * Returns:  nothing
+ * Clobbers: x0-x4
+ * MMU and caches: any state, unchanged; the identity map must hold the range if the MMU is on. After: no line of the
+ *           range is in any cache up to the point of coherency
+ * Stack:    none
+ */
+func cache_clean_inval_poc
+	cbz	x1, 2f
+	mrs	x2, ctr_el0
+	ubfx	x2, x2, #16, #4		/* DminLine: log2 of the words in the smallest data cache line */
+	mov	x3, #4
+	lsl	x2, x3, x2
+	sub	x4, x2, #1
+	add	x1, x0, x1
+	bic	x0, x0, x4
+1:	dc	civac, x0
+	add	x0, x0, x2
+	cmp	x0, x1
+	b.lo	1b
+2:	dsb	sy			/* all of it has reached memory before anything that follows, one barrier a run */
+	ret
+endfunc cache_clean_inval_poc
+
+no_exec_stack

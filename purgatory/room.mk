@@ -1,0 +1,33 @@
+# Purgatory: freestanding, its own flags, sees abi/ only. Linked in full and proven before it is embedded.
+#
+# -fpie, hidden visibility	no absolute address anywhere; the linker script asserts it
+# -mcmodel=tiny			ADR instead of ADRP: no page-aligned base needed, no erratum 843419
+# -mstrict-align		with the MMU off memory is Device, and an unaligned access faults
+# -mgeneral-regs-only		no SIMD from the compiler: it may run before SIMD is enabled
+# -fno-stack-protector		there is no guard value
+# -fno-jump-tables		tables of addresses would need relocations
+# -fno-builtin, -ffreestanding	loops stay loops; memcpy and memset are string.c's
+PURG_CFLAGS = -std=gnu11 -Os -ffreestanding -fno-builtin -fpie -mcmodel=tiny -mstrict-align -mgeneral-regs-only \
+	-fno-stack-protector -fno-jump-tables -fno-asynchronous-unwind-tables -fno-unwind-tables -fomit-frame-pointer \
+	$(WARNINGS) -Wno-missing-prototypes
+PURG_INCLUDES = -I$(srcdir)/abi -I$(srcdir)/abi/arm64 -I$(srcdir)/purgatory
+
+PURG_SRCS = purgatory/arch/arm64/entry.S purgatory/arch/arm64/mmu_copy.S purgatory/purgatory.c purgatory/console.c \
+	purgatory/string.c abi/digest.c abi/arm64/digest_insn.S
+PURG_OBJS = $(patsubst %,build/purgatory/obj/%.o,$(basename $(PURG_SRCS)))
+
+build/purgatory/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(PURG_CFLAGS) $(PURG_INCLUDES) -MMD -MP -c $< -o $@
+
+build/purgatory/obj/%.o: %.S
+	@mkdir -p $(@D)
+	$(call say,AS)$(CC) $(PURG_INCLUDES) -MMD -MP -c $< -o $@
+
+build/purgatory/purgatory.elf: $(PURG_OBJS) $(srcdir)/purgatory/purgatory.lds
+	$(call say,LD)$(LD) -pie --no-dynamic-linker --no-undefined -z norelro -z noexecstack --no-warn-rwx-segments \
+		-T $(srcdir)/purgatory/purgatory.lds $(PURG_OBJS) -o $@
+	$(call say,PROVE)$(srcdir)/tools/prove-purgatory $(NM) $(READELF) $(OBJDUMP) $@
+
+build/purgatory/purgatory.bin: build/purgatory/purgatory.elf
+	$(call say,OBJCOPY)$(OBJCOPY) -O binary $< $@

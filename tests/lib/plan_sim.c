@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory is a sorted list of slots, each with a tag for what lies in it. Only slots that the plan or the input names
+ * are in the list: to write to any other is an error in itself.
+ */
+#include "plan_sim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOT		FRAME_BYTES
+#define TAG_OLD		0u	/* of no concern */
+#define TAG_SMALL	1u	/* hide-out, device tree or both */
+#define SMALL_UNIT	KIB(64)
+
+struct cell {
+	pa_t pa;
+	uint32_t tag;
+};
+
+struct memory {
+	struct cell *cell;
+	size_t count;
+};
+
+/* Own and slow: the sets are sorted and no two ranges touch, so one range must hold it all. */
+static bool covers(const struct range_set *set, pa_t pa, uint64_t bytes)
+{
+	size_t i;
+
+	for (i = 0; i < set->count; i++)
+		if (pa >= set->v[i].start && pa - set->v[i].start < set->v[i].bytes &&
+		    bytes <= set->v[i].bytes - (pa - set->v[i].start))
+			return true;
+	return false;
+}
+
+static bool below_limit(const struct plan_input *input, pa_t pa, uint64_t bytes)
+{
+	return pa < input->rules.pa_limit && bytes <= input->rules.pa_limit - pa;
+}
+
+static bool span_keeps(const struct plan_input *input, pa_t low, pa_t high)
+{
+	const struct plan_rules *rules = &input->rules;
+
+	return high - low / rules->span_align_bytes * rules->span_align_bytes <= rules->span_bytes;
+}
+
+/* A frame of ours that may be booted from. */
+static bool bootable(const struct plan_input *input, uint32_t frame)
+{
+	return below_limit(input, input->frame_pa[frame], SLOT) && covers(input->ram, input->frame_pa[frame], SLOT);
+}
+
+static uint32_t tag_of(unsigned int object, uint32_t slot)
+{
+	return ((object + 1) << 24) + slot;
+}
+
+static int cell_order(const void *a, const void *b)
+{
+	const struct cell *x = a, *y = b;
+
+	return x->pa < y->pa ? -1 : x->pa > y->pa;
+}
+
+static void sort_cells(struct memory *m)
+{
+	size_t i, kept = 0;
+
+	qsort(m->cell, m->count, sizeof(*m->cell), cell_order);
+	for (i = 0; i < m->count; i++)
+		if (!kept || m->cell[kept - 1].pa != m->cell[i].pa)
+			m->cell[kept++] = m->cell[i];
+	m->count = kept;
+}
+
+static struct cell *cell_at(const struct memory *m, pa_t pa)
+{
+	struct cell key = { .pa = pa };
+
+	return bsearch(&key, m->cell, m->count, sizeof(key), cell_order);
+}
+
+static uint64_t object_end(const struct plan_object *object)
+{
+	return object->memory_bytes ? object->offset_bytes + object->memory_bytes : 0;
+}
+
+static const char *check_shape(const struct plan *plan, const struct plan_input *input)
+{
+	uint32_t sum[3] = { 0, 0, 0 }, i;
+	unsigned int o, segments = 2;
+
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		const struct plan_window *w = &plan->window[o];
+		uint64_t file_end = input->object[o].offset_bytes + input->object[o].file_bytes;
+		bool before = false;
+
+		if (w->pa % SLOT)
+			return "sim: a window between two slots";
+		if (w->slots != (object_end(&input->object[o]) + SLOT - 1) / SLOT)
+			return "sim: a window of another size";
+		for (i = 0; i < w->slots; i++) {
+			bool relocated = w->slot[i].kind == SLOT_RELOCATED;
+
+			if ((unsigned int)w->slot[i].kind > SLOT_RELOCATED)
+				return "sim: a slot of no kind";
+			if (relocated ? w->slot[i].frame != PLAN_NO_FRAME : w->slot[i].frame >= input->frames)
+				return "sim: a frame too many or too few";
+			sum[w->slot[i].kind]++;
+			segments += relocated && !before && i * SLOT < file_end;	/* BSS is not copied */
+			before = relocated;
+		}
+	}
+	if (sum[SLOT_IN_PLACE] != plan->in_place || sum[SLOT_MOVED] != plan->moved ||
+	    sum[SLOT_RELOCATED] != plan->relocated)
+		return "sim: wrong sums";
+	return segments > input->rules.segments_max ? "sim: too many segments" : NULL;
+}
+
+static const char *check_span(const struct plan *plan, const struct plan_input *input)
+{
+	pa_t low = UINT64_MAX, high = 0;
+	unsigned int o;
+
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		const struct plan_window *w = &plan->window[o];
+
+		if (!w->slots)
+			continue;
+		if (!below_limit(input, w->pa, w->slots * SLOT))
+			return "sim: a window above the limit";
+		low = w->pa < low ? w->pa : low;
+		high = w->pa + w->slots * SLOT > high ? w->pa + w->slots * SLOT : high;
+	}
+	return high && !span_keeps(input, low, high) ? "sim: the span is too long" : NULL;
+}
+
+static bool memory_open(struct memory *m, const struct plan *plan, const struct plan_input *input)
+{
+	unsigned int o;
+	uint32_t i;
+
+	m->count = 0;
+	m->cell = calloc((size_t)input->frames + plan->window[0].slots + plan->window[1].slots + 2, sizeof(*m->cell));
+	if (!m->cell)
+		return false;
+	for (i = 0; i < input->frames; i++)
+		m->cell[m->count++].pa = input->frame_pa[i];
+	for (o = 0; o < PLAN_OBJECTS; o++)
+		for (i = 0; i < plan->window[o].slots; i++)
+			m->cell[m->count++].pa = plan->window[o].pa + i * SLOT;
+	m->cell[m->count++].pa = plan->hideout_pa / SLOT * SLOT;
+	m->cell[m->count++].pa = plan->dtb_pa / SLOT * SLOT;
+	sort_cells(m);
+	return true;
+}
+
+/* Before the jump: nothing may be written twice. */
+static bool put(struct memory *m, pa_t pa, uint32_t tag)
+{
+	struct cell *cell = cell_at(m, pa);
+
+	if (!cell || cell->tag != TAG_OLD)
+		return false;
+	cell->tag = tag;
+	return true;
+}
+
+static const char *fill(struct memory *m, const struct plan *plan, const struct plan_input *input)
+{
+	unsigned int o;
+	uint32_t i;
+
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		for (i = 0; i < plan->window[o].slots; i++) {
+			const struct plan_slot *slot = &plan->window[o].slot[i];
+
+			if (slot->kind == SLOT_RELOCATED)
+				continue;
+			if (slot->kind == SLOT_IN_PLACE && !bootable(input, slot->frame))
+				return "sim: booted from a frame that may not be";
+			if (!below_limit(input, input->frame_pa[slot->frame], SLOT))
+				return "sim: a payload above the limit";
+			if (!put(m, input->frame_pa[slot->frame], tag_of(o, i)))
+				return "sim: two payloads in one frame";
+		}
+	}
+	return NULL;
+}
+
+static const char *place_small(const struct plan_input *input, uint32_t frame, pa_t pa, uint64_t bytes)
+{
+	if (pa % SMALL_UNIT || pa % SLOT + bytes > SLOT)
+		return "sim: hide-out or dtb in two slots";
+	if (!below_limit(input, pa, bytes))
+		return "sim: hide-out or dtb above the limit";
+	if (frame == PLAN_NO_FRAME)
+		return covers(input->spare, pa, bytes) ? NULL : "sim: hide-out or dtb not in spare memory";
+	if (frame >= input->frames || !bootable(input, frame) || input->frame_pa[frame] != pa / SLOT * SLOT)
+		return "sim: hide-out or dtb not in its frame";
+	return NULL;
+}
+
+/* What kexec_load's segments do. BSS is not copied, but its place is taken all the same. */
+static const char *relocate(struct memory *m, const struct plan *plan, const struct plan_input *input)
+{
+	pa_t hideout = plan->hideout_pa / SLOT * SLOT, dtb = plan->dtb_pa / SLOT * SLOT;
+	const char *why;
+	unsigned int o;
+	uint32_t i;
+
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		for (i = 0; i < plan->window[o].slots; i++) {
+			pa_t pa = plan->window[o].pa + i * SLOT;
+
+			if (plan->window[o].slot[i].kind != SLOT_RELOCATED)
+				continue;
+			if (!covers(input->spare, pa, SLOT))
+				return "sim: the kernel writes where it may not";
+			if (!put(m, pa, tag_of(o, i)))
+				return "sim: the kernel overwrites something";
+		}
+	}
+	why = place_small(input, plan->hideout_frame, plan->hideout_pa, input->hideout_bytes);
+	if (!why)
+		why = place_small(input, plan->dtb_frame, plan->dtb_pa, input->dtb_bytes);
+	if (why)
+		return why;
+	if (!put(m, hideout, TAG_SMALL) || (dtb != hideout && !put(m, dtb, TAG_SMALL)))
+		return "sim: hide-out or dtb overwrites something";
+	if (dtb == hideout && plan->hideout_pa < plan->dtb_pa + input->dtb_bytes &&
+	    plan->dtb_pa < plan->hideout_pa + input->hideout_bytes)
+		return "sim: hide-out and dtb overwrite each other";
+	return NULL;
+}
+
+/* What purgatory does. It looks at nothing: a move that destroys something is found by what memory then holds. */
+static const char *move(struct memory *m, const struct plan *plan, const struct plan_input *input, bool backwards)
+{
+	uint32_t first = plan->window[0].slots, all = first + plan->window[1].slots, n;
+
+	for (n = 0; n < all; n++) {
+		uint32_t i = backwards ? all - 1 - n : n;
+		const struct plan_window *w = &plan->window[i >= first];
+		pa_t dest;
+
+		i -= i >= first ? first : 0;
+		dest = w->pa + i * SLOT;
+		if (w->slot[i].kind != SLOT_MOVED)
+			continue;
+		if (!covers(input->spare, dest, SLOT))
+			return "sim: a move to where it may not go";
+		cell_at(m, dest)->tag = cell_at(m, input->frame_pa[w->slot[i].frame])->tag;
+	}
+	return NULL;
+}
+
+static const char *judge(const struct memory *m, const struct plan *plan)
+{
+	unsigned int o;
+	uint32_t i;
+
+	for (o = 0; o < PLAN_OBJECTS; o++)
+		for (i = 0; i < plan->window[o].slots; i++)
+			if (cell_at(m, plan->window[o].pa + i * SLOT)->tag != tag_of(o, i))
+				return "sim: a slot ends with the wrong bytes";
+	if (cell_at(m, plan->hideout_pa / SLOT * SLOT)->tag != TAG_SMALL ||
+	    cell_at(m, plan->dtb_pa / SLOT * SLOT)->tag != TAG_SMALL)
+		return "sim: hide-out or dtb destroyed";
+	return NULL;
+}
+
+const char *plan_sim(const struct plan *plan, const struct plan_input *input)
+{
+	struct memory m[2] = { { NULL, 0 }, { NULL, 0 } };
+	const char *why;
+	unsigned int k;
+	size_t i;
+
+	why = check_shape(plan, input);
+	if (!why)
+		why = check_span(plan, input);
+	for (k = 0; !why && k < 2; k++) {
+		why = memory_open(&m[k], plan, input) ? fill(&m[k], plan, input) : "sim: out of memory";
+		if (!why)
+			why = relocate(&m[k], plan, input);
+		if (!why)
+			why = move(&m[k], plan, input, k == 1);
+		if (!why)
+			why = judge(&m[k], plan);
+	}
+	for (i = 0; !why && i < m[0].count; i++)
+		why = m[0].cell[i].tag == m[1].cell[i].tag ? NULL : "sim: the order of moves matters";
+	free(m[0].cell);
+	free(m[1].cell);
+	return why;
+}
+
+static bool in_window(const struct plan *plan, pa_t pa)
+{
+	unsigned int o;
+
+	for (o = 0; o < PLAN_OBJECTS; o++)
+		if (pa >= plan->window[o].pa && pa - plan->window[o].pa < plan->window[o].slots * SLOT)
+			return true;
+	return false;
+}
+
+const char *plan_sim_waste(const struct plan *plan, const struct plan_input *input)
+{
+	bool kernel_places_small = plan->hideout_frame == PLAN_NO_FRAME || plan->dtb_frame == PLAN_NO_FRAME;
+	uint32_t f, i;
+	unsigned int o;
+
+	for (f = 0; f < input->frames; f++) {
+		bool used = f == plan->hideout_frame || f == plan->dtb_frame, in_place = false;
+
+		for (o = 0; o < PLAN_OBJECTS; o++) {
+			for (i = 0; i < plan->window[o].slots; i++) {
+				if (plan->window[o].slot[i].frame != f)
+					continue;
+				used = true;
+				in_place |= plan->window[o].slot[i].kind == SLOT_IN_PLACE;
+			}
+		}
+		if (bootable(input, f) && in_window(plan, input->frame_pa[f]) && !in_place)
+			return "waste: a frame in a window is not used in place";
+		if (!used && plan->relocated && below_limit(input, input->frame_pa[f], SLOT))
+			return "waste: a frame lies idle while the kernel copies";
+		if (bootable(input, f) && !in_place && kernel_places_small && f != plan->hideout_frame &&
+		    f != plan->dtb_frame)
+			return "waste: hide-out or dtb could lie in a frame of ours";
+	}
+	return NULL;
+}
+
+/* --- every pair of windows --- */
+
+/* A slot that a window may cover; tag 1 if it is ours. */
+struct ground {
+	struct memory slots;
+	uint32_t *ours;		/* of the slots before this one */
+	uint32_t reachable;	/* frames below the limit */
+};
+
+static bool ground_open(struct ground *g, const struct plan_input *input, size_t slots_max)
+{
+	size_t k, room = input->frames + 1;
+	uint32_t i;
+	pa_t pa;
+
+	*g = (struct ground){ .reachable = 0 };
+	for (k = 0; k < input->spare->count; k++)
+		room += input->spare->v[k].bytes / SLOT;
+	g->slots.cell = room > slots_max ? NULL : calloc(room, sizeof(*g->slots.cell));
+	g->ours = room > slots_max ? NULL : calloc(room + 1, sizeof(*g->ours));
+	if (!g->slots.cell || !g->ours)
+		return false;
+	for (i = 0; i < input->frames; i++) {
+		g->reachable += below_limit(input, input->frame_pa[i], SLOT);
+		if (bootable(input, i))
+			g->slots.cell[g->slots.count++] = (struct cell){ input->frame_pa[i], 1 };
+	}
+	for (k = 0; k < input->spare->count; k++) {
+		const struct range *r = &input->spare->v[k];
+
+		for (pa = (r->start + SLOT - 1) / SLOT * SLOT; pa + SLOT <= r->start + r->bytes; pa += SLOT) {
+			for (i = 0; i < input->frames && input->frame_pa[i] != pa; i++)
+				;
+			if (i == input->frames && below_limit(input, pa, SLOT))
+				g->slots.cell[g->slots.count++] = (struct cell){ pa, 0 };
+		}
+	}
+	sort_cells(&g->slots);
+	for (k = 0; k < g->slots.count; k++)
+		g->ours[k + 1] = g->ours[k] + g->slots.cell[k].tag;
+	return true;
+}
+
+/* Whether n slots in one piece begin with the k-th. */
+static bool piece_at(const struct ground *g, size_t k, uint32_t n)
+{
+	return k + n <= g->slots.count && g->slots.cell[k + n - 1].pa - g->slots.cell[k].pa == (n - 1) * SLOT;
+}
+
+static int longer(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x > *y ? -1 : *x < *y;
+}
+
+/*
+ * Whether this pair can be loaded. Where sources lack, BSS goes to the kernel first, which costs no segment, and then
+ * the longest holes: the number of segments is limited.
+ */
+static bool pair_loads(const struct ground *g, const struct plan_input *input, const size_t *at, const uint32_t *n)
+{
+	uint64_t units = (input->hideout_bytes + SMALL_UNIT - 1) / SMALL_UNIT +
+			 (input->dtb_bytes + SMALL_UNIT - 1) / SMALL_UNIT;
+	uint32_t small = units * SMALL_UNIT > SLOT ? 2 : 1, in_place = 0, holes = 0, outside, sources, unplaced = 0;
+	uint32_t *hole = calloc((size_t)n[0] + n[1] + 1, sizeof(*hole));
+	unsigned int segments = 2, o;
+	size_t i;
+
+	if (!hole)
+		return false;
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		for (i = 0; i < n[o]; i++) {
+			if (g->slots.cell[at[o] + i].tag) {
+				in_place++;
+				continue;
+			}
+			if (i * SLOT >= input->object[o].offset_bytes + input->object[o].file_bytes)
+				continue;
+			holes += i == 0 || g->slots.cell[at[o] + i - 1].tag;
+			hole[holes - 1]++;
+			unplaced++;
+		}
+	}
+	outside = g->ours[g->slots.count] - in_place;
+	sources = g->reachable - in_place - (outside < small ? outside : small);
+	qsort(hole, holes, sizeof(*hole), longer);
+	for (i = 0; i < holes && unplaced > sources; i++, segments++)
+		unplaced -= hole[i] < unplaced - sources ? hole[i] : unplaced - sources;
+	free(hole);
+	return segments <= input->rules.segments_max && g->slots.count >= (size_t)n[0] + n[1] + small;
+}
+
+static void try_pair(const struct ground *g, const struct plan_input *input, const size_t *at, const uint32_t *n,
+		     bool ask_loads, struct plan_sim_best *best)
+{
+	pa_t pa[PLAN_OBJECTS] = { 0, 0 }, low = UINT64_MAX, high = 0;
+	uint32_t unplaced = 0;
+	unsigned int o;
+
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		if (!n[o])
+			continue;
+		pa[o] = g->slots.cell[at[o]].pa;
+		low = pa[o] < low ? pa[o] : low;
+		high = pa[o] + n[o] * SLOT > high ? pa[o] + n[o] * SLOT : high;
+		unplaced += n[o] - (g->ours[at[o] + n[o]] - g->ours[at[o]]);
+	}
+	if (n[0] && n[1] && pa[0] < pa[1] + n[1] * SLOT && pa[1] < pa[0] + n[0] * SLOT)
+		return;
+	if (high && !span_keeps(input, low, high))
+		return;
+	if (!best->fits || unplaced < best->unplaced) {
+		best->unplaced = unplaced;
+		memcpy(best->pa, pa, sizeof(pa));
+	}
+	best->fits = true;
+	if (ask_loads && !best->loads)
+		best->loads = pair_loads(g, input, at, n);
+}
+
+bool plan_sim_min_unplaced(const struct plan_input *input, size_t slots_max, bool ask_loads,
+			   struct plan_sim_best *best)
+{
+	struct ground g;
+	uint32_t n[PLAN_OBJECTS];
+	size_t at[PLAN_OBJECTS], end[PLAN_OBJECTS];
+	unsigned int o;
+	bool small = ground_open(&g, input, slots_max);
+
+	*best = (struct plan_sim_best){ .fits = false };
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		n[o] = (uint32_t)((object_end(&input->object[o]) + SLOT - 1) / SLOT);
+		end[o] = n[o] ? g.slots.count : 1;	/* nothing has one place, which does not matter */
+	}
+	for (at[0] = 0; small && at[0] < end[0]; at[0]++) {
+		if (n[0] && !piece_at(&g, at[0], n[0]))
+			continue;
+		for (at[1] = 0; at[1] < end[1]; at[1]++)
+			if (!n[1] || piece_at(&g, at[1], n[1]))
+				try_pair(&g, input, at, n, ask_loads, best);
+	}
+	free(g.slots.cell);
+	free(g.ours);
+	return small;
+}
+
+bool plan_sim_span_binds(const struct plan_input *input)
+{
+	pa_t low = UINT64_MAX, high = 0;
+	uint32_t i;
+	size_t k;
+
+	for (i = 0; i < input->frames; i++) {
+		low = input->frame_pa[i] < low ? input->frame_pa[i] : low;
+		high = input->frame_pa[i] + SLOT > high ? input->frame_pa[i] + SLOT : high;
+	}
+	for (k = 0; k < input->spare->count; k++) {
+		const struct range *r = &input->spare->v[k];
+
+		low = r->start < low ? r->start : low;
+		high = r->start + r->bytes > high ? r->start + r->bytes : high;
+	}
+	return high && !span_keeps(input, low, high);
+}

@@ -1,0 +1,886 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The planner. Three kinds of tests: memory drawn as text with the plan that is wanted of it; good plans broken in one
+ * place, which plan_check() must see; and random machines, judged by plan_check(), by a simulator that carries the plan
+ * out, and by trying every pair of windows.
+ *
+ * Environment: SEED and ROUNDS for the random machines. A failure names the SEED that gives it with ROUNDS=1.
+ */
+#include "plan.h"
+#include "plan_sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define FRAMES_MAX	512u
+#define SLOT(n)		((uint64_t)(n) * FRAME_BYTES)
+#define NEAR		GIB(1)	/* where a drawn map begins */
+#define TRY_SLOTS_MAX	300	/* machines up to this are tried out */
+
+struct machine {
+	struct plan_input input;
+	struct range_set ram, spare;
+	pa_t frame_pa[FRAMES_MAX];
+};
+
+static void machine_close(struct machine *m)
+{
+	range_set_free(&m->ram);
+	range_set_free(&m->spare);
+}
+
+static void add(struct range_set *set, pa_t start, uint64_t bytes)
+{
+	assert_true(range_set_add(set, (struct range){ start, bytes }));
+}
+
+static void cut(struct range_set *set, pa_t start, uint64_t bytes)
+{
+	assert_true(range_set_remove(set, (struct range){ start, bytes }));
+}
+
+/*
+ * Maps. One character is one slot; '|' jumps to the second bank.
+ *   in:  F a frame of ours, X one outside RAM, s spare, . not to be touched
+ *   out: K I kernel, initrd in place; k i moved there; x y copied there by the kernel; m a source; H D hide-out, dtb
+ */
+struct drawn {
+	const char *name, *map, *want;	/* want: null where there is no room, * for any that is best */
+	uint32_t slots[PLAN_OBJECTS];
+	/* What is zero gets the usual value. */
+	uint64_t offset, hideout, dtb, limit, span_align, span, far, bss;
+	unsigned int segments_max;
+};
+
+static pa_t map_pa(const struct drawn *d, size_t at)
+{
+	const char *bank = strchr(d->map, '|');
+
+	if (bank && at > (size_t)(bank - d->map))
+		return (d->far ? d->far : GIB(2)) + SLOT(at - (size_t)(bank - d->map) - 1);
+	return NEAR + SLOT(at);
+}
+
+static void draw(struct machine *m, const struct drawn *d)
+{
+	size_t i;
+
+	*m = (struct machine){ .input = {
+		.frame_pa = m->frame_pa,
+		.ram = &m->ram,
+		.spare = &m->spare,
+		.object = { { .name = "kernel", .offset_bytes = d->offset }, { .name = "initrd" } },
+		.hideout_bytes = d->hideout ? d->hideout : KIB(100),
+		.dtb_bytes = d->dtb ? d->dtb : KIB(40),
+		.rules = {
+			.span_align_bytes = d->span_align ? d->span_align : GIB(1),
+			.span_bytes = d->span ? d->span : GIB(32),
+			.pa_limit = d->limit ? d->limit : (pa_t)1 << 48,
+			.page_bytes = KIB(4),
+			.segments_max = d->segments_max ? d->segments_max : 16,
+		},
+	} };
+	for (i = 0; i < PLAN_OBJECTS; i++) {
+		struct plan_object *o = &m->input.object[i];
+
+		if (!d->slots[i])
+			continue;
+		o->memory_bytes = SLOT(d->slots[i]) - o->offset_bytes - (o->offset_bytes ? 0 : KIB(600));
+		o->file_bytes = o->memory_bytes - KIB(100) - 1 - d->bss;
+	}
+	for (i = 0; d->map[i]; i++) {
+		pa_t pa = map_pa(d, i);
+
+		if (d->map[i] == 'F' || d->map[i] == 'X')
+			m->frame_pa[m->input.frames++] = pa;
+		if (d->map[i] == 'F' || d->map[i] == 's')
+			add(&m->ram, pa, FRAME_BYTES);
+		if (d->map[i] == 's')
+			add(&m->spare, pa, FRAME_BYTES);
+	}
+	/* Faulted in from above, as it happens: no index may be taken for a place. */
+	for (i = 0; i < m->input.frames / 2; i++) {
+		pa_t pa = m->frame_pa[i];
+
+		m->frame_pa[i] = m->frame_pa[m->input.frames - 1 - i];
+		m->frame_pa[m->input.frames - 1 - i] = pa;
+	}
+}
+
+/* The map with the plan drawn into it. */
+static void draw_plan(const struct drawn *d, const struct machine *m, const struct plan *plan, char *out)
+{
+	static const char kinds[PLAN_OBJECTS][4] = { "Kkx", "Iiy" };
+	size_t at;
+
+	strcpy(out, d->map);
+	for (at = 0; d->map[at]; at++) {
+		pa_t pa = map_pa(d, at);
+		unsigned int o;
+		uint32_t i;
+
+		if (d->map[at] == '|')
+			continue;
+		if (pa == align_down(plan->dtb_pa, FRAME_BYTES))
+			out[at] = 'D';
+		if (pa == plan->hideout_pa)
+			out[at] = 'H';
+		for (o = 0; o < PLAN_OBJECTS; o++) {
+			for (i = 0; i < plan->window[o].slots; i++) {
+				const struct plan_slot *slot = &plan->window[o].slot[i];
+
+				if (slot->kind == SLOT_MOVED && m->frame_pa[slot->frame] == pa)
+					out[at] = 'm';
+				if (plan->window[o].pa + SLOT(i) == pa)
+					out[at] = kinds[o][slot->kind];
+			}
+		}
+	}
+}
+
+static void expect_null(const char *why)
+{
+	if (why)
+		fail_msg("%s", why);
+}
+
+static void test_drawn(void **state)
+{
+	const struct drawn *d = *state;
+	struct plan_sim_best best;
+	char out[200];
+	struct machine m;
+	struct plan plan;
+	enum kx_err err;
+
+	draw(&m, d);
+	err = plan_make(&plan, &m.input);
+	if (!d->want) {
+		assert_int_equal(err, KX_NO_ROOM);
+		assert_null(plan.window[0].slot);
+		assert_null(plan.window[1].slot);
+		assert_int_equal(plan.in_place + plan.moved + plan.relocated, 0);
+	} else {
+		assert_int_equal(err, KX_OK);
+		draw_plan(d, &m, &plan, out);
+		if (strcmp(d->want, "*") == 0) {
+			assert_true(plan_sim_min_unplaced(&m.input, TRY_SLOTS_MAX, false, &best));
+			assert_int_equal(plan.moved + plan.relocated, best.unplaced);
+		} else {
+			assert_string_equal(out, d->want);
+		}
+		expect_null(plan_check(&plan, &m.input));
+		expect_null(plan_sim(&plan, &m.input));
+		expect_null(plan_sim_waste(&plan, &m.input));
+	}
+	plan_free(&plan);
+	machine_close(&m);
+}
+
+/* clang-format off */
+#define DRAWN(says, in, out, kernel, initrd, ...) \
+	{ .name = says, .map = in, .want = out, .slots = { kernel, initrd }, ##__VA_ARGS__ }
+
+static const struct drawn drawn[] = {
+	DRAWN("all lies in place in one run", "..FFFFFFFF..", "..KKKKIIHF..", 4, 2),
+	DRAWN("the lowest of equal windows is taken", "FF.FFFF.FFFFF", "HF.KKKK.FFFFF", 4, 0),
+	DRAWN("an initrd alone is placed", "sFFFF", "sIIIH", 0, 3),
+	DRAWN("nothing to place leaves the hide-out", "sFF", "sHF", 0, 0),
+	DRAWN("windows touch both ends of memory", "FFF|FFFFF", "KKK|IIIIH", 3, 4),
+	DRAWN("the larger kernel is not starved by the initrd", "FFFFF.FFF.F", "KKKKK.III.H", 5, 3),
+	DRAWN("the larger initrd is not starved by the kernel", "FFFFF.FFF.F", "IIIII.KKK.H", 3, 5),
+	DRAWN("the smaller object goes first where that costs less", "FFss.FssF.s.XX", "KKHs.IiiI.s.mm", 2, 4),
+	DRAWN("a slot that is not ours is moved", "FFsF.F.F", "KKkK.H.m", 4, 0),
+	DRAWN("the window with the fewest moves wins", "FssFsFFF.FFFF", "HssKkKKK.mFFF", 5, 0),
+	DRAWN("a few moves are better than a copy by the kernel", "FsFs.sssss.F.FF", "KkKk.sssss.H.mm", 4, 0),
+	DRAWN("sources do not lie in a window of the other object", "FsFF.FsF.F.F.F", "KkKK.IiI.H.m.m", 4, 3),
+	DRAWN("the hide-out finds spare memory if no frame is left", "FFFFs", "KKKKH", 4, 0),
+	DRAWN("the hide-out never lies in a window", "FFFF.", NULL, 4, 0),
+	DRAWN("the hide-out comes before the sources", "FFsF.F", "KKxK.H", 4, 0),
+	DRAWN("without frames the kernel copies all", ".sssssss.", ".xxxxyyH.", 4, 2),
+	DRAWN("without enough sources the longest hole is copied", "FssFsFF..X", "KxxKkKH..m", 6, 0, .segments_max = 3),
+	DRAWN("no memory at all", "....", NULL, 1, 0),
+	DRAWN("no run is long enough", "FF.FFss.FFF", NULL, 5, 0),
+	DRAWN("two objects do not share a run for one", "FFFFF", NULL, 3, 3),
+	DRAWN("too many holes without frames", "FsFsFsFsFsF", NULL, 11, 0, .segments_max = 6),
+	DRAWN("as many holes as there are segments", "FsFsFsFsFsF.F", "KxKxKxKxKxK.H", 11, 0, .segments_max = 7),
+	DRAWN("sources save segments", "FsFsFsFsFsF.FX", "KxKxKxKxKkK.Hm", 11, 0, .segments_max = 6),
+	DRAWN("frames outside RAM only serve as sources", "XXXXX.FssF.F", "mmXXX.KkkK.H", 4, 0),
+	DRAWN("frames outside RAM do not make a run", "FXF.ss", NULL, 3, 0),
+	DRAWN("hide-out and dtb are two segments", "FFF", NULL, 2, 0, .segments_max = 1),
+	DRAWN("frames above the limit are not touched", "FssF.FFFF", "KxxK.HFFF", 4, 0, .limit = NEAR + SLOT(6)),
+	DRAWN("a frame that straddles the limit is not touched", "FsF.F.F", "KkK.H.m", 3, 0, .limit = NEAR + SLOT(7)),
+	DRAWN("one page less and it is copied", "FsF.F.F", "KxK.H.F", 3, 0, .limit = NEAR + SLOT(7) - KIB(4)),
+	DRAWN("spare memory above the limit is not used", "sss", NULL, 2, 0, .limit = NEAR + SLOT(2) + KIB(4)),
+	DRAWN("text_offset 0x80000 fills the last slot to its end", "FFFFF", "KKKHF", 3, 0, .offset = 0x80000),
+	DRAWN("a dtb that just fits beside the hide-out", "FFFF", "KKHF", 2, 0, .hideout = KIB(128),
+	      .dtb = MIB(2) - KIB(128)),
+	DRAWN("a dtb that does not fit beside the hide-out", "FFFFF", "KKHDF", 2, 0, .hideout = KIB(129),
+	  .dtb = MIB(2) - KIB(128)),
+	DRAWN("such a dtb finds spare memory", "FFF.s", "KKH.D", 2, 0, .hideout = KIB(129), .dtb = MIB(2) - KIB(128)),
+	DRAWN("such a dtb finds nothing", "FFF.", NULL, 2, 0, .hideout = KIB(129), .dtb = MIB(2) - KIB(128)),
+	DRAWN("BSS that nobody copies costs no segment", "Fs.F", "Kx.H", 2, 0, .bss = FRAME_BYTES, .segments_max = 2),
+	DRAWN("the best window must not leave the other object without one", "sFFFFss.s", "*", 4, 3),
+	DRAWN("32 GiB apart is near enough", "FFF|FF", "KKK|IH", 3, 1, .far = GIB(33) - SLOT(1)),
+	DRAWN("32 GiB and a slot apart is too far", "FFFF|FF", "KKKH|FF", 3, 0, .far = GIB(33) - SLOT(1)),
+	DRAWN("too far to be in place, not to be a source", "FFFs.s|FF", "KKKi.s|Hm", 3, 1, .far = GIB(33)),
+	DRAWN("a bank for both is better than a lower one for one", "FFF|FFFFFF", "HFF|KKKIIF", 3, 2, .far = GIB(512)),
+	DRAWN("a single object keeps to the span", "......FFFF.FFFFF", "......HFFF.KKKKF", 4, 0, .span_align = SLOT(8),
+	      .span = SLOT(8)),
+	DRAWN("the span is counted from its alignment", "FFFs|FF", NULL, 3, 2, .far = GIB(2), .span = GIB(1)),
+};
+/* clang-format on */
+
+/* --- pieces and segments --- */
+
+static void test_piece(void **state)
+{
+	struct plan_object o = { "kernel", 0x80000, SLOT(3) - 0x80000, SLOT(2) - 0x80000 + 5 };
+	struct plan_window w = { .pa = GIB(5), .slots = 3 };
+	struct slot_piece p;
+
+	(void)state;
+	p = plan_piece(&w, &o, 0);
+	assert_true(p.slot_pa == GIB(5) && p.slot_offset == 0x80000 && p.file_offset == 0);
+	assert_true(p.file_bytes == FRAME_BYTES - 0x80000);
+	p = plan_piece(&w, &o, 1);
+	assert_true(p.slot_pa == GIB(5) + SLOT(1) && p.slot_offset == 0 && p.file_offset == FRAME_BYTES - 0x80000);
+	assert_true(p.file_bytes == FRAME_BYTES);
+	p = plan_piece(&w, &o, 2);
+	assert_true(p.slot_offset == 0 && p.file_offset == 2 * FRAME_BYTES - 0x80000 && p.file_bytes == 5);
+	o.file_bytes = 5;
+	p = plan_piece(&w, &o, 0);
+	assert_true(p.slot_offset == 0x80000 && p.file_offset == 0 && p.file_bytes == 5);
+	p = plan_piece(&w, &o, 1);
+	assert_true(p.slot_pa == GIB(5) + SLOT(1) && p.file_bytes == 0);
+	o.file_bytes = FRAME_BYTES - 0x80000;
+	assert_true(plan_piece(&w, &o, 0).file_bytes == o.file_bytes && plan_piece(&w, &o, 1).file_bytes == 0);
+}
+
+static void test_segments(void **state)
+{
+	struct plan_slot slot[6] = { { SLOT_RELOCATED, PLAN_NO_FRAME }, { SLOT_RELOCATED, PLAN_NO_FRAME },
+				     { SLOT_IN_PLACE, 0 },		{ SLOT_RELOCATED, PLAN_NO_FRAME },
+				     { SLOT_MOVED, 1 },			{ SLOT_RELOCATED, PLAN_NO_FRAME } };
+	struct plan plan = { .window = { { .pa = NEAR, .slot = slot, .slots = 6 } } };
+	struct plan_input input = { .rules.page_bytes = KIB(64) };
+	struct range out[4] = { { 0, 0 } };
+
+	(void)state;
+	input.object[0] = (struct plan_object){ "kernel", 0x80000, SLOT(6) - 0x80000, SLOT(5) + KIB(65) - 0x80000 };
+	assert_int_equal(plan_segments(&plan, &input, 0, out, 4), 3);
+	assert_true(out[0].start == NEAR + 0x80000 && range_end(out[0]) == NEAR + SLOT(2));
+	assert_true(out[1].start == NEAR + SLOT(3) && range_end(out[1]) == NEAR + SLOT(4));
+	assert_true(out[2].start == NEAR + SLOT(5) && range_end(out[2]) == NEAR + SLOT(5) + KIB(128));
+	assert_true(out[3].bytes == 0);
+	assert_int_equal(plan_segments(&plan, &input, 1, out, 4), 0);
+
+	input.rules.page_bytes = KIB(4);
+	assert_int_equal(plan_segments(&plan, &input, 0, out, 4), 3);
+	assert_true(range_end(out[2]) == NEAR + SLOT(5) + KIB(68));
+
+	/* What has no room is counted and not written. */
+	memset(out, 0, sizeof(out));
+	assert_int_equal(plan_segments(&plan, &input, 0, out, 1), 3);
+	assert_true(out[0].bytes && !out[1].bytes);
+	assert_int_equal(plan_segments(&plan, &input, 0, NULL, 0), 3);
+
+	/* BSS is not copied: the file ends with a slot, then in the middle of a run. */
+	input.object[0].file_bytes = SLOT(5) - 0x80000;
+	assert_int_equal(plan_segments(&plan, &input, 0, out, 4), 2);
+	input.object[0].file_bytes = 1;
+	assert_int_equal(plan_segments(&plan, &input, 0, out, 4), 1);
+	assert_true(out[0].start == NEAR + 0x80000 && out[0].bytes == KIB(4));
+}
+
+static void test_frames_wanted(void **state)
+{
+	struct plan_input input = { .object = { { "kernel", 0x80000, SLOT(3) - 0x80000, 1 }, { "initrd", 0, 1, 1 } },
+				    .hideout_bytes = KIB(100), .dtb_bytes = KIB(64) };
+
+	(void)state;
+	assert_int_equal(plan_slots(&input.object[0]), 3);
+	assert_int_equal(plan_slots(&input.object[1]), 1);
+	assert_int_equal(plan_frames_wanted(&input), 5);
+	input.object[0].memory_bytes++;
+	input.dtb_bytes = FRAME_BYTES;
+	assert_int_equal(plan_frames_wanted(&input), 7);
+	input.object[0].memory_bytes = 0;
+	assert_int_equal(plan_slots(&input.object[0]), 0);
+	assert_int_equal(plan_frames_wanted(&input), 3);
+}
+
+/* --- good plans, broken --- */
+
+/* The kernel has slots of all kinds, and a frame is left over. */
+static const struct drawn mixed = DRAWN("mixed", "FssFssF.FFsF.FF.ss.|F", "KxxKxkK.IIiI.Hm.ss.|m", 7, 4, .far = GIB(2));
+static const struct drawn roomy = DRAWN("roomy", "FsFsF.FsFF.F.F.F.F.F.ss", "KkKkK.IiII.H.m.m.m.F.ss", 5, 4);
+
+static const struct drawn bare = DRAWN("bare", "sssssssssXXsssss", "xxxxiiHssmmsssss", 4, 2, .limit = NEAR + SLOT(14));
+
+struct rig {
+	struct machine m;
+	struct plan plan;
+	struct plan_slot slot[2][16];
+};
+
+static struct plan_slot *find_slot(struct rig *r, unsigned int object, enum slot_kind kind)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->plan.window[object].slots; i++)
+		if (r->plan.window[object].slot[i].kind == kind)
+			return &r->plan.window[object].slot[i];
+	fail_msg("no such slot");
+	return NULL;
+}
+
+static pa_t pa_of(struct rig *r, unsigned int object, const struct plan_slot *slot)
+{
+	return r->plan.window[object].pa + SLOT(slot - r->plan.window[object].slot);
+}
+
+/* clang-format off */
+/* Break one thing. Returns its name; null if there are no more. Of mixed all frames are used, of roomy some are not. */
+static const char *break_one(struct rig *r, unsigned int n)
+{
+	struct plan *p = &r->plan;
+	struct plan_input *in = &r->m.input;
+	struct plan_slot *in_place = find_slot(r, 0, SLOT_IN_PLACE), *moved = find_slot(r, 0, SLOT_MOVED);
+	struct plan_slot *other = find_slot(r, 1, SLOT_IN_PLACE), *other_moved = find_slot(r, 1, SLOT_MOVED);
+	struct plan_slot swap = *in_place;
+
+	switch (n) {
+	case 0: p->in_place++; return "in_place is wrong";
+	case 1: p->moved--; return "moved is wrong";
+	case 2: p->relocated++; return "relocated is wrong";
+	case 3: p->window[0].pa += KIB(64); return "a window that is not aligned";
+	case 4: p->window[0].pa += FRAME_BYTES; return "a window one up";
+	case 5: p->window[1].pa -= FRAME_BYTES; return "a window one down";
+	case 6: p->window[1].pa = p->window[0].pa; return "both windows in one place";
+	case 7: p->window[0].slots--; return "a slot less";
+	case 8: p->window[0].slots++; return "a slot more";
+	case 9: in->object[1].memory_bytes = 0; return "a window for no object";
+	case 10: p->window[1].slots = 0; return "an object without a window";
+	case 11: in_place->frame = other->frame; other->frame = swap.frame; return "two frames swapped";
+	case 12: *in_place = *moved; *moved = swap; return "in place swapped with moved";
+	case 13: moved->frame = other_moved->frame; return "a source for two slots";
+	case 14: moved->frame = in_place->frame; return "a source that is in place for another";
+	case 15: moved->frame = p->hideout_frame; return "a source that is the hide-out";
+	case 16: p->hideout_frame = moved->frame; return "a hide-out frame that is a source";
+	case 17: p->dtb_frame = other->frame; return "a dtb frame that is in place";
+	case 18: moved->frame = in->frames; return "a frame beyond the last";
+	case 19: moved->frame = PLAN_NO_FRAME; return "a move without a frame";
+	case 20: in_place->frame = PLAN_NO_FRAME; return "in place without a frame";
+	case 21: moved->kind = SLOT_IN_PLACE; p->moved--; p->in_place++; return "moved said to be in place";
+	case 22: in_place->kind = SLOT_MOVED; p->moved++; p->in_place--; return "in place said to be moved";
+	case 23: moved->kind = SLOT_RELOCATED; p->moved--; p->relocated++; return "a frame for what the kernel copies";
+	case 24:
+		*in_place = (struct plan_slot){ SLOT_RELOCATED, PLAN_NO_FRAME };
+		p->in_place--;
+		p->relocated++;
+		return "the kernel writes to a frame of ours";
+	case 25: p->hideout_pa += KIB(4); return "a hide-out not aligned to 64 KiB";
+	case 26: p->hideout_pa += FRAME_BYTES - KIB(64); return "a hide-out that straddles";
+	case 27: p->hideout_pa += FRAME_BYTES; return "a hide-out beside its frame";
+	case 28: p->hideout_pa = pa_of(r, 0, moved); return "a hide-out in a window, frame unchanged";
+	case 29: p->hideout_pa = pa_of(r, 0, moved); p->hideout_frame = PLAN_NO_FRAME; return "a hide-out in a window";
+	case 30: p->hideout_frame = PLAN_NO_FRAME; return "a hide-out that nobody owns";
+	case 31: p->hideout_frame = in->frames; return "a hide-out beyond the last frame";
+	case 32: p->dtb_pa = p->hideout_pa; return "a dtb on the hide-out";
+	case 33: p->dtb_pa = p->hideout_pa + KIB(64); return "a dtb on the hide-out's last page";
+	case 34: p->dtb_pa += KIB(4); return "a dtb not aligned to 64 KiB";
+	case 35: p->dtb_pa += FRAME_BYTES; return "a dtb beside its frame";
+	case 36: p->dtb_pa = in->frame_pa[in_place->frame]; p->dtb_frame = in_place->frame; return "a dtb in a window";
+	case 37: p->dtb_pa = pa_of(r, 1, other_moved); p->dtb_frame = PLAN_NO_FRAME; return "a dtb under a move";
+	case 38: p->dtb_pa = in->frame_pa[moved->frame]; p->dtb_frame = PLAN_NO_FRAME; return "a dtb on a source";
+	case 39: in->rules.segments_max = 1; return "more segments than the kernel takes";
+	case 40: in->rules.span_bytes = SLOT(8); return "windows too far apart";
+	case 41: in->rules.pa_limit = p->window[1].pa + SLOT(p->window[1].slots) - 1; return "a window above the limit";
+	case 42: in->rules.pa_limit = p->hideout_pa; return "a hide-out above the limit";
+	case 43: in->rules.pa_limit = p->dtb_pa + 1; return "a dtb above the limit";
+	case 44: cut(&r->m.ram, pa_of(r, 0, in_place) + KIB(8), KIB(4)); return "in place where RAM has a hole";
+	case 45: cut(&r->m.spare, pa_of(r, 0, moved) + KIB(8), KIB(4)); return "a move over what is reserved";
+	case 46: cut(&r->m.ram, p->hideout_pa, KIB(4)); return "a hide-out outside RAM";
+	case 47: cut(&r->m.ram, p->dtb_pa, KIB(4)); return "a dtb outside RAM";
+	case 48: in->object[0].file_bytes = in->object[0].memory_bytes + 1; return "a file longer than its memory";
+	case 49: in->object[0].memory_bytes += FRAME_BYTES; return "an object that outgrew its window";
+	case 50: in->hideout_bytes = FRAME_BYTES; return "a hide-out that outgrew its place";
+	case 51: moved->kind = (enum slot_kind)3; return "a slot of no kind";
+	case 52: moved->kind = (enum slot_kind)3; p->moved--; return "a slot of no kind, not counted";
+	case 53:
+		/* The kernel writes whole pages: of 100 KiB, 128. */
+		in->rules.page_bytes = KIB(64);
+		add(&r->m.spare, p->hideout_pa, KIB(100));
+		p->hideout_frame = PLAN_NO_FRAME;
+		return "a hide-out whose last page is reserved";
+	default: return NULL;
+	}
+}
+
+/* These need a slot that the kernel copies, or a source above all others: only mixed has them. */
+static const char *break_mixed(struct rig *r, unsigned int n)
+{
+	struct plan *p = &r->plan;
+	struct plan_input *in = &r->m.input;
+	struct plan_slot *relocated = find_slot(r, 0, SLOT_RELOCATED), *moved = find_slot(r, 0, SLOT_MOVED);
+
+	switch (n) {
+	case 0: relocated->frame = moved->frame; return "a segment with a frame";
+	case 1: relocated->kind = SLOT_MOVED; p->relocated--; p->moved++; return "moved without a frame";
+	case 2: relocated->kind = SLOT_IN_PLACE; p->relocated--; p->in_place++; return "in place without a frame";
+	case 3: cut(&r->m.spare, pa_of(r, 0, relocated) + KIB(8), KIB(4)); return "a segment over what is reserved";
+	case 4: in->rules.segments_max = 3; return "one segment too many";
+	case 5: in->rules.pa_limit = GIB(2) + KIB(4); return "a source above the limit";
+	case 6:
+		p->hideout_pa = pa_of(r, 0, relocated);
+		p->hideout_frame = PLAN_NO_FRAME;
+		return "a hide-out in a segment";
+	default: return NULL;
+	}
+}
+
+/* Nothing is ours but two sources, so that only the rule in question can object. The limit is at slot 14. */
+static const char *break_bare(struct rig *r, unsigned int n)
+{
+	struct plan *p = &r->plan;
+
+	switch (n) {
+	case 0: p->window[1].pa = p->window[0].pa; return "a window on the other";
+	case 1: p->window[1].pa = NEAR + SLOT(11) + KIB(64); return "a window between two slots";
+	case 2: p->window[1].pa = NEAR + SLOT(13); return "a window that crosses the limit";
+	case 3: p->hideout_pa = NEAR + SLOT(14); return "a hide-out above the limit";
+	case 4: p->dtb_pa = NEAR + SLOT(14); return "a dtb above the limit";
+	case 5: p->hideout_pa = NEAR + SLOT(8) - KIB(64); return "a hide-out in two slots";
+	case 6: r->m.input.object[1].memory_bytes = 0; p->moved -= 2; return "a window for nothing, not counted";
+	case 7:
+		add(&r->m.spare, NEAR + SLOT(9), SLOT(2));
+		p->window[1].pa = NEAR + SLOT(9);
+		return "a window on its own sources";
+	default: return NULL;
+	}
+}
+/* clang-format on */
+
+/* In a child, since a checker that reads past an array may not live to tell. */
+static bool check_complains(struct rig *r)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(plan_check(&r->plan, &r->m.input) ? 0 : 1);
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status == 0;
+}
+
+static unsigned int break_all(const struct drawn *d, const char *(*breaker)(struct rig *, unsigned int),
+			      unsigned int *missed)
+{
+	unsigned int n, o;
+	bool more;
+
+	for (n = 0, more = true; more; n++) {
+		struct rig r;
+		struct plan made;
+		const char *name;
+
+		char out[100];
+
+		draw(&r.m, d);
+		assert_int_equal(plan_make(&made, &r.m.input), KX_OK);
+		draw_plan(d, &r.m, &made, out);
+		assert_string_equal(out, d->want);
+		expect_null(plan_check(&made, &r.m.input));
+		r.plan = made;
+		memset(r.slot, 0, sizeof(r.slot));
+		for (o = 0; o < PLAN_OBJECTS; o++) {
+			memcpy(r.slot[o], made.window[o].slot, made.window[o].slots * sizeof(r.slot[o][0]));
+			r.plan.window[o].slot = r.slot[o];
+		}
+		name = breaker(&r, n);
+		more = name;
+		if (more && !check_complains(&r)) {
+			print_error("plan_check misses: %s (%s)\n", name, d->name);
+			(*missed)++;
+		}
+		plan_free(&made);
+		machine_close(&r.m);
+	}
+	return n - 1;
+}
+
+static void test_broken(void **state)
+{
+	unsigned int missed = 0, tried;
+
+	(void)state;
+	tried = break_all(&mixed, break_one, &missed) + break_all(&roomy, break_one, &missed);
+	tried += break_all(&mixed, break_mixed, &missed) + break_all(&bare, break_bare, &missed);
+	assert_true(tried > 100);
+	assert_int_equal(missed, 0);
+}
+
+/* --- random machines --- */
+
+static uint64_t rng_state;
+
+static uint64_t rng(void)
+{
+	uint64_t z = rng_state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+/* Of [low, high]. */
+static uint32_t between(uint32_t low, uint32_t high)
+{
+	return low + (uint32_t)(rng() % (high - low + 1));
+}
+
+static bool percent(unsigned int n)
+{
+	return rng() % 100 < n;
+}
+
+static uint32_t size_in_slots(void)
+{
+	return percent(80) ? between(1, 7) : between(1, 40);
+}
+
+static void random_object(struct plan_object *o, uint32_t slots)
+{
+	uint64_t all = SLOT(slots) - (percent(30) ? 0 : rng() % FRAME_BYTES);	/* 1 at least */
+
+	o->offset_bytes = percent(60) ? 0 : percent(50) ? 0x80000 : between(0, 31) * KIB(64);
+	if (o->offset_bytes >= all)
+		o->offset_bytes = 0;
+	o->memory_bytes = all - o->offset_bytes;
+	o->file_bytes = percent(30) ? o->memory_bytes : 1 + rng() % o->memory_bytes;
+}
+
+static void add_frame(struct machine *m, pa_t pa)
+{
+	uint32_t i, at = between(0, m->input.frames);
+
+	for (i = 0; i < m->input.frames; i++)
+		if (m->frame_pa[i] == pa)
+			return;
+	if (m->input.frames == FRAMES_MAX)
+		return;
+	/* Anywhere in the list. */
+	m->frame_pa[m->input.frames] = m->frame_pa[at];
+	m->frame_pa[at] = pa;
+	m->input.frames++;
+}
+
+static void random_machine(struct machine *m)
+{
+	static const pa_t bases[] = { 0, GIB(1), GIB(2), GIB(512) };
+	static const uint64_t gaps[] = { FRAME_BYTES, SLOT(3), GIB(1), GIB(20), GIB(40) };
+	static const uint64_t pages[] = { KIB(4), KIB(16), KIB(64) };
+	uint32_t banks = between(1, 3), slots = percent(70) ? between(6, 60) : between(30, 160), i, k;
+	unsigned int dense = between(0, 3) * 33, absent = between(0, 9);
+	uint64_t gap = gaps[between(0, 4)], unit = FRAME_BYTES << between(0, 5);
+	pa_t bank = bases[between(0, 3)], pa = 0, first = bank;
+	struct plan_rules *rules = &m->input.rules;
+
+	*m = (struct machine){ .input = { .frame_pa = m->frame_pa, .ram = &m->ram, .spare = &m->spare } };
+	/* One random number per expression, else the compiler chooses their order, and SEED means little. */
+	for (i = 0; i < banks; i++, bank += align_up(SLOT(slots), gap) + gap) {
+		uint32_t n = i + 1 < banks ? slots / banks : slots - (banks - 1) * (slots / banks);
+		uint64_t ragged = percent(50) ? 0 : rng() % (FRAME_BYTES / KIB(4)) * KIB(4);
+
+		if (!n)
+			continue;
+		if (ragged && percent(50))
+			add(&m->ram, bank + ragged, SLOT(n) - ragged);
+		else
+			add(&m->ram, bank, SLOT(n) - ragged);
+		if (percent(90))
+			add(&m->spare, m->ram.v[m->ram.count - 1].start, m->ram.v[m->ram.count - 1].bytes);
+		for (k = between(0, 5); k > 0; k--) {
+			uint32_t hole = between(1, 1000);
+
+			hole = between(1, hole);
+			cut(&m->spare, bank + rng() % SLOT(n) / KIB(4) * KIB(4), hole * KIB(4));
+		}
+		for (k = 0; k < n && dense; k++) {
+			/* By runs and scattered; never where something is reserved. */
+			if (percent(dense == 33 ? 25 : 12))
+				pa = percent(dense) ? bank : 0;
+			if (pa && range_set_contains(percent(90) ? &m->spare : &m->ram,
+						     (struct range){ bank + SLOT(k), FRAME_BYTES }))
+				add_frame(m, bank + SLOT(k));
+		}
+		pa = bank + SLOT(n);
+	}
+	/* Hot-added memory and the like: frames may come from it, but nothing may be booted from it. */
+	for (k = percent(40) ? between(1, 6) : 0; k > 0; k--) {
+		pa_t outside = percent(50) ? bank + SLOT(k) : first + SLOT(between(0, slots));
+
+		cut(&m->ram, outside, FRAME_BYTES);
+		if (percent(80))
+			cut(&m->spare, outside, FRAME_BYTES);
+		add_frame(m, outside);
+	}
+	if (percent(50))
+		for (i = 0; i < m->input.frames; i++)
+			cut(&m->spare, m->frame_pa[i], FRAME_BYTES);
+
+	if (absent != 0)
+		random_object(&m->input.object[0], size_in_slots());
+	if (absent > 1)
+		random_object(&m->input.object[1], size_in_slots());
+	m->input.hideout_bytes = percent(80) ? KIB(100) : 1 + rng() % FRAME_BYTES;
+	m->input.dtb_bytes = percent(80) ? between(1, 99999) : 1 + rng() % FRAME_BYTES;
+	rules->span_align_bytes = percent(70) ? GIB(1) : unit;
+	rules->span_bytes = percent(70) ? GIB(32) : unit * between(1, 20);
+	rules->pa_limit = percent(80) ? (pa_t)1 << 48 : pa + KIB(4) - rng() % SLOT(slots) / KIB(4) * KIB(4);
+	if (rules->pa_limit > (pa_t)1 << 48)	/* went below 0 */
+		rules->pa_limit = SLOT(slots);
+	rules->page_bytes = pages[between(0, 2)];
+	rules->segments_max = percent(80) ? 16 : between(2, 5);
+}
+
+/* Pieces must give the file, and segments all of it that no frame holds. */
+static const char *check_bytes(const struct plan *plan, const struct plan_input *input, unsigned int object)
+{
+	const struct plan_object *o = &input->object[object];
+	const struct plan_window *w = &plan->window[object];
+	pa_t first = w->pa + o->offset_bytes, end = first + o->file_bytes;
+	struct range out[64];
+	size_t count = plan_segments(plan, input, object, out, 64), s = 0;
+	uint64_t file = 0;
+	uint32_t i;
+
+	for (i = 0; i < w->slots; i++) {
+		struct slot_piece piece = plan_piece(w, o, i);
+		pa_t from = w->pa + SLOT(i) < first ? first : w->pa + SLOT(i);
+		pa_t to = w->pa + SLOT(i + 1) > end ? end : w->pa + SLOT(i + 1);
+
+		if (piece.slot_pa != w->pa + SLOT(i) || piece.slot_offset + piece.file_bytes > FRAME_BYTES)
+			return "a piece leaves its slot";
+		if (piece.file_bytes &&
+		    (piece.file_offset != file || piece.slot_pa + piece.slot_offset != first + file))
+			return "a piece at the wrong place";
+		file += piece.file_bytes;
+		if (w->slot[i].kind != SLOT_RELOCATED || from >= to)
+			continue;
+		while (s < count && range_end(out[s]) <= from)
+			s++;
+		if (s == count || out[s].start > from || range_end(out[s]) < to)
+			return "a segment is missing";
+		if ((out[s].start | out[s].bytes) % input->rules.page_bytes)
+			return "a segment is not of whole pages";
+		if (range_end(out[s]) > w->pa + SLOT(i + 1) &&
+		    (i + 1 == w->slots || w->slot[i + 1].kind != SLOT_RELOCATED))
+			return "a segment runs into what the kernel does not copy";
+	}
+	if (s + 1 < count)
+		return "a segment for nothing";
+	return file == o->file_bytes || !o->memory_bytes ? NULL : "the file is not all there";
+}
+
+enum flaw {
+	FLAW_CHECK, FLAW_SIM, FLAW_WASTE, FLAW_BYTES, FLAW_ERR, FLAW_MISSED, FLAW_MISSED_SPAN, FLAW_SINGLE,
+	FLAW_BETTER, FLAW_NO_ROOM, FLAW_NO_ROOM_SPAN, FLAWS
+};
+
+static const char *const flaw_names[FLAWS] = {
+	[FLAW_CHECK] = "plan_check() refuses what plan_make() made",
+	[FLAW_SIM] = "the simulator ends with something else",
+	[FLAW_WASTE] = "wasteful",
+	[FLAW_BYTES] = "pieces or segments are wrong",
+	[FLAW_ERR] = "another error than KX_NO_ROOM",
+	[FLAW_MISSED] = "all could lie in place, and does not",
+	[FLAW_MISSED_SPAN] = "all could lie in place, and does not; the span rule binds",
+	[FLAW_SINGLE] = "a single object does not lie at the lowest best place",
+	[FLAW_BETTER] = "better than the best: the test is wrong",
+	[FLAW_NO_ROOM] = "KX_NO_ROOM though it could be loaded",
+	[FLAW_NO_ROOM_SPAN] = "KX_NO_ROOM though it could be loaded; the span rule binds",
+};
+
+struct tally {
+	uint64_t rounds, made, no_room, tried, worse, worse_slots, segments_bind, segments_need_not;
+	uint64_t flaw[FLAWS];
+};
+
+static void note(struct tally *t, enum flaw flaw, uint64_t seed, const char *why)
+{
+	if (!t->flaw[flaw]++)
+		print_error("SEED=%llu ROUNDS=1: %s%s%s\n", (unsigned long long)seed, flaw_names[flaw], why ? ": " : "",
+			    why ? why : "");
+}
+
+static void judge_made(struct tally *t, uint64_t seed, const struct plan *plan, const struct plan_input *input)
+{
+	uint32_t unplaced = plan->moved + plan->relocated;
+	struct plan_sim_best best;
+	const char *why;
+	unsigned int o;
+
+	t->made++;
+	why = plan_check(plan, input);
+	if (why)
+		note(t, FLAW_CHECK, seed, why);
+	why = plan_sim(plan, input);
+	if (why) {
+		note(t, FLAW_SIM, seed, why);
+		return;	/* not to be compared with plans that keep the rules */
+	}
+	why = plan_sim_waste(plan, input);
+	if (why)
+		note(t, FLAW_WASTE, seed, why);
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		why = check_bytes(plan, input, o);
+		if (why)
+			note(t, FLAW_BYTES, seed, why);
+	}
+	if (!plan_sim_min_unplaced(input, TRY_SLOTS_MAX, false, &best))
+		return;
+	t->tried++;
+	if (!best.fits || unplaced < best.unplaced) {
+		note(t, FLAW_BETTER, seed, NULL);
+	} else if (!best.unplaced && unplaced) {
+		note(t, plan_sim_span_binds(input) ? FLAW_MISSED_SPAN : FLAW_MISSED, seed, NULL);
+	} else if (unplaced > best.unplaced) {
+		t->worse++;
+		t->worse_slots += unplaced - best.unplaced;
+	} else {
+		for (o = 0; o < PLAN_OBJECTS; o++)
+			if (!plan->window[!o].slots && plan->window[o].slots && plan->window[o].pa != best.pa[o])
+				note(t, FLAW_SINGLE, seed, NULL);
+	}
+}
+
+static void judge_no_room(struct tally *t, uint64_t seed, struct plan_input *input)
+{
+	unsigned int segments_max = input->rules.segments_max;
+	struct plan_sim_best best;
+	struct plan plan;
+	bool segments_bind;
+
+	t->no_room++;
+	if (!plan_sim_min_unplaced(input, TRY_SLOTS_MAX, true, &best))
+		return;
+	t->tried++;
+	input->rules.segments_max = 1000;
+	segments_bind = plan_make(&plan, input) == KX_OK;
+	plan_free(&plan);
+	input->rules.segments_max = segments_max;
+	t->segments_bind += segments_bind;
+	/* The planner looks for the fewest slots, not for the fewest segments: counted, and no flaw. */
+	if (best.loads && segments_bind)
+		t->segments_need_not++;
+	else if (best.loads)
+		note(t, plan_sim_span_binds(input) ? FLAW_NO_ROOM_SPAN : FLAW_NO_ROOM, seed, NULL);
+}
+
+static uint64_t number_from_env(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static void show(const struct plan_input *input, enum kx_err err, const struct plan *plan)
+{
+	unsigned int o;
+	uint32_t i;
+	size_t k;
+
+	for (i = 0; i < input->frames; i++)
+		print_message("frame %u %#llx\n", i, (unsigned long long)input->frame_pa[i]);
+	for (k = 0; k < input->ram->count; k++)
+		print_message("ram   %#llx-%#llx\n", (unsigned long long)input->ram->v[k].start,
+			      (unsigned long long)range_end(input->ram->v[k]));
+	for (k = 0; k < input->spare->count; k++)
+		print_message("spare %#llx-%#llx\n", (unsigned long long)input->spare->v[k].start,
+			      (unsigned long long)range_end(input->spare->v[k]));
+	print_message("hideout %#llx dtb %#llx span %#llx/%#llx limit %#llx page %#llx segments %u: error %d\n",
+		      (unsigned long long)input->hideout_bytes, (unsigned long long)input->dtb_bytes,
+		      (unsigned long long)input->rules.span_align_bytes, (unsigned long long)input->rules.span_bytes,
+		      (unsigned long long)input->rules.pa_limit, (unsigned long long)input->rules.page_bytes,
+		      input->rules.segments_max, (int)err);
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		print_message("object %u: offset %#llx memory %#llx: window %#llx, %u slots:", o,
+			      (unsigned long long)input->object[o].offset_bytes,
+			      (unsigned long long)input->object[o].memory_bytes,
+			      (unsigned long long)plan->window[o].pa, plan_slots(&input->object[o]));
+		for (i = 0; i < plan->window[o].slots; i++)
+			print_message(" %c", "PMR"[plan->window[o].slot[i].kind]);
+		print_message("\n");
+	}
+}
+
+static void test_random(void **state)
+{
+	uint64_t seed = number_from_env("SEED", 20240601), rounds = number_from_env("ROUNDS", 100000), r, flaws = 0;
+	struct tally t = { .rounds = rounds };
+	unsigned int f;
+
+	(void)state;
+	print_message("SEED=%llu ROUNDS=%llu\n", (unsigned long long)seed, (unsigned long long)rounds);
+	for (r = 0; r < rounds; r++) {
+		struct machine m;
+		struct plan plan;
+		enum kx_err err;
+
+		rng_state = (seed + r) * 0x632be59bd9b4e019;
+		random_machine(&m);
+		err = plan_make(&plan, &m.input);
+		if (rounds == 1)
+			show(&m.input, err, &plan);
+		if (err == KX_OK)
+			judge_made(&t, seed + r, &plan, &m.input);
+		else if (err == KX_NO_ROOM)
+			judge_no_room(&t, seed + r, &m.input);
+		else
+			note(&t, FLAW_ERR, seed + r, NULL);
+		plan_free(&plan);
+		machine_close(&m);
+	}
+	print_message("%llu machines, %llu of them tried out: %llu plans, %llu without room (%llu by segments, "
+		      "of which %llu have other windows that load)\n",
+		      (unsigned long long)t.rounds, (unsigned long long)t.tried, (unsigned long long)t.made,
+		      (unsigned long long)t.no_room, (unsigned long long)t.segments_bind,
+		      (unsigned long long)t.segments_need_not);
+	print_message("%llu plans are worse than the best, by %.2f slots\n", (unsigned long long)t.worse,
+		      t.worse ? (double)t.worse_slots / (double)t.worse : 0.0);
+	for (f = 0; f < FLAWS; f++) {
+		if (t.flaw[f])
+			print_error("%llu times: %s\n", (unsigned long long)t.flaw[f], flaw_names[f]);
+		flaws += t.flaw[f];
+	}
+	assert_int_equal(flaws, 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest fixed[] = {
+		cmocka_unit_test(test_piece),	      cmocka_unit_test(test_segments),
+		cmocka_unit_test(test_frames_wanted), cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_random),
+	};
+	enum { DRAWN = sizeof(drawn) / sizeof(*drawn), FIXED = sizeof(fixed) / sizeof(*fixed) };
+	struct CMUnitTest tests[DRAWN + FIXED];
+	size_t i;
+
+	for (i = 0; i < DRAWN; i++)
+		tests[i] = (struct CMUnitTest){ .name = drawn[i].name, .test_func = test_drawn,
+						.initial_state = (void *)(uintptr_t)&drawn[i] };
+	memcpy(tests + DRAWN, fixed, sizeof(fixed));
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
