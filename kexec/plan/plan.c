@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Making the plan. Memory is looked at in slots of 2 MiB: a slot that is usable is either owned (a frame of ours lies
- * there and may be booted from) or spare. The usable slots form runs; a window slides over every run, and the number of
- * owned slots in it is kept up to date on the way.
+ * there and may be booted from) or spare. The usable slots form runs; windows slide over every run, and the number of
+ * owned slots in them is kept up to date on the way.
  */
 #include "plan.h"
 
@@ -129,95 +129,137 @@ static void planner_close(struct planner *p)
 	range_set_free(&p->taken);
 }
 
-/* Whether two windows lie within one span. */
-static bool span_allows(const struct planner *p, struct range a, struct range b)
+/*
+ * All places where a window of so many slots could lie, in order of address: the windows inside every run of usable
+ * slots inside limit. cost is how many slots of the present one are not owned.
+ */
+struct cursor {
+	const struct planner *p;
+	struct range limit;
+	uint64_t bytes;
+	size_t run;		/* the next one to enter */
+	pa_t pa, stop;		/* present window; end of the present run */
+	uint32_t first, next;	/* the frames inside the window: a frame in a run is placeable, others were taken out */
+	uint32_t cost;
+};
+
+static struct cursor cursor_open(const struct planner *p, uint32_t slots, struct range limit)
+{
+	return (struct cursor){ .p = p, .limit = limit, .bytes = (uint64_t)slots * FRAME_BYTES };
+}
+
+static bool cursor_next(struct cursor *c)
+{
+	const struct planner *p = c->p;
+
+	c->pa += FRAME_BYTES;
+	while (!c->stop || c->stop - c->pa < c->bytes || c->pa > c->stop) {
+		pa_t start, stop;
+
+		if (c->run == p->usable.count)
+			return false;
+		start = p->usable.v[c->run].start;
+		stop = range_end(p->usable.v[c->run++]);
+		if (start < c->limit.start)
+			start = c->limit.start;
+		if (stop > range_end(c->limit))
+			stop = range_end(c->limit);
+		if (start >= stop)
+			continue;
+		c->pa = start;
+		c->stop = stop;
+		c->first = c->next = owned_from(p, start);
+	}
+	while (c->next < p->input->frames && p->owned[c->next].pa < c->pa + c->bytes)
+		c->next++;
+	while (c->first < c->next && p->owned[c->first].pa < c->pa)
+		c->first++;
+	c->cost = (uint32_t)(c->bytes / FRAME_BYTES) - (c->next - c->first);
+	return true;
+}
+
+struct choice {
+	uint32_t cost;
+	pa_t pa[PLAN_OBJECTS];
+};
+
+static void keep_better(struct choice *best, uint32_t cost, unsigned int a, pa_t a_pa, unsigned int b, pa_t b_pa)
+{
+	if (cost >= best->cost)
+		return;
+	best->cost = cost;
+	best->pa[a] = a_pa;
+	best->pa[b] = b_pa;
+}
+
+/* The cheapest place for one object alone. */
+static void search_one(const struct planner *p, unsigned int object, struct range limit, struct choice *best)
+{
+	struct cursor c = cursor_open(p, plan_slots(&p->input->object[object]), limit);
+
+	while (best->cost && cursor_next(&c))
+		keep_better(best, c.cost, object, c.pa, object, c.pa);
+}
+
+/* The cheapest pair of windows with one object below the other: on the way up with the upper one, the best window that
+ * lies wholly below it is always known. Exact, and one pass. */
+static void search_pair(const struct planner *p, unsigned int lower, unsigned int upper, struct range limit,
+			struct choice *best)
+{
+	struct cursor low = cursor_open(p, plan_slots(&p->input->object[lower]), limit);
+	struct cursor up = cursor_open(p, plan_slots(&p->input->object[upper]), limit);
+	bool more = cursor_next(&low);
+	uint32_t low_cost = NO_COST;
+	pa_t low_pa = 0;
+
+	while (best->cost && cursor_next(&up)) {
+		for (; more && low.pa + low.bytes <= up.pa; more = cursor_next(&low)) {
+			if (low.cost >= low_cost)
+				continue;
+			low_cost = low.cost;
+			low_pa = low.pa;
+		}
+		if (low_cost != NO_COST)
+			keep_better(best, low_cost + up.cost, lower, low_pa, upper, up.pa);
+	}
+}
+
+/* Look through every span that memory begins in, lowest first. */
+static bool place_windows(const struct planner *p, struct choice *best)
 {
 	const struct plan_rules *rules = &p->input->rules;
-	pa_t start = a.start < b.start ? a.start : b.start;
-	pa_t end = range_end(a) > range_end(b) ? range_end(a) : range_end(b);
-
-	return end - align_down(start, rules->span_align_bytes) <= rules->span_bytes;
-}
-
-/* The best window of so many slots: the fewest slots that are not owned, then the lowest address. Returns its cost. */
-static uint32_t best_window(const struct planner *p, uint32_t slots, const struct range *other, pa_t *best_pa)
-{
-	uint64_t bytes = (uint64_t)slots * FRAME_BYTES;
-	uint32_t best = NO_COST;
+	bool pair = p->input->object[0].memory_bytes && p->input->object[1].memory_bytes;
+	struct range span = { 0, rules->span_bytes };
+	pa_t end;
 	size_t k;
 
-	for (k = 0; k < p->usable.count && best > 0; k++) {
+	*best = (struct choice){ .cost = NO_COST };
+	if (!p->input->object[0].memory_bytes && !p->input->object[1].memory_bytes) {
+		best->cost = 0;
+		return true;
+	}
+	if (!p->usable.count)
+		return false;
+	end = range_end(p->usable.v[p->usable.count - 1]);
+	for (k = 0; k < p->usable.count; k++) {
 		struct range run = p->usable.v[k];
-		uint32_t first, next, owned = 0;
-		pa_t pa;
+		pa_t base = align_down(run.start, rules->span_align_bytes);
 
-		if (run.bytes < bytes)
-			continue;
-		/* [first, next) are the frames inside the window. A frame in a run is placeable: others were taken out. */
-		first = next = owned_from(p, run.start);
-		for (pa = run.start; pa + bytes <= range_end(run); pa += FRAME_BYTES) {
-			struct range window = { pa, bytes };
-
-			for (; next < p->input->frames && p->owned[next].pa < range_end(window); next++)
-				owned += !p->owned[next].used;
-			for (; first < next && p->owned[first].pa < pa; first++)
-				owned -= !p->owned[first].used;
-			if (slots - owned >= best)
-				continue;
-			if (range_set_overlaps(&p->taken, window) || (other && !span_allows(p, window, *other)))
-				continue;
-			best = slots - owned;
-			*best_pa = pa;
-			if (!best)
-				break;
+		if (base <= span.start && k)
+			base = span.start + rules->span_align_bytes;
+		for (; base < range_end(run) && best->cost; base += rules->span_align_bytes) {
+			span.start = base;
+			if (pair) {
+				search_pair(p, 0, 1, span, best);
+				search_pair(p, 1, 0, span, best);
+			} else {
+				search_one(p, p->input->object[1].memory_bytes != 0, span, best);
+			}
+			if (range_end(span) >= end)
+				return best->cost != NO_COST;	/* all the others would see less */
 		}
 	}
-	return best;
-}
-
-/* Choose the windows in the given order of objects. Returns the total cost; on NO_COST nothing is chosen. */
-static uint32_t choose_windows(struct planner *p, const unsigned int *order, pa_t *pa)
-{
-	struct range previous = { 0, 0 };
-	uint32_t total = 0;
-	unsigned int i;
-
-	range_set_free(&p->taken);
-	for (i = 0; i < PLAN_OBJECTS; i++) {
-		uint32_t slots = plan_slots(&p->input->object[order[i]]);
-		uint32_t cost;
-
-		if (!slots)
-			continue;
-		cost = best_window(p, slots, previous.bytes ? &previous : NULL, &pa[order[i]]);
-		if (cost == NO_COST)
-			return NO_COST;
-		total += cost;
-		previous = (struct range){ pa[order[i]], (uint64_t)slots * FRAME_BYTES };
-		if (!range_set_add(&p->taken, previous))
-			return NO_COST;
-	}
-	return total;
-}
-
-/* The larger object first finds places for both in place whenever there are any; the other order is tried where it does
- * not, and the cheaper one is taken. */
-static bool place_windows(struct planner *p, pa_t *pa)
-{
-	static const unsigned int orders[2][PLAN_OBJECTS] = { { 0, 1 }, { 1, 0 } };
-	unsigned int larger = plan_slots(&p->input->object[1]) > plan_slots(&p->input->object[0]);
-	pa_t other_pa[PLAN_OBJECTS] = { 0 };
-	uint32_t cost, other_cost;
-
-	cost = choose_windows(p, orders[larger], pa);
-	if (cost == 0)
-		return true;
-	other_cost = choose_windows(p, orders[!larger], other_pa);
-	if (other_cost < cost) {
-		memcpy(pa, other_pa, sizeof(other_pa));
-		return true;
-	}
-	return cost != NO_COST && choose_windows(p, orders[larger], pa) == cost;
+	return best->cost != NO_COST;
 }
 
 /* An owned frame that no window uses: for the hide-out it must be bootable RAM, for a source it need not be. */
@@ -280,7 +322,7 @@ static bool place_hideout(struct planner *p, struct plan *plan)
 
 struct hole {
 	unsigned int object;
-	uint32_t slot, slots;	/* a run of slots without a frame */
+	uint32_t slot, slots;	/* a run of slots that need a source */
 };
 
 static int by_length(const void *a, const void *b)
@@ -294,7 +336,7 @@ static int by_length(const void *a, const void *b)
 	return (x->slot > y->slot) - (x->slot < y->slot);
 }
 
-/* All runs of slots that are not in place, longest first. */
+/* All runs of slots that need a source, longest first. */
 static struct hole *find_holes(const struct plan *plan, size_t *count)
 {
 	struct hole *holes = calloc((size_t)plan->window[0].slots + plan->window[1].slots + 1, sizeof(*holes));
@@ -306,9 +348,9 @@ static struct hole *find_holes(const struct plan *plan, size_t *count)
 		return NULL;
 	for (o = 0; o < PLAN_OBJECTS; o++) {
 		for (i = 0; i < plan->window[o].slots; i++) {
-			if (plan->window[o].slot[i].kind == SLOT_IN_PLACE)
+			if (plan->window[o].slot[i].kind != SLOT_RELOCATED)
 				continue;
-			if (i == 0 || plan->window[o].slot[i - 1].kind == SLOT_IN_PLACE)
+			if (i == 0 || plan->window[o].slot[i - 1].kind != SLOT_RELOCATED)
 				holes[(*count)++] = (struct hole){ o, i, 0 };
 			holes[*count - 1].slots++;
 		}
@@ -317,7 +359,7 @@ static struct hole *find_holes(const struct plan *plan, size_t *count)
 	return holes;
 }
 
-/* Give every slot that is not in place a source. What sources there are not frames for goes to the kernel, in as few
+/* Give every slot that needs one a source. What sources there are not frames for goes to the kernel, in as few
  * segments as possible: the longest runs first. */
 static enum kx_err fill_holes(struct planner *p, struct plan *plan)
 {
@@ -360,41 +402,51 @@ static enum kx_err fill_holes(struct planner *p, struct plan *plan)
 	return segments <= p->input->rules.segments_max ? KX_OK : KX_NO_ROOM;
 }
 
-enum kx_err plan_make(struct plan *plan, const struct plan_input *input)
+/* What every slot of a window is before sources are handed out. */
+static bool open_window(struct planner *p, struct plan *plan, unsigned int object, pa_t pa)
+{
+	struct plan_window *window = &plan->window[object];
+	uint32_t i;
+
+	window->pa = pa;
+	window->slots = plan_slots(&p->input->object[object]);
+	window->slot = calloc(window->slots ? window->slots : 1, sizeof(*window->slot));
+	if (!window->slot ||
+	    !range_set_add(&p->taken, (struct range){ pa, (uint64_t)window->slots * FRAME_BYTES }))
+		return false;
+	for (i = 0; i < window->slots; i++) {
+		struct owned *owned = placeable_at(p, pa + i * FRAME_BYTES);
+
+		window->slot[i].frame = owned ? owned->frame : PLAN_NO_FRAME;
+		if (owned) {
+			window->slot[i].kind = SLOT_IN_PLACE;
+			owned->used = true;
+			plan->in_place++;
+		} else if (!plan_piece(window, &p->input->object[object], i).file_bytes) {
+			window->slot[i].kind = SLOT_EMPTY;
+			plan->empty++;
+		} else {
+			window->slot[i].kind = SLOT_RELOCATED;
+		}
+	}
+	return true;
+}
+
+static enum kx_err make(struct plan *plan, const struct plan_input *input)
 {
 	struct planner planner;
-	pa_t pa[PLAN_OBJECTS] = { 0 };
+	struct choice best;
 	enum kx_err err = KX_NO_MEMORY;
-	unsigned int o;
-	uint32_t i;
 
 	*plan = (struct plan){ .hideout_frame = PLAN_NO_FRAME, .dtb_frame = PLAN_NO_FRAME };
 	if (!planner_open(&planner, input))
 		goto out;
 	err = KX_NO_ROOM;
-	if (!place_windows(&planner, pa))
+	if (!place_windows(&planner, &best))
 		goto out;
-
-	for (o = 0; o < PLAN_OBJECTS; o++) {
-		struct plan_window *window = &plan->window[o];
-
-		window->pa = pa[o];
-		window->slots = plan_slots(&input->object[o]);
-		window->slot = calloc(window->slots ? window->slots : 1, sizeof(*window->slot));
-		err = KX_NO_MEMORY;
-		if (!window->slot)
-			goto out;
-		for (i = 0; i < window->slots; i++) {
-			struct owned *owned = placeable_at(&planner, window->pa + i * FRAME_BYTES);
-
-			window->slot[i] = (struct plan_slot){ SLOT_RELOCATED, PLAN_NO_FRAME };
-			if (!owned)
-				continue;
-			window->slot[i] = (struct plan_slot){ SLOT_IN_PLACE, owned->frame };
-			owned->used = true;
-			plan->in_place++;
-		}
-	}
+	err = KX_NO_MEMORY;
+	if (!open_window(&planner, plan, 0, best.pa[0]) || !open_window(&planner, plan, 1, best.pa[1]))
+		goto out;
 	err = KX_NO_ROOM;
 	if (!place_hideout(&planner, plan))
 		goto out;
@@ -404,6 +456,16 @@ out:
 	if (err)
 		plan_free(plan);
 	return err;
+}
+
+enum kx_err plan_make(struct plan *plan, const struct plan_input *input)
+{
+	struct plan_input without = *input;
+	enum kx_err err = make(plan, input);
+
+	/* Frames scattered so badly that the holes between them need more segments than there are: then none is better. */
+	without.frames = 0;
+	return err == KX_NO_ROOM && input->frames ? make(plan, &without) : err;
 }
 
 void plan_free(struct plan *plan)

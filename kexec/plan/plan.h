@@ -6,7 +6,8 @@
  * Every object (the kernel with its BSS, the initrd) gets a window: consecutive 2 MiB slots. A slot is
  *   in place  when the frame at that address is ours: the payload is written there and stays;
  *   moved     when it is not: the payload waits in a frame outside every window and purgatory copies it;
- *   relocated when no frame is left for it: it becomes part of a kexec segment, and the kernel copies it.
+ *   relocated when no frame is left for it: it becomes part of a kexec segment, and the kernel copies it;
+ *   empty     when it is not ours and nothing of the file lies in it: BSS, which the next kernel clears itself.
  * Sources lie outside every window and windows do not overlap, so moves need no order and cannot form cycles.
  */
 #ifndef PLAN_H
@@ -38,19 +39,20 @@ struct plan_rules {
 struct plan_input {
 	const pa_t *frame_pa;		/* of the owned frames, by their index; 2 MiB aligned */
 	uint32_t frames;
-	const struct range_set *ram;	/* where an owned frame may be booted from; others only serve as sources */
+	/* Where an owned frame may be booted from. Others only serve as sources, and are never a destination. */
+	const struct range_set *ram;
 	const struct range_set *spare;	/* what may be overwritten though it is not ours */
 	struct plan_object object[PLAN_OBJECTS];
-	uint64_t hideout_bytes;		/* at most FRAME_BYTES */
-	uint64_t dtb_bytes;		/* at most FRAME_BYTES */
+	uint64_t hideout_bytes;		/* 1 to FRAME_BYTES */
+	uint64_t dtb_bytes;		/* 1 to FRAME_BYTES */
 	struct plan_rules rules;
 };
 
-enum slot_kind { SLOT_IN_PLACE, SLOT_MOVED, SLOT_RELOCATED };
+enum slot_kind { SLOT_IN_PLACE, SLOT_MOVED, SLOT_RELOCATED, SLOT_EMPTY };
 
 struct plan_slot {
 	enum slot_kind kind;
-	uint32_t frame;		/* that holds the payload until the jump; PLAN_NO_FRAME if relocated */
+	uint32_t frame;		/* that holds the payload until the jump; PLAN_NO_FRAME if relocated or empty */
 };
 
 struct plan_window {
@@ -66,7 +68,7 @@ struct plan {
 	uint32_t hideout_frame;	/* PLAN_NO_FRAME: not ours */
 	pa_t dtb_pa;
 	uint32_t dtb_frame;	/* the hide-out's, if both fit into it */
-	uint32_t in_place, moved, relocated;	/* slots */
+	uint32_t in_place, moved, relocated, empty;	/* slots */
 };
 
 /* Slots that an object needs. */
@@ -76,8 +78,9 @@ uint32_t plan_slots(const struct plan_object *object);
 uint32_t plan_frames_wanted(const struct plan_input *input);
 
 /*
- * Make the plan with the fewest slots that are not in place; among equals the one at the lowest address. What the plan
- * allocates is the caller's to give back with plan_free().
+ * Make the plan with the fewest slots that are not ours; among equals one at a low address. If the holes between the
+ * frames would need more segments than the kernel takes, the plan does without frames. What the plan allocates is the
+ * caller's to give back with plan_free().
  *
  * Errors: KX_NO_ROOM: no window fits, or more segments would be needed than the kernel takes; KX_NO_MEMORY
  * On error the plan is empty.

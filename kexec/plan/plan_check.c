@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The last gate before kexec_load(2). It trusts nothing of plan.c: it writes down every byte range that the plan says
+ * The last gate before kexec_load(2). It trusts nothing of how the plan was made: it writes down every byte range that the plan says
  * will be read or written at boot and looks whether any two collide, and whether each is where it may be.
  */
 #include "plan.h"
@@ -16,13 +16,16 @@ static bool book(struct range_set *booked, struct range r)
 static const char *check_slot(const struct plan_input *input, const struct plan_slot *slot, struct range dest,
 			      struct range_set *booked, bool *frame_used, uint32_t *counts)
 {
+	if ((unsigned int)slot->kind > SLOT_EMPTY)
+		return "a slot is of no kind";
 	counts[slot->kind]++;
 	if (!book(booked, dest))
 		return "two things lie in the same place";
-	if (slot->kind == SLOT_RELOCATED)
-		return slot->frame != PLAN_NO_FRAME		     ? "a relocated slot has a frame"
-		       : !range_set_contains(input->spare, dest) ? "a segment goes where it may not"
-								     : NULL;
+	if (slot->kind == SLOT_RELOCATED || slot->kind == SLOT_EMPTY) {
+		if (slot->frame != PLAN_NO_FRAME)
+			return "a slot has a frame that it does not need";
+		return range_set_contains(input->spare, dest) ? NULL : "a segment or BSS goes where it may not";
+	}
 	if (slot->frame >= input->frames)
 		return "a slot has no frame";
 	if (frame_used[slot->frame])
@@ -42,8 +45,10 @@ static const char *check_slot(const struct plan_input *input, const struct plan_
 static const char *check_small(const struct plan_input *input, uint32_t frame, pa_t pa, uint64_t bytes,
 			       struct range_set *booked)
 {
-	struct range r = { pa, bytes };
+	struct range r = { pa, align_up(bytes, input->rules.page_bytes) };	/* segments are whole pages */
 
+	if (!bytes)
+		return "there is no hide-out or no device tree";
 	if (pa % KIB(64) || pa / FRAME_BYTES != (range_end(r) - 1) / FRAME_BYTES)
 		return "the hide-out or the device tree straddles 2 MiB";
 	if (frame == PLAN_NO_FRAME) {
@@ -62,8 +67,9 @@ static const char *check_all(const struct plan *plan, const struct plan_input *i
 {
 	const struct plan_rules *rules = &input->rules;
 	pa_t lowest = UINT64_MAX, highest = 0;
-	uint32_t counts[3] = { 0 }, i;
-	size_t segments = 2;
+	uint32_t counts[SLOT_EMPTY + 1] = { 0 }, i;
+	struct range segment[16];
+	size_t segments = 2, n;
 	const char *why;
 	unsigned int o;
 
@@ -88,22 +94,28 @@ static const char *check_all(const struct plan *plan, const struct plan_input *i
 			why = check_slot(input, &window->slot[i], dest, booked, frame_used, counts);
 			if (why)
 				return why;
+			if (window->slot[i].kind == SLOT_EMPTY && plan_piece(window, &input->object[o], i).file_bytes)
+				return "a slot with a piece of the file is empty";
 		}
 		if (window->pa < lowest)
 			lowest = window->pa;
 		if (window->pa + window->slots * FRAME_BYTES > highest)
 			highest = window->pa + window->slots * FRAME_BYTES;
-		segments += plan_segments(plan, input, o, NULL, 0);
+		n = plan_segments(plan, input, o, segment, sizeof(segment) / sizeof(segment[0]));
+		segments += n;
+		if (segments > rules->segments_max || n > sizeof(segment) / sizeof(segment[0]))
+			return "more segments than the kernel takes";
+		while (n--)
+			if ((segment[n].start | segment[n].bytes) % rules->page_bytes)
+				return "a segment is not whole pages";
 	}
 	if (highest > rules->pa_limit)
 		return "something lies above the address limit";
 	if (highest && highest - align_down(lowest, rules->span_align_bytes) > rules->span_bytes)
 		return "kernel and initrd are too far apart";
 	if (counts[SLOT_IN_PLACE] != plan->in_place || counts[SLOT_MOVED] != plan->moved ||
-	    counts[SLOT_RELOCATED] != plan->relocated)
+	    counts[SLOT_RELOCATED] != plan->relocated || counts[SLOT_EMPTY] != plan->empty)
 		return "the sums are wrong";
-	if (segments > rules->segments_max)
-		return "more segments than the kernel takes";
 
 	/* Sources are read at boot: nobody may write there, and they are within purgatory's reach. */
 	for (o = 0; o < PLAN_OBJECTS; o++) {

@@ -90,7 +90,7 @@ static uint64_t object_end(const struct plan_object *object)
 
 static const char *check_shape(const struct plan *plan, const struct plan_input *input)
 {
-	uint32_t sum[3] = { 0, 0, 0 }, i;
+	uint32_t sum[SLOT_EMPTY + 1] = { 0, 0, 0 }, i;
 	unsigned int o, segments = 2;
 
 	for (o = 0; o < PLAN_OBJECTS; o++) {
@@ -103,19 +103,21 @@ static const char *check_shape(const struct plan *plan, const struct plan_input 
 		if (w->slots != (object_end(&input->object[o]) + SLOT - 1) / SLOT)
 			return "sim: a window of another size";
 		for (i = 0; i < w->slots; i++) {
-			bool relocated = w->slot[i].kind == SLOT_RELOCATED;
+			bool relocated = w->slot[i].kind == SLOT_RELOCATED, empty = w->slot[i].kind == SLOT_EMPTY;
 
-			if ((unsigned int)w->slot[i].kind > SLOT_RELOCATED)
+			if ((unsigned int)w->slot[i].kind > SLOT_EMPTY)
 				return "sim: a slot of no kind";
-			if (relocated ? w->slot[i].frame != PLAN_NO_FRAME : w->slot[i].frame >= input->frames)
+			if (empty && i * SLOT < file_end && (i + 1) * SLOT > input->object[o].offset_bytes)
+				return "sim: a piece of a file is left out";
+			if (relocated || empty ? w->slot[i].frame != PLAN_NO_FRAME : w->slot[i].frame >= input->frames)
 				return "sim: a frame too many or too few";
 			sum[w->slot[i].kind]++;
-			segments += relocated && !before && i * SLOT < file_end;	/* BSS is not copied */
+			segments += relocated && !before;
 			before = relocated;
 		}
 	}
 	if (sum[SLOT_IN_PLACE] != plan->in_place || sum[SLOT_MOVED] != plan->moved ||
-	    sum[SLOT_RELOCATED] != plan->relocated)
+	    sum[SLOT_RELOCATED] != plan->relocated || sum[SLOT_EMPTY] != plan->empty)
 		return "sim: wrong sums";
 	return segments > input->rules.segments_max ? "sim: too many segments" : NULL;
 }
@@ -178,7 +180,7 @@ static const char *fill(struct memory *m, const struct plan *plan, const struct 
 		for (i = 0; i < plan->window[o].slots; i++) {
 			const struct plan_slot *slot = &plan->window[o].slot[i];
 
-			if (slot->kind == SLOT_RELOCATED)
+			if (slot->kind == SLOT_RELOCATED || slot->kind == SLOT_EMPTY)
 				continue;
 			if (slot->kind == SLOT_IN_PLACE && !bootable(input, slot->frame))
 				return "sim: booted from a frame that may not be";
@@ -216,7 +218,7 @@ static const char *relocate(struct memory *m, const struct plan *plan, const str
 		for (i = 0; i < plan->window[o].slots; i++) {
 			pa_t pa = plan->window[o].pa + i * SLOT;
 
-			if (plan->window[o].slot[i].kind != SLOT_RELOCATED)
+			if (plan->window[o].slot[i].kind != SLOT_RELOCATED && plan->window[o].slot[i].kind != SLOT_EMPTY)
 				continue;
 			if (!covers(input->spare, pa, SLOT))
 				return "sim: the kernel writes where it may not";
