@@ -119,7 +119,7 @@ enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
 	add_u64(o, "counter_at_entry", cell(record, PURG_T_ENTRY));
 	add_u64(o, "counter_at_exit", cell(record, PURG_T_CLEANED));
 	add_u64(o, "loaded_at", cell(record, PURG_T_LOADED_AT));
-	fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
+	fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
 	json_object_put(o);
 	return KX_OK;
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an end-to-end test does to a guest that no ordinary program can: damage a staged frame behind the loader's back,
+ * and leave memory so fragmented that staging finds no two frames side by side. Static, runs as root in the guest.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#define FRAME	(2ul << 20)
+#define KEY_OF_KEXEC	0x4b584600	/* kexec/sys/sys_shm.c */
+
+static sigjmp_buf no_page;
+
+static void on_sigbus(int number)
+{
+	(void)number;
+	siglongjmp(no_page, 1);
+}
+
+/* Flip one bit in the middle of the frame that holds the beginning of the kernel. */
+static int corrupt(void)
+{
+	struct shmid_ds ds;
+	int id = shmget(KEY_OF_KEXEC, 0, 0);
+	volatile unsigned char *base;
+	size_t at;
+
+	if (id < 0 || shmctl(id, IPC_STAT, &ds) < 0) {
+		perror("no staged segment");
+		return 1;
+	}
+	ds.shm_perm.mode = 0600;
+	shmctl(id, IPC_SET, &ds);
+	base = shmat(id, NULL, 0);
+	if (base == (void *)-1) {
+		perror("shmat");
+		return 1;
+	}
+	signal(SIGBUS, on_sigbus);
+	for (at = 0; at < ds.shm_segsz; at += FRAME) {
+		if (sigsetjmp(no_page, 1))
+			continue;	/* a hole */
+		if (memcmp((const void *)(base + at + 56), "ARM\x64", 4) != 0)
+			continue;
+		base[at + FRAME / 2] ^= 0x10;
+		printf("one bit flipped in frame %zu\n", at / FRAME);
+		return 0;
+	}
+	fprintf(stderr, "no frame holds a kernel\n");
+	return 1;
+}
+
+struct frame {
+	uint64_t pfn;
+	size_t index;
+};
+
+static int by_pfn(const void *a, const void *b)
+{
+	const struct frame *x = a, *y = b;
+
+	return (x->pfn > y->pfn) - (x->pfn < y->pfn);
+}
+
+/* Take all the huge pages there are and give back every other one, by physical address. */
+static int fragment(size_t most)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), i;
+	volatile size_t count = 0;	/* survives the longjmp */
+	struct frame *frames = calloc(most, sizeof(*frames));
+	int id = shmget(IPC_PRIVATE, most * FRAME, IPC_CREAT | SHM_HUGETLB | 21 << 26 | 010000 | 0600);
+	int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	unsigned char *base = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
+
+	if (!frames || base == (void *)-1 || pagemap < 0) {
+		perror("fragment");
+		return 1;
+	}
+	signal(SIGBUS, on_sigbus);
+	if (!sigsetjmp(no_page, 1))
+		for (; count < most; count++)
+			*(volatile unsigned char *)(base + count * FRAME) = 1;
+	for (i = 0; i < count; i++) {
+		uint64_t entry = 0;
+
+		if (pread(pagemap, &entry, 8, (off_t)((uintptr_t)(base + i * FRAME) / page * 8)) != 8)
+			return 1;
+		frames[i] = (struct frame){ entry & ((1ull << 55) - 1), i };
+	}
+	qsort(frames, count, sizeof(*frames), by_pfn);
+	for (i = 0; i < count; i += 2)
+		madvise(base + frames[i].index * FRAME, FRAME, MADV_REMOVE);
+	printf("%zu frames taken, every other one given back\n", count);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "corrupt") == 0)
+		return corrupt();
+	if (argc == 3 && strcmp(argv[1], "fragment") == 0)
+		return fragment(strtoul(argv[2], NULL, 10));
+	fprintf(stderr, "usage: tool corrupt | tool fragment FRAMES\n");
+	return 2;
+}
