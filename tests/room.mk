@@ -29,3 +29,20 @@ check: check-layers $(UNIT_BINARIES)
 # Pure rooms call no system, print nothing and never exit: what they leave undefined must be on the list.
 check-layers: $(PURE_OBJS)
 	@$(srcdir)/tools/check-layers $(NM) $(srcdir)/tools/pure-symbols $(PURE_OBJS)
+
+# What needs an arm64 CPU, real or emulated: EMULATOR is empty on an arm64 machine.
+EMULATOR = $(if $(filter aarch64,$(shell uname -m)),,qemu-aarch64-static)
+
+ifeq ($(ARM64),yes)
+build/tests/asm/test_routines: build/tests/asm/test_routines.o build/purgatory/obj/purgatory/arch/arm64/mmu_copy.o $(abi_OBJS)
+	$(call say,LINK)$(CC) $(TEST_CFLAGS) -static $(LDFLAGS) $^ -o $@
+
+build/tests/e2e/tool: $(srcdir)/tests/e2e/tool.c
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(TEST_CFLAGS) -static $< -o $@
+
+.PHONY: check-asm
+check-asm: build/tests/asm/test_routines build/sbin/kexec
+	prove --exec '$(EMULATOR)' build/tests/asm/test_routines
+	prove $(srcdir)/tests/cli/run :: '$(EMULATOR) build/sbin/kexec'
+endif

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Shell functions that make and start guests; sourced by tests/e2e/run and demo. $lab is tools/lab, $e2e is tests/e2e.
+
+archive() { (cd "$1" && find . | cpio -o -H newc --quiet); }
+
+# make_guest DIR KERNEL TEST PAYLOAD_BYTES KEXEC TOOL: DIR/Image and DIR/initrd, a busybox userspace whose first kernel
+# runs TEST. It holds the same Image and a second initrd with a random payload and its checksum.
+make_guest() {
+	dir=$1 kernel=$2 test=$3 payload_bytes=$4 kexec=$5 tool=$6
+	mkdir -p "$dir/second/bin" "$dir/second/sbin" "$dir/first/bin" "$dir/first/sbin"
+	for side in first second; do
+		install -m 755 "$($lab busybox)" "$dir/$side/bin/busybox"
+		install -m 755 "$kexec" "$dir/$side/sbin/kexec"
+		install -m 755 "$e2e/init" "$dir/$side/init"
+	done
+	head -c "$payload_bytes" /dev/urandom > "$dir/second/payload"
+	(cd "$dir/second" && sha256sum payload > payload.sum)
+	cp "$($lab kernel "$kernel")" "$dir/Image"
+	archive "$dir/second" > "$dir/first/initrd"
+	cp "$dir/Image" "$dir/first/Image"
+	install -m 755 "$tool" "$dir/first/bin/tool"
+	cp "$e2e/guest/$test" "$dir/first/test"
+	if [ "${test#stock}" != "$test" ]; then
+		peer=$($lab peer trixie)
+		mkdir -p "$dir/first/stock/lib"
+		cp "$peer/usr/sbin/kexec" "$dir/first/stock/"
+		find "$peer" -name 'lib*.so*' -path '*aarch64*' -exec cp -L {} "$dir/first/stock/lib/" \;
+		find "$peer" -name ld-linux-aarch64.so.1 -exec cp -L {} "$dir/first/stock/lib/" \;
+	fi
+	archive "$dir/first" > "$dir/initrd"
+	rm -r "$dir/first" "$dir/second"
+}
+
+# make_systemd_guest DIR KERNEL PAYLOAD_BYTES KEXEC: the same with a Debian root whose PID 1 is systemd. A unit loads and
+# then asks for systemctl kexec; the second kernel runs the busybox userspace.
+make_systemd_guest() {
+	dir=$1 kernel=$2 payload_bytes=$3 kexec=$4
+	make_guest "$dir" "$kernel" fast "$payload_bytes" "$kexec" "$kexec"
+	mkdir "$dir/root" "$dir/busybox"
+	(cd "$dir/busybox" && cpio -i --quiet < "$dir/initrd")
+	cp -a "$($lab systemd)/." "$dir/root"
+	rm -rf "$dir/root/usr/share/doc" "$dir/root/usr/share/locale" "$dir/root/usr/share/man" "$dir/root/usr/share/i18n"
+	cp "$dir/busybox/Image" "$dir/busybox/initrd" "$dir/root/"
+	install -m 755 "$kexec" "$dir/root/usr/sbin/kexec"
+	cp "$dir/root/usr/share/base-passwd/passwd.master" "$dir/root/etc/passwd"
+	cp "$dir/root/usr/share/base-passwd/group.master" "$dir/root/etc/group"
+	: > "$dir/root/etc/machine-id"
+	ln -sf usr/sbin/init "$dir/root/init"
+	install -m 755 "$e2e/systemd-test" "$dir/root/usr/sbin/systemd-test"
+	mkdir -p "$dir/root/etc/systemd/system/multi-user.target.wants"
+	cp "$e2e/systemd-test.service" "$dir/root/etc/systemd/system/"
+	ln -s ../systemd-test.service "$dir/root/etc/systemd/system/multi-user.target.wants/"
+	ln -sf /usr/lib/systemd/system/multi-user.target "$dir/root/etc/systemd/system/default.target"
+	archive "$dir/root" > "$dir/initrd"
+	rm -rf "$dir/root" "$dir/busybox"
+}
+
+# run_guest DIR MIB LOG QEMU-OPTION...: start it and wait. -no-reboot: a reset ends QEMU as a power-off does.
+run_guest() {
+	guest_dir=$1 mib=$2 guest_log=$3
+	shift 3
+	timeout 300 qemu-system-aarch64 "$@" -m "$mib" -smp 2 -nographic -nic none -no-reboot \
+		-kernel "$guest_dir/Image" -initrd "$guest_dir/initrd" \
+		-append "console=ttyAMA0 panic=-1 loglevel=4 systemd.show_status=no" < /dev/null > "$guest_log" 2>&1 ||
+		echo "QEMU ended with $?" >> "$guest_log"
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "purg_model.h"
+
+#include "digest.h"
+#include "table_walk.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GARBAGE	0xdb
+
+__attribute__((format(printf, 2, 3)))
+static bool no(struct purg_model *m, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(m->problem, sizeof(m->problem), format, args);
+	va_end(args);
+	return false;
+}
+
+/* The memory at pa, up to the end of its block of 2 MiB. */
+static unsigned char *at(struct purg_model *m, pa_t pa, bool write)
+{
+	pa_t start = align_down(pa, FRAME_BYTES);
+	const struct fake_frame *frame;
+	unsigned char *owned;
+	size_t i;
+
+	for (i = 0; i < m->blocks; i++)
+		if (m->block[i].pa == start)
+			return m->block[i].data + (pa - start);
+	owned = fake_frame_memory(m->fake, start, &frame);
+	if (owned && !write) {
+		if (!frame->cleaned || frame->hash != fake_frame_hash(owned))
+			no(m, "frame %#llx was not cleaned after it was filled", (unsigned long long)start);
+		return owned + (pa - start);
+	}
+	if (m->blocks == MODEL_BLOCKS)
+		abort();
+	m->block[m->blocks].pa = start;
+	m->block[m->blocks].data = malloc(FRAME_BYTES);
+	if (owned)
+		memcpy(m->block[m->blocks].data, owned, FRAME_BYTES);
+	else
+		memset(m->block[m->blocks].data, GARBAGE, FRAME_BYTES);
+	return m->block[m->blocks++].data + (pa - start);
+}
+
+static uint64_t in_block(pa_t pa, uint64_t bytes)
+{
+	uint64_t left = FRAME_BYTES - pa % FRAME_BYTES;
+
+	return bytes < left ? bytes : left;
+}
+
+void purg_model_read(struct purg_model *m, pa_t pa, void *out, uint64_t bytes)
+{
+	unsigned char *to = out;
+	uint64_t n;
+
+	for (; bytes; bytes -= n, pa += n, to += n) {
+		n = in_block(pa, bytes);
+		memcpy(to, at(m, pa, false), n);
+	}
+}
+
+bool purg_model_equal(struct purg_model *m, pa_t pa, const void *want, uint64_t bytes)
+{
+	const unsigned char *from = want;
+	uint64_t n;
+
+	for (; bytes; bytes -= n, pa += n, from += n) {
+		n = in_block(pa, bytes);
+		if (memcmp(from, at(m, pa, false), n) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* from null: zeros */
+static void model_write(struct purg_model *m, pa_t pa, const unsigned char *from, uint64_t bytes)
+{
+	uint64_t n;
+
+	for (; bytes; bytes -= n, pa += n) {
+		n = in_block(pa, bytes);
+		if (from)
+			memcpy(at(m, pa, true), from, n);
+		else
+			memset(at(m, pa, true), 0, n);
+		from = from ? from + n : NULL;
+	}
+}
+
+static bool enter(struct purg_model *m)
+{
+	const struct fake_load *load = &m->fake->load;
+	unsigned char work[PURG_WORK_BYTES], sealed[MIB(2)];
+	uint8_t seal[PURG_CRC_BYTES];
+	size_t i;
+
+	if (!m->fake->loaded || !load->count)
+		return no(m, "nothing is loaded");
+	for (i = 0; i < load->count; i++) {
+		const struct sys_segment *s = &load->segment[i];
+
+		model_write(m, s->pa, s->buf, s->bytes);
+		model_write(m, s->pa + s->bytes, NULL, s->memory_bytes - s->bytes);
+	}
+	m->base = load->entry;
+	if ((m->base - PURG_WORK_BYTES) % KIB(64))
+		return no(m, "the hide-out is not 64 KiB aligned");
+	purg_model_read(m, m->base - PURG_WORK_BYTES, work, sizeof(work));
+	for (i = 0; i < sizeof(work); i++)
+		if (work[i])
+			return no(m, "the work area is not zero");
+	purg_model_read(m, m->base, &m->header, sizeof(m->header));
+	if (m->header.magic != PURG_HEADER_MAGIC || m->header.version != PURG_ABI_VERSION)
+		return no(m, "no header where purgatory is entered");
+	if (m->header.sealed_bytes % PURG_UNIT_BYTES || m->header.sealed_bytes > sizeof(sealed) ||
+	    m->header.sealed_bytes < PURG_VECTORS_OFFSET)
+		return no(m, "sealed_bytes");
+	if (align_down(m->base, FRAME_BYTES) != align_down(m->base + m->header.sealed_bytes - 1, FRAME_BYTES))
+		return no(m, "the hide-out crosses 2 MiB");
+	purg_model_read(m, m->base, sealed, m->header.sealed_bytes);
+	digest_crc32c(seal, sealed + PURG_PARAMS_OFFSET, m->header.sealed_bytes - PURG_PARAMS_OFFSET, crc32c_lanes_c);
+	if (memcmp(seal, m->header.seal, sizeof(seal)) != 0)
+		return no(m, "the seal is broken");
+	memcpy(&m->params, sealed + PURG_PARAMS_OFFSET, sizeof(m->params));
+	if (m->params.magic != PURG_PARAMS_MAGIC || m->params.version != PURG_ABI_VERSION ||
+	    m->params.bytes != PURG_PARAMS_BYTES)
+		return no(m, "the parameters are not of this ABI");
+	if (m->params.base_pa != m->base)
+		return no(m, "purgatory is not where it was planned");
+	return true;
+}
+
+static bool is_sealed(const struct purg_model *m, pa_t pa, uint64_t bytes)
+{
+	return pa % 8 == 0 && pa >= m->base && pa + bytes <= m->base + m->header.sealed_bytes;
+}
+
+static void *read_list(struct purg_model *m, const struct purg_list *list, size_t entry_bytes)
+{
+	void *entries;
+
+	if (list->count > 4096 || !is_sealed(m, list->pa, list->count * entry_bytes)) {
+		no(m, "a list is not in the sealed part");
+		return NULL;
+	}
+	entries = malloc(list->count * entry_bytes + 1);
+	purg_model_read(m, list->pa, entries, list->count * entry_bytes);
+	return entries;
+}
+
+static bool apart(struct range a, struct range b)
+{
+	return !range_overlaps(a, b);
+}
+
+static bool do_moves(struct purg_model *m)
+{
+	struct range hideout = { m->base - PURG_WORK_BYTES, PURG_WORK_BYTES + m->header.sealed_bytes };
+	struct purg_move *move = read_list(m, &m->params.moves, sizeof(*move));
+	unsigned char *bounce;
+	size_t i, j;
+
+	if (!move)
+		return false;
+	for (i = 0; i < m->params.moves.count; i++) {
+		struct range dst = { move[i].dst_pa, move[i].bytes }, src = { move[i].src_pa, move[i].bytes };
+
+		if (!dst.bytes || (dst.start | src.start | dst.bytes) % PURG_UNIT_BYTES)
+			no(m, "a move of odd bytes");
+		if (!apart(dst, hideout) || !apart(src, hideout) || !apart(dst, src))
+			no(m, "a move touches the hide-out or itself");
+		for (j = 0; j < m->params.moves.count; j++)
+			if (j != i && (!apart(dst, (struct range){ move[j].src_pa, move[j].bytes }) ||
+				       !apart(dst, (struct range){ move[j].dst_pa, move[j].bytes })))
+				no(m, "moves overlap");
+		bounce = malloc(dst.bytes + 1);
+		purg_model_read(m, src.start, bounce, src.bytes);
+		model_write(m, dst.start, bounce, dst.bytes);
+		free(bounce);
+		m->moved_bytes += dst.bytes;
+	}
+	free(move);
+	return !m->problem[0];
+}
+
+static bool check_chunk(struct purg_model *m, pa_t pa, uint64_t bytes, pa_t expected_pa)
+{
+	bool crc = m->params.check == PURG_CHECK_CRC32C;
+	size_t digest_bytes = crc ? PURG_CRC_BYTES : PURG_SHA_BYTES;
+	uint8_t found[PURG_SHA_BYTES], expected[PURG_SHA_BYTES];
+	unsigned char *chunk;
+
+	if (!is_sealed(m, expected_pa, digest_bytes))
+		return no(m, "a digest is not in the sealed part");
+	purg_model_read(m, expected_pa, expected, digest_bytes);
+	chunk = malloc(bytes);
+	purg_model_read(m, pa, chunk, bytes);
+	if (crc)
+		digest_crc32c(found, chunk, bytes, crc32c_lanes_c);
+	else
+		digest_sha256(found, chunk, bytes, sha256_blocks_c);
+	free(chunk);
+	if (memcmp(found, expected, digest_bytes) != 0)
+		return no(m, "the payload changed at %#llx", (unsigned long long)pa);
+	return true;
+}
+
+static bool verify(struct purg_model *m)
+{
+	struct purg_run *run = read_list(m, &m->params.checks, sizeof(*run));
+	size_t digest_bytes = m->params.check == PURG_CHECK_CRC32C ? PURG_CRC_BYTES : PURG_SHA_BYTES;
+	pa_t expected_pa = m->params.digests_pa;
+	bool ok = run != NULL;
+	size_t i;
+
+	if (ok && m->params.check == PURG_CHECK_NONE && m->params.checks.count)
+		ok = no(m, "checks that nobody asked for");
+	for (i = 0; ok && i < m->params.checks.count; i++) {
+		uint64_t done, bytes;
+
+		if (!run[i].bytes || (run[i].pa | run[i].bytes) % PURG_UNIT_BYTES)
+			ok = no(m, "a check of odd bytes");
+		for (done = 0; ok && done < run[i].bytes; done += bytes, expected_pa += digest_bytes) {
+			bytes = run[i].bytes - done < PURG_CHUNK_BYTES ? run[i].bytes - done : PURG_CHUNK_BYTES;
+			ok = check_chunk(m, run[i].pa + done, bytes, expected_pa);
+		}
+		if (ok)
+			range_set_add(&m->verified, (struct range){ run[i].pa, run[i].bytes });
+	}
+	free(run);
+	return ok;
+}
+
+/* Blocks of 2 MiB that purgatory has business with. */
+static bool touched(struct range_set *blocks, pa_t pa, uint64_t bytes)
+{
+	pa_t start = align_down(pa, FRAME_BYTES);
+
+	return !bytes || range_set_add(blocks, (struct range){ start, align_up(pa + bytes, FRAME_BYTES) - start });
+}
+
+static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
+{
+	pa_t hideout_pa = m->base - PURG_WORK_BYTES;
+	size_t bytes = PURG_WORK_BYTES + m->header.sealed_bytes, i;
+	unsigned char *image = malloc(bytes);
+	unsigned int r;
+
+	purg_model_read(m, hideout_pa, image, bytes);
+	for (r = 0; r < PURG_REGIMES; r++) {
+		const struct purg_mmu_regs *regs = &m->params.regime[r];
+		struct walk_result w = table_walk(&(struct walk_input){
+			.image = image, .image_bytes = bytes, .image_pa = hideout_pa, .ttbr = regs->ttbr0_pa, .tcr = regs->tcr,
+			.regime = r == PURG_REGIME_EL1 ? WALK_EL1 : WALK_EL2,
+		});
+		struct range_set mapped = { 0 };
+
+		/* The image is the whole hide-out, most of which no walk reaches. */
+		if (w.faults & ~(unsigned int)(WALK_COULD_BE_BLOCK | WALK_UNREACHED) && !(w.faults & WALK_UNREACHED))
+			no(m, "tables: %s", w.first_fault);
+		if (w.faults & (WALK_TCR | WALK_TTBR | WALK_TYPE | WALK_BLOCK_ALIGN | WALK_TABLE_ADDRESS))
+			no(m, "tables: faults %#x", w.faults);
+		for (i = 0; i < w.maps; i++) {
+			const struct walk_map *map = &w.map[i];
+			bool here = range_overlaps((struct range){ map->pa, map->bytes }, (struct range){ m->base, 1 });
+
+			range_set_add(&mapped, (struct range){ map->pa, map->bytes });
+			if (map->va != map->pa || !map->direct.read || !map->direct.write || map->direct.execute != here)
+				no(m, "tables: %#llx is not mapped as it should be", (unsigned long long)map->pa);
+			if (!range_set_contains(blocks, (struct range){ map->pa, map->bytes }))
+				no(m, "tables: %#llx is mapped and never used", (unsigned long long)map->pa);
+		}
+		for (i = 0; i < blocks->count; i++)
+			if (!range_set_contains(&mapped, blocks->v[i]))
+				no(m, "tables: %#llx is used and not mapped", (unsigned long long)blocks->v[i].start);
+		range_set_free(&mapped);
+		table_walk_free(&w);
+	}
+	free(image);
+	return !m->problem[0];
+}
+
+static bool check_tables(struct purg_model *m)
+{
+	struct purg_move *move = read_list(m, &m->params.moves, sizeof(*move));
+	struct purg_run *check = read_list(m, &m->params.checks, sizeof(*check));
+	struct purg_run *clean = read_list(m, &m->params.cleans, sizeof(*clean));
+	struct range_set blocks = { 0 };
+	bool ok = move && check && clean;
+	size_t i;
+
+	for (i = 0; ok && i < m->params.moves.count; i++)
+		ok = touched(&blocks, move[i].dst_pa, move[i].bytes) && touched(&blocks, move[i].src_pa, move[i].bytes);
+	for (i = 0; ok && i < m->params.checks.count; i++)
+		ok = touched(&blocks, check[i].pa, check[i].bytes);
+	for (i = 0; ok && i < m->params.cleans.count; i++)
+		ok = touched(&blocks, clean[i].pa, clean[i].bytes);
+	ok = ok && touched(&blocks, m->base, m->header.sealed_bytes) && touched(&blocks, m->params.timeline_pa, 1);
+	/* Without checks the initrd is not touched, and may still be mapped. */
+	if (ok && m->params.check != PURG_CHECK_NONE)
+		ok = walk_tables(m, &blocks);
+	range_set_free(&blocks);
+	free(move);
+	free(check);
+	free(clean);
+	return ok;
+}
+
+const char *purg_model_run(struct purg_model *m, const struct fake *fake)
+{
+	*m = (struct purg_model){ .fake = fake };
+	if (enter(m) && check_tables(m) && do_moves(m))
+		verify(m);
+	return m->problem[0] ? m->problem : NULL;
+}
+
+void purg_model_free(struct purg_model *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->blocks; i++)
+		free(m->block[i].data);
+	range_set_free(&m->verified);
+}

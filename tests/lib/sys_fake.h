@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A machine that exists only in memory, behind struct sys: its files, its 2 MiB frames with the physical addresses that
+ * a test gives them, its System V segments and its kexec_load(2). It keeps to the kernel's rules, notes every breach of
+ * them, and fails any call that a test names.
+ */
+#ifndef SYS_FAKE_H
+#define SYS_FAKE_H
+
+#include "sys.h"
+
+#define FAKE_FILES	64
+#define FAKE_SEGMENTS	16
+#define FAKE_SHMS	8
+#define FAKE_FDS	8
+#define FAKE_NO_FRAME	UINT32_MAX
+
+struct fake_file {
+	char path[96];
+	unsigned char *data;
+	size_t bytes;
+	size_t cut;		/* reading ends here, whatever open_file() said; grown files: above bytes, then zeros */
+	bool link;		/* data is where it points */
+};
+
+struct fake_frame {
+	pa_t pa;
+	bool taken;
+	bool cleaned;		/* and not written since: */
+	uint64_t hash;
+};
+
+struct fake_shm {
+	bool alive, attached, removed, loaded;
+	unsigned char *base;
+	uint32_t slots;
+	uint32_t *slot;		/* index of the frame behind each 2 MiB, FAKE_NO_FRAME */
+};
+
+/* What the kernel holds after kexec_load(2): copies, as it makes them. */
+struct fake_load {
+	pa_t entry;
+	unsigned long flags;
+	size_t count;
+	struct sys_segment segment[FAKE_SEGMENTS];	/* buf is the copy */
+};
+
+struct fake {
+	struct sys sys;
+
+	struct fake_file file[FAKE_FILES];
+	size_t files;
+	struct { const struct fake_file *file; size_t at; bool open; } fd[FAKE_FDS];
+	size_t read_most;		/* bytes that one read() gives at most; 0: no limit */
+
+	struct fake_frame *frame;	/* given out in this order */
+	uint32_t frames;
+	struct fake_shm shm[FAKE_SHMS];
+	uint64_t overcommit;		/* of surplus huge pages */
+	bool overcommit_stuck;		/* a write to it was made to fail */
+	bool hide_pfn;
+
+	bool root, arm64, random_works;
+	const char *log;		/* null: cannot be read */
+	uint64_t clock_ms;
+
+	bool loaded;			/* a kernel is */
+	bool loaded_hidden;		/* /sys/kernel/kexec_loaded cannot be read */
+	struct fake_load load;
+	int kexec_error;		/* negative errno that kexec_load(2) gives */
+
+	unsigned int kexec_loads, unloads, shm_creates, sweeps, writes, reboots, syncs, ifdowns, interrupted_calls;
+	unsigned int interrupt_at;	/* that call of interrupted(), and all later ones, say yes; 0: never */
+
+	/* Fail the call number fail_call, counted from 1; of functions called fail_name only, if that is not null. */
+	const char *fail_name;
+	uint64_t fail_call, fail_calls;
+	int fail_errno;
+	const char *failed;		/* the function that was made to fail */
+
+	char breach[160];		/* the first thing that no caller may do */
+};
+
+/* An arm64 machine with 2 GiB at 0x40000000, PSCI by HVC, a PL011, root, nothing loaded, and these frames. */
+struct fake *fake_new(const pa_t *frame_pa, uint32_t frames);
+void fake_free(struct fake *fake);
+
+/* Put a file there, or replace it; both copy. A link is only read by read_link(). */
+struct fake_file *fake_file(struct fake *fake, const char *path, const void *data, size_t bytes);
+void fake_text(struct fake *fake, const char *path, const char *text);
+void fake_link(struct fake *fake, const char *path, const char *to);
+void fake_drop(struct fake *fake, const char *path);
+
+/* That device tree; null method: no /psci. Returns its length. */
+size_t fake_dtb(void *out, size_t room, const char *psci_method);
+
+/* The owned frame whose memory holds pa, and that memory; null if nobody owns it. */
+unsigned char *fake_frame_memory(const struct fake *fake, pa_t pa, const struct fake_frame **frame);
+uint64_t fake_frame_hash(const unsigned char *memory);
+uint32_t fake_frames_taken(const struct fake *fake);
+unsigned int fake_shms(const struct fake *fake, bool loaded);
+
+/* What is left behind that should not be: descriptors, attachments, segments that belong to no load, a changed limit.
+ * Null if nothing. */
+const char *fake_leak(const struct fake *fake);
+
+#endif
