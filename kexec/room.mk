@@ -16,9 +16,11 @@ build/sbin/kexec: $(LOADER_OBJS) build/kexec/load/blob.o
 	$(call say,LINK)$(CC) $(LOADER_CFLAGS) $(LOADER_LDFLAGS) $^ $(LIBS) -lm -o $@
 
 install: all
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
+		$(DESTDIR)$(datarootdir)/bash-completion/completions
 	$(INSTALL) -m 755 build/sbin/kexec $(DESTDIR)$(sbindir)/kexec
 	$(INSTALL) -m 644 $(srcdir)/man/kexec.8 $(DESTDIR)$(mandir)/man8/kexec.8
+	$(INSTALL) -m 644 $(srcdir)/completion/kexec $(DESTDIR)$(datarootdir)/bash-completion/completions/kexec
 else
 # Not an arm64 compiler: the pure rooms, for their tests.
 all: $(foreach room,$(PURE_ROOMS) stage load cli,$($(room)_OBJS))

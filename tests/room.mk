@@ -3,9 +3,11 @@ TEST_CFLAGS = $(filter-out -Wmissing-prototypes,$(LOADER_CFLAGS))
 TEST_INCLUDES = -I$(srcdir)/tests/lib $(foreach room,$(LOADER_ROOMS),-I$(srcdir)/$($(room)_DIR))
 PURE_OBJS = $(foreach room,$(PURE_ROOMS),$($(room)_OBJS))
 
-UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image
+UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_load
 test_plan_LIB = plan_sim
 test_pgtable_LIB = table_walk
+test_load_LIB = sys_fake purg_model table_walk
+test_load_OBJS = $(stage_OBJS) $(load_OBJS)
 
 build/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
@@ -46,3 +48,29 @@ check-asm: build/tests/asm/test_routines build/sbin/kexec
 	prove --exec '$(EMULATOR)' build/tests/asm/test_routines
 	prove $(srcdir)/tests/cli/run :: '$(EMULATOR) build/sbin/kexec'
 endif
+
+# Fuzz targets: ordinary builds replay the corpus, "make fuzz" looks for more with clang's libFuzzer.
+FUZZ_TARGETS = iomem image dt
+FUZZ_SECONDS = 60
+
+build/tests/fuzz/replay_%: build/tests/fuzz/fuzz_%.o build/tests/fuzz/replay.o $(PURE_OBJS)
+	$(call say,LINK)$(CC) $(TEST_CFLAGS) $(LDFLAGS) $^ $(LIBS) -lm -o $@
+
+.PHONY: check-corpus fuzz
+check: check-corpus
+check-corpus: $(patsubst %,build/tests/fuzz/replay_%,$(FUZZ_TARGETS))
+	@for target in $(FUZZ_TARGETS); do \
+		build/tests/fuzz/replay_$$target $(srcdir)/tests/corpus/$$target/* > build/tests/fuzz/$$target.log || exit 1; \
+		echo "ok fuzz_$$target: $$(cat build/tests/fuzz/$$target.log) replayed"; \
+	done
+
+PURE_SRCS = $(foreach room,$(PURE_ROOMS),$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(room)_OBJS))))
+fuzz:
+	@mkdir -p build/fuzz
+	for target in $(FUZZ_TARGETS); do \
+		clang -g -O1 -fsanitize=fuzzer,address,undefined -std=gnu11 -D_GNU_SOURCE $(CPPFLAGS) $(TEST_INCLUDES) \
+			$(srcdir)/tests/fuzz/fuzz_$$target.c $(PURE_SRCS) $(LIBS) -lm -o build/fuzz/$$target && \
+		mkdir -p build/fuzz/$$target.corpus && \
+		build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 \
+			build/fuzz/$$target.corpus $(srcdir)/tests/corpus/$$target || exit 1; \
+	done

@@ -248,6 +248,16 @@ static bool touched(struct range_set *blocks, pa_t pa, uint64_t bytes)
 	return !bytes || range_set_add(blocks, (struct range){ start, align_up(pa + bytes, FRAME_BYTES) - start });
 }
 
+/* What is mapped is used, or at least ours. */
+static void check_use(struct purg_model *m, const struct range_set *blocks, struct range map)
+{
+	pa_t pa;
+
+	for (pa = map.start; pa < range_end(map); pa += FRAME_BYTES)
+		if (!range_set_overlaps(blocks, (struct range){ pa, 1 }) && !fake_frame_memory(m->fake, pa, NULL))
+			no(m, "tables: %#llx is mapped and never used", (unsigned long long)pa);
+}
+
 static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
 {
 	pa_t hideout_pa = m->base - PURG_WORK_BYTES;
@@ -265,10 +275,8 @@ static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
 		struct range_set mapped = { 0 };
 
 		/* The image is the whole hide-out, most of which no walk reaches. */
-		if (w.faults & ~(unsigned int)(WALK_COULD_BE_BLOCK | WALK_UNREACHED) && !(w.faults & WALK_UNREACHED))
-			no(m, "tables: %s", w.first_fault);
-		if (w.faults & (WALK_TCR | WALK_TTBR | WALK_TYPE | WALK_BLOCK_ALIGN | WALK_TABLE_ADDRESS))
-			no(m, "tables: faults %#x", w.faults);
+		if (w.faults & ~(unsigned int)(WALK_COULD_BE_BLOCK | WALK_UNREACHED))
+			no(m, "tables: faults %#x, %s", w.faults, w.first_fault);
 		for (i = 0; i < w.maps; i++) {
 			const struct walk_map *map = &w.map[i];
 			bool here = range_overlaps((struct range){ map->pa, map->bytes }, (struct range){ m->base, 1 });
@@ -276,8 +284,7 @@ static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
 			range_set_add(&mapped, (struct range){ map->pa, map->bytes });
 			if (map->va != map->pa || !map->direct.read || !map->direct.write || map->direct.execute != here)
 				no(m, "tables: %#llx is not mapped as it should be", (unsigned long long)map->pa);
-			if (!range_set_contains(blocks, (struct range){ map->pa, map->bytes }))
-				no(m, "tables: %#llx is mapped and never used", (unsigned long long)map->pa);
+			check_use(m, blocks, (struct range){ map->pa, map->bytes });
 		}
 		for (i = 0; i < blocks->count; i++)
 			if (!range_set_contains(&mapped, blocks->v[i]))

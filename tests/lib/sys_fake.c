@@ -267,7 +267,9 @@ static void close_fd(struct sys *sys, int fd)
 {
 	struct fake *f = fake_of(sys);
 
-	if (is_open(f, fd, "close"))
+	if (fd < 0)
+		f->bad_closes++;
+	else if (is_open(f, fd, "close"))
 		f->fd[fd].open = false;
 }
 
@@ -608,6 +610,7 @@ void fake_drop(struct fake *f, const char *path)
 		return;
 	free(file->data);
 	*file = f->file[--f->files];
+	f->file[f->files].data = NULL;
 }
 
 size_t fake_dtb(void *out, size_t room, const char *psci_method)
@@ -624,7 +627,7 @@ size_t fake_dtb(void *out, size_t room, const char *psci_method)
 	if (psci_method) {
 		err |= fdt_begin_node(out, "psci");
 		err |= fdt_property(out, "compatible", psci, sizeof(psci));
-		err |= fdt_property_string(out, "method", psci_method);
+		err |= fdt_property(out, "method", psci_method, (int)strlen(psci_method) + 1);
 		err |= fdt_end_node(out);
 	}
 	err |= fdt_begin_node(out, "memory@40000000");

@@ -51,6 +51,7 @@ struct fake {
 	struct fake_file file[FAKE_FILES];
 	size_t files;
 	struct { const struct fake_file *file; size_t at; bool open; } fd[FAKE_FDS];
+	unsigned int bad_closes;	/* of what open_file() gave as an error: harmless, and a slip */
 	size_t read_most;		/* bytes that one read() gives at most; 0: no limit */
 
 	struct fake_frame *frame;	/* given out in this order */
