@@ -3,7 +3,7 @@ TEST_CFLAGS = $(filter-out -Wmissing-prototypes,$(LOADER_CFLAGS))
 TEST_INCLUDES = -I$(srcdir)/tests/lib $(foreach room,$(LOADER_ROOMS),-I$(srcdir)/$($(room)_DIR))
 PURE_OBJS = $(foreach room,$(PURE_ROOMS),$($(room)_OBJS))
 
-UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_load
+UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_load test_digest
 test_plan_LIB = plan_sim
 test_pgtable_LIB = table_walk
 test_load_LIB = sys_fake purg_model table_walk

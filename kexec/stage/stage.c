@@ -63,10 +63,21 @@ static bool raise_overcommit(struct sys *sys, uint64_t more, uint64_t *before)
 	return surplus + more > *before && write_number(sys, OVERCOMMIT, surplus + more);
 }
 
+/* Touch frames from the first untouched one on; returns how many there are then. */
+static uint32_t touch_frames(struct stage *stage, uint32_t wanted)
+{
+	uint32_t i;
+
+	for (i = stage->frames; i < wanted && !stage->sys->interrupted(stage->sys); i++)
+		if (stage->sys->touch(stage->sys, stage_frame(stage, i)) < 0)
+			break;
+	return i;
+}
+
 enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
 {
 	struct sys *sys = stage->sys;
-	enum kx_err err = KX_OK;
+	uint32_t touched;
 	uint64_t before;
 	bool raised;
 
@@ -75,26 +86,17 @@ enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
 	if (stage->frames >= wanted)
 		return KX_OK;
 	raised = raise_overcommit(sys, wanted - stage->frames, &before);
-	while (stage->frames < wanted) {
-		unsigned char *frame = stage_frame(stage, stage->frames);
-		int result;
-
-		if (sys->interrupted(sys)) {
-			err = fail_set(fail, KX_INTERRUPTED, "staging");
-			break;
-		}
-		if (sys->touch(sys, frame) < 0)
-			break;
-		result = sys->frame_pa(sys, frame, &stage->pa[stage->frames]);
-		if (result < 0) {
-			err = fail_set(fail, KX_NO_PFN, "/proc/self/pagemap: %s", strerror(-result));
-			break;
-		}
-		stage->frames++;
-	}
+	touched = touch_frames(stage, wanted);
+	sys->settle(sys, stage_frame(stage, stage->frames), (touched - stage->frames) * FRAME_BYTES);
 	if (raised)
 		write_number(sys, OVERCOMMIT, before);
-	return err;
+	for (; stage->frames < touched; stage->frames++) {
+		int result = sys->frame_pa(sys, stage_frame(stage, stage->frames), &stage->pa[stage->frames]);
+
+		if (result < 0)
+			return fail_set(fail, KX_NO_PFN, "/proc/self/pagemap: %s", strerror(-result));
+	}
+	return sys->interrupted(sys) ? fail_set(fail, KX_INTERRUPTED, "staging") : KX_OK;
 }
 
 void stage_keep(struct stage *stage, const bool *keep)

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define KEY_BASE	0x4b584600	/* "KXF", and a number */
@@ -150,6 +153,30 @@ static int frame_pa(struct sys *sys, const void *addr, pa_t *pa)
 	return 0;
 }
 
+/*
+ * Huge pages come from anywhere, also from CMA areas, whose owner may want them back, and then they move. A long-term
+ * pin makes the kernel migrate them out of there first; registering them as io_uring buffers is such a pin, and closing
+ * the ring ends it. Where there is no io_uring nothing is lost but this: purgatory's check still stands.
+ */
+static void settle(struct sys *sys, void *addr, uint64_t bytes)
+{
+	struct io_uring_params params = { 0 };
+	struct iovec buffer = { addr, 0 };
+	int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
+	uint64_t done;
+
+	(void)sys;
+	if (ring < 0)
+		return;
+	for (done = 0; done < bytes; done += buffer.iov_len) {
+		buffer.iov_base = (char *)addr + done;
+		buffer.iov_len = bytes - done < GIB(1) ? bytes - done : GIB(1);	/* the most that one buffer may be */
+		if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &buffer, 1) == 0)
+			syscall(SYS_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0);
+	}
+	close(ring);
+}
+
 /* Gives huge pages back at once: a hole in a shared mapping is freed memory. */
 static int punch(struct sys *sys, void *addr, uint64_t bytes)
 {
@@ -183,6 +210,7 @@ void sys_linux_shm(struct sys *sys)
 	sys->shm_mark_loaded = shm_mark_loaded;
 	sys->shm_sweep = shm_sweep;
 	sys->touch = touch;
+	sys->settle = settle;
 	sys->frame_pa = frame_pa;
 	sys->punch = punch;
 	sys->clean = clean;
