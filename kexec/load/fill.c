@@ -254,7 +254,7 @@ enum kx_err payload_make_hideout(struct payload *p, struct fail *fail)
 	enum kx_err err;
 
 	if (!p->hideout)
-		p->hideout = malloc(HIDEOUT_BYTES_MAX);
+		p->hideout = calloc(1, HIDEOUT_BYTES_MAX);
 	if (!regions || !p->hideout) {
 		free(regions);
 		return fail_set(fail, KX_NO_MEMORY, "hide-out");

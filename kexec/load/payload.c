@@ -182,9 +182,11 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 	memcpy(edit.kaslr_seed, p->seeds, sizeof(edit.kaslr_seed));
 	memcpy(edit.rng_seed, p->seeds + sizeof(edit.kaslr_seed), sizeof(edit.rng_seed));
 
-	memset(p->dtb, 0, ARM64_DTB_BYTES_MAX);
-	err = dt_edit(p->machine.dtb, &edit, p->dtb, ARM64_DTB_BYTES_MAX, &p->dtb_bytes, &p->timeline_at);
+	memset(p->dtb, 0, p->dtb_room);
+	err = dt_edit(p->machine.dtb, &edit, p->dtb, p->dtb_room, &p->dtb_bytes, &p->timeline_at);
 	p->dtb_padded_bytes = (size_t)align_up(p->dtb_bytes, PURG_UNIT_BYTES);
+	if (!err && p->dtb_bytes > ARM64_DTB_BYTES_MAX)
+		err = KX_DTB_TOO_BIG;
 	return err ? fail_set(fail, err, "device tree") : KX_OK;
 }
 
@@ -205,7 +207,9 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 	choose_check(p);
 	if (p->sys->random(p->sys, p->seeds, sizeof(p->seeds)) < 0)
 		report_note(p->report, "the kernel has no random numbers yet, so the next one starts without a seed");
-	p->dtb = calloc(1, ARM64_DTB_BYTES_MAX);
+	/* The old tree, what is put into it, and room for libfdt to shift things about in. */
+	p->dtb_room = (size_t)align_up(p->machine.dtb_bytes + 16 * p->machine.gic_tables.count, KIB(4)) + KIB(16);
+	p->dtb = calloc(1, p->dtb_room);
 	if (!p->dtb)
 		return fail_set(fail, KX_NO_MEMORY, "device tree");
 	err = make_dtb(p, fail);

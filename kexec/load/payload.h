@@ -60,7 +60,7 @@ struct payload {
 	uint64_t filled_bytes, total_bytes;
 
 	unsigned char *dtb;		/* padded with zeros to a multiple of PURG_UNIT_BYTES */
-	size_t dtb_bytes, dtb_padded_bytes, timeline_at;
+	size_t dtb_room, dtb_bytes, dtb_padded_bytes, timeline_at;
 	uint8_t seeds[8 + 128];
 
 	unsigned char *hideout;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What an end-to-end test does to a guest that no ordinary program can: damage a staged frame behind the loader's back,
- * and leave memory so fragmented that staging finds no two frames side by side. Static, runs as root in the guest.
+ * leave memory so fragmented that staging finds no two frames side by side, measure memory. Static, runs as root in the guest.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FRAME	(2ul << 20)
@@ -102,12 +104,36 @@ static int fragment(size_t most)
 	return 0;
 }
 
+/* Run a command and leave the most memory that it had, in KiB, in a file. Huge pages are not in it. */
+static int peak(const char *file, char **command)
+{
+	struct rusage usage;
+	FILE *out;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		execvp(command[0], command);
+		_exit(127);
+	}
+	if (child < 0 || wait4(child, &status, 0, &usage) < 0)
+		return 1;
+	out = fopen(file, "w");
+	if (!out)
+		return 1;
+	fprintf(out, "%ld\n", usage.ru_maxrss);
+	fclose(out);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc >= 4 && strcmp(argv[1], "peak") == 0)
+		return peak(argv[2], argv + 3);
 	if (argc == 2 && strcmp(argv[1], "corrupt") == 0)
 		return corrupt();
 	if (argc == 3 && strcmp(argv[1], "fragment") == 0)
 		return fragment(strtoul(argv[2], NULL, 10));
-	fprintf(stderr, "usage: tool corrupt | tool fragment FRAMES\n");
+	fprintf(stderr, "usage: tool corrupt | tool fragment FRAMES | tool peak FILE COMMAND...\n");
 	return 2;
 }

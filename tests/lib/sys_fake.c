@@ -419,6 +419,32 @@ static int touch(struct sys *sys, void *addr)
 	return 0;
 }
 
+/* What lies in the CMA area goes elsewhere, as long as there is an elsewhere. */
+static void settle(struct sys *sys, void *addr, uint64_t bytes)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm = bytes ? shm_at(f, addr) : NULL;
+	uint64_t first, i;
+	uint32_t k;
+
+	if (!shm)
+		return;
+	first = (uint64_t)((unsigned char *)addr - shm->base) / FRAME_BYTES;
+	for (i = first; i < first + bytes / FRAME_BYTES; i++) {
+		if (i >= shm->slots || shm->slot[i] == FAKE_NO_FRAME) {
+			breach(f, "settles memory that is not there");
+			return;
+		}
+		for (k = 0; k < f->frames && range_overlaps(f->cma, (struct range){ f->frame[shm->slot[i]].pa, 1 }); k++) {
+			if (f->frame[k].taken || range_overlaps(f->cma, (struct range){ f->frame[k].pa, 1 }))
+				continue;
+			f->frame[k].taken = true;
+			f->frame[shm->slot[i]].taken = false;
+			shm->slot[i] = k;
+		}
+	}
+}
+
 static int frame_pa(struct sys *sys, const void *addr, pa_t *pa)
 {
 	struct fake *f = fake_of(sys);
@@ -666,8 +692,8 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 		.read_file = read_file, .write_file = write_file, .read_link = read_link, .list_dir = list_dir,
 		.kernel_log = kernel_log, .open_file = open_file, .read = read_fd, .rewind = rewind_fd, .close = close_fd,
 		.shm_create = shm_create, .shm_detach = shm_detach, .shm_remove = shm_remove,
-		.shm_mark_loaded = shm_mark_loaded, .shm_sweep = shm_sweep, .touch = touch, .frame_pa = frame_pa,
-		.punch = punch, .clean = clean, .interrupted = interrupted, .kexec_load = kexec_load,
+		.shm_mark_loaded = shm_mark_loaded, .shm_sweep = shm_sweep, .touch = touch, .settle = settle,
+		.frame_pa = frame_pa, .punch = punch, .clean = clean, .interrupted = interrupted, .kexec_load = kexec_load,
 		.reboot_kexec = reboot_kexec, .sync = sync_disks, .ifdown = ifdown,
 	};
 	f->root = f->arm64 = f->random_works = true;

@@ -60,6 +60,7 @@ struct fake {
 	uint64_t overcommit;		/* of surplus huge pages */
 	bool overcommit_stuck;		/* a write to it was made to fail */
 	bool hide_pfn;
+	struct range cma;		/* settle() gets frames out of here */
 
 	bool root, arm64, random_works;
 	const char *log;		/* null: cannot be read */

@@ -1123,6 +1123,22 @@ static void test_serial(void **state)
 	refuse(job, KX_SERIAL);
 }
 
+/* Frames that the kernel may have reason to move are not where the payload stays. */
+static void test_frames_settle(void **state)
+{
+	struct job *job = job_whole();
+	struct purg_model m;
+	uint32_t i;
+
+	(void)state;
+	job->fake->cma = (struct range){ 0x60000000, 8 * FRAME_BYTES };
+	assert_loads(job, &m);
+	for (i = 0; i < 8; i++)
+		assert_false(job->fake->frame[i].taken);
+	purg_model_free(&m);
+	job_free(job);
+}
+
 /* Memory that the device tree does not name is none for the next kernel. */
 static void test_hot_added_memory(void **state)
 {
@@ -1307,6 +1323,7 @@ int main(void)
 		cmocka_unit_test(test_no_random_numbers),
 		cmocka_unit_test(test_gic_tables),
 		cmocka_unit_test(test_serial),
+		cmocka_unit_test(test_frames_settle),
 		cmocka_unit_test(test_hot_added_memory),
 		cmocka_unit_test(test_unpacked_device_tree),
 		cmocka_unit_test(test_exec),

@@ -85,7 +85,6 @@ enum kx_err hideout_build(const struct hideout *h, unsigned char *out, size_t ro
 	if (header.magic != PURG_HEADER_MAGIC || header.version != PURG_ABI_VERSION)
 		return KX_INTERNAL;
 
-	memset(out, 0, room);
 	append(&w, h->blob, h->blob_bytes, PURG_UNIT_BYTES);
 	params.moves = append_list(&w, h->moves, h->move_count, sizeof(*h->moves));
 	params.checks = append_list(&w, h->checks, h->check_count, sizeof(*h->checks));

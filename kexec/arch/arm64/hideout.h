@@ -39,7 +39,7 @@ struct hideout {
 };
 
 /*
- * Build it into out, room bytes. *bytes is how much was used, *table_bytes how much of that is page tables (both sets).
+ * Build it into out, room bytes of zeros. *bytes is how much was used, *table_bytes how much of that is page tables (both sets).
  * *entry_pa is where purgatory is to be entered.
  *
  * Errors: KX_NO_ROOM: it does not fit; KX_INTERNAL: the blob is not of this ABI, or the regions are not in order

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the formats' own libraries compress comes back, whole or not at all, however it is fed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <lzma.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "codec.h"
+#include "seed.h"
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+#define NO_LIMIT	SIZE_MAX
+
+static const enum codec codecs[] = { CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA };
+
+/* Compressible, but not so that a whole stream is a few bytes. */
+static unsigned char *text(size_t bytes)
+{
+	unsigned char *out = malloc(bytes + 1);
+	uint64_t rng = 42;
+	size_t i;
+
+	assert_non_null(out);
+	for (i = 0; i < bytes; i++)
+		out[i] = (unsigned char)("etaoin shrdlu\n\0\xff\x80"[seed_below(&rng, 17)]);
+	return out;
+}
+
+static size_t pack(enum codec codec, const void *data, size_t bytes, unsigned char *out, size_t room)
+{
+	lzma_options_lzma lzma;
+	lzma_stream stream = LZMA_STREAM_INIT;
+	z_stream z = { 0 };
+	size_t used = 0;
+
+	switch (codec) {
+	case CODEC_GZIP:
+		assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+		z.next_in = (unsigned char *)(uintptr_t)data;
+		z.avail_in = (uInt)bytes;
+		z.next_out = out;
+		z.avail_out = (uInt)room;
+		assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+		used = room - z.avail_out;
+		deflateEnd(&z);
+		break;
+	case CODEC_ZSTD: {
+		ZSTD_CCtx *c = ZSTD_createCCtx();
+
+		ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+		used = ZSTD_compress2(c, out, room, data, bytes);
+		assert_false(ZSTD_isError(used));
+		ZSTD_freeCCtx(c);
+		break;
+	}
+	case CODEC_XZ:
+		assert_int_equal(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, data, bytes, out, &used, room), LZMA_OK);
+		break;
+	default:
+		assert_false(lzma_lzma_preset(&lzma, 1));
+		assert_int_equal(lzma_alone_encoder(&stream, &lzma), LZMA_OK);
+		stream.next_in = data;
+		stream.avail_in = bytes;
+		stream.next_out = out;
+		stream.avail_out = room;
+		assert_int_equal(lzma_code(&stream, LZMA_FINISH), LZMA_STREAM_END);
+		used = room - stream.avail_out;
+		lzma_end(&stream);
+		break;
+	}
+	return used;
+}
+
+/* What came of a stream. */
+struct result {
+	enum kx_err err;
+	bool end;
+	size_t out_bytes, in_bytes;
+};
+
+/* Feed at most in_most at a time and take at most out_most, from and to memory of exactly that size. */
+static struct result feed(enum codec codec, const unsigned char *in, size_t bytes, unsigned char *out, size_t room,
+			  size_t in_most, size_t out_most)
+{
+	struct decoder *d = decoder_open(codec);
+	struct result r = { 0 };
+	unsigned int still = 0;
+
+	assert_non_null(d);
+	while (!r.err && !r.end && still < 3 && r.out_bytes < room) {
+		size_t n = bytes - r.in_bytes < in_most ? bytes - r.in_bytes : in_most;
+		size_t made = room - r.out_bytes < out_most ? room - r.out_bytes : out_most, had_n = n, had_made = made;
+		unsigned char *in_copy = malloc(n + 1), *out_copy = malloc(made + 1);
+		unsigned char *in_at = in_copy + 1, *out_at = out_copy + 1;	/* odd addresses, ends at the redzone */
+
+		if (n)
+			memcpy(in_at, in + r.in_bytes, n);
+		r.err = decoder_run(d, in_at, &n, out_at, &made, &r.end);
+		assert_true(n <= had_n && made <= had_made);
+		memcpy(out + r.out_bytes, out_at, made);
+		free(in_copy);
+		free(out_copy);
+		r.in_bytes += n;
+		r.out_bytes += made;
+		still = n || made ? 0 : still + 1;
+	}
+	decoder_close(d);
+	return r;
+}
+
+static void expect(enum codec codec, const unsigned char *in, size_t bytes, const unsigned char *want, size_t want_bytes,
+		   size_t in_most, size_t out_most)
+{
+	unsigned char *out = malloc(want_bytes + 100);
+	struct result r = feed(codec, in, bytes, out, want_bytes + 100, in_most, out_most);
+	bool same = r.out_bytes == want_bytes && memcmp(out, want, want_bytes) == 0;
+
+	free(out);
+	assert_int_equal(r.err, KX_OK);
+	assert_true(r.end);
+	assert_int_equal(r.out_bytes, want_bytes);
+	assert_true(same);
+}
+
+static void test_probe(void **state)
+{
+	unsigned char out[512];
+	size_t i, bytes;
+
+	(void)state;
+	for (i = 0; i < COUNT(codecs); i++) {
+		bytes = pack(codecs[i], "some text", 9, out, sizeof(out));
+		assert_int_equal(codec_probe(out, bytes), codecs[i]);
+		assert_int_equal(codec_probe(out, 6), codecs[i]);
+		assert_int_equal(codec_probe(out, 1), CODEC_NONE);
+		assert_true(codec_name(codecs[i])[0]);
+	}
+	assert_int_equal(codec_probe(out, 0), CODEC_NONE);
+	assert_int_equal(codec_probe((const unsigned char *)"MZ@\xfa" "ab", 6), CODEC_NONE);
+	assert_int_equal(codec_probe((const unsigned char *)"\x7f" "ELF\2\1", 6), CODEC_NONE);
+	assert_string_equal(codec_name(CODEC_NONE), "");
+}
+
+static void test_round_trips(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 63, 4096, 300001 };
+	unsigned char *data = text(300001), *packed = malloc(400000);
+	size_t c, s, bytes;
+
+	(void)state;
+	for (c = 0; c < COUNT(codecs); c++)
+		for (s = 0; s < COUNT(sizes); s++) {
+			bytes = pack(codecs[c], data, sizes[s], packed, 400000);
+			expect(codecs[c], packed, bytes, data, sizes[s], NO_LIMIT, NO_LIMIT);
+			expect(codecs[c], packed, bytes, data, sizes[s], 4096, 100);
+			expect(codecs[c], packed, bytes, data, sizes[s], 7, 65536);
+			if (sizes[s] <= 4096)
+				expect(codecs[c], packed, bytes, data, sizes[s], 1, 1);
+		}
+	free(data);
+	free(packed);
+}
+
+/* What follows the stream is not its business. */
+static void test_padding(void **state)
+{
+	unsigned char *data = text(5000), *packed = calloc(1, 10000);
+	size_t c, bytes;
+
+	(void)state;
+	for (c = 0; c < COUNT(codecs); c++) {
+		memset(packed, 0, 10000);
+		bytes = pack(codecs[c], data, 5000, packed, 9000);
+		expect(codecs[c], packed, bytes + 512, data, 5000, NO_LIMIT, NO_LIMIT);
+		expect(codecs[c], packed, bytes + 512, data, 5000, 1, 1);
+	}
+	free(data);
+	free(packed);
+}
+
+/* Never more than asked for, and all that was asked for. */
+static void test_bounded_output(void **state)
+{
+	unsigned char *zeros = calloc(1, 1 << 20), packed[8192], out[1000];
+	size_t c, bytes, room;
+
+	(void)state;
+	for (c = 0; c < COUNT(codecs); c++) {
+		bytes = pack(codecs[c], zeros, 1 << 20, packed, sizeof(packed));
+		for (room = 0; room <= sizeof(out); room += 250) {
+			struct result r;
+
+			memset(out, 1, sizeof(out));
+			r = feed(codecs[c], packed, bytes, out, room, NO_LIMIT, NO_LIMIT);
+			assert_int_equal(r.err, KX_OK);
+			assert_int_equal(r.out_bytes, room);
+			assert_false(r.end);
+		}
+	}
+	free(zeros);
+}
+
+/* Cut anywhere: never the end, never a crash, and what came out is the beginning. */
+static void test_truncated(void **state)
+{
+	unsigned char *data = text(700), packed[2048], out[1000];
+	size_t c, cut, bytes;
+
+	(void)state;
+	for (c = 0; c < COUNT(codecs); c++) {
+		bytes = pack(codecs[c], data, 700, packed, sizeof(packed));
+		for (cut = 0; cut < bytes; cut++) {
+			struct result r = feed(codecs[c], packed, cut, out, sizeof(out), cut % 3 ? NO_LIMIT : 1, NO_LIMIT);
+
+			assert_false(r.end && r.err == KX_OK);
+			assert_in_range(r.out_bytes, 0, 700);
+			assert_memory_equal(out, data, r.out_bytes);
+		}
+	}
+	free(data);
+}
+
+/* One byte wrong: all four have a sum but .lzma, which must only survive. */
+static void test_damaged(void **state)
+{
+	uint64_t seed = seed_get("test_damaged"), rounds = seed_number("ROUNDS", 1500), i;
+	unsigned char *data = text(3000), packed[8192], out[4000];
+	size_t c;
+
+	(void)state;
+	for (c = 0; c < COUNT(codecs); c++) {
+		size_t bytes = pack(codecs[c], data, 3000, packed, sizeof(packed));
+
+		for (i = 0; i < rounds; i++) {
+			uint64_t rng = seed + i;
+			size_t at = seed_below(&rng, bytes);
+			unsigned char flip = (unsigned char)(1 + seed_below(&rng, 255));
+			struct result r;
+
+			packed[at] ^= flip;
+			r = feed(codecs[c], packed, bytes, out, sizeof(out), NO_LIMIT, 1000);
+			packed[at] ^= flip;
+			if (codecs[c] == CODEC_LZMA || r.err || !r.end)
+				continue;
+			/* Bytes that say nothing, such as gzip's time, may be anything. */
+			assert_int_equal(r.out_bytes, 3000);
+			assert_memory_equal(out, data, 3000);
+		}
+	}
+	free(data);
+}
+
+/* gzip files may have several members, zstd files several frames, xz files several streams: all of it is the file. */
+static void expect_members(enum codec codec, size_t in_most, size_t out_most)
+{
+	unsigned char *data = text(9000), *packed = malloc(20000);
+	size_t bytes = pack(codec, data, 4000, packed, 20000);
+
+	bytes += pack(codec, data + 4000, 1, packed + bytes, 20000 - bytes);
+	bytes += pack(codec, data + 4001, 4999, packed + bytes, 20000 - bytes);
+	expect(codec, packed, bytes, data, 9000, in_most, out_most);
+	free(data);
+	free(packed);
+}
+
+static void test_members_of_gzip(void **state)
+{
+	(void)state;
+	expect_members(CODEC_GZIP, NO_LIMIT, NO_LIMIT);
+	expect_members(CODEC_GZIP, NO_LIMIT, 100);
+}
+
+static void test_frames_of_zstd(void **state)
+{
+	(void)state;
+	expect_members(CODEC_ZSTD, NO_LIMIT, NO_LIMIT);
+	expect_members(CODEC_ZSTD, NO_LIMIT, 100);
+}
+
+/* The same when a member ends where a piece of input does. */
+static void test_members_of_gzip_in_pieces(void **state)
+{
+	(void)state;
+	expect_members(CODEC_GZIP, 1, NO_LIMIT);
+}
+
+static void test_frames_of_zstd_in_pieces(void **state)
+{
+	(void)state;
+	expect_members(CODEC_ZSTD, 1, NO_LIMIT);
+}
+
+static void test_streams_of_xz(void **state)
+{
+	(void)state;
+	expect_members(CODEC_XZ, NO_LIMIT, NO_LIMIT);
+}
+
+/* A stream that asks for a window of gigabytes gets none, and is not called damaged for it. */
+static void test_huge_window_of_zstd(void **state)
+{
+	static const unsigned char frame[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 1, 0, 0, 0, 0, 0 };	/* 2 GiB */
+	unsigned char out[16];
+
+	(void)state;
+	assert_int_equal(feed(CODEC_ZSTD, frame, sizeof(frame), out, sizeof(out), NO_LIMIT, NO_LIMIT).err, KX_NO_MEMORY);
+}
+
+static void test_huge_window_of_lzma(void **state)
+{
+	unsigned char stream[32] = { 0x5d, 0, 0, 0, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };	/* 3 GiB */
+	unsigned char out[16];
+
+	(void)state;
+	assert_int_equal(feed(CODEC_LZMA, stream, sizeof(stream), out, sizeof(out), NO_LIMIT, NO_LIMIT).err, KX_NO_MEMORY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_bounded_output),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_members_of_gzip),
+		cmocka_unit_test(test_frames_of_zstd),
+		cmocka_unit_test(test_members_of_gzip_in_pieces),
+		cmocka_unit_test(test_frames_of_zstd_in_pieces),
+		cmocka_unit_test(test_streams_of_xz),
+		cmocka_unit_test(test_huge_window_of_zstd),
+		cmocka_unit_test(test_huge_window_of_lzma),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

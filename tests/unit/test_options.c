@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line, held against what kexec-tools does with it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "options.h"
+
+#define WORDS_MAX	16
+
+static struct options o;
+static char out_text[8192], err_text_of[1024];
+static char words[WORDS_MAX][128];
+
+/* Words are separated by one space; "~" stands for an empty word. */
+static enum options_result parse(const char *line)
+{
+	char copy[512], *argv[WORDS_MAX + 2], *word, *save;
+	FILE *out = fmemopen(out_text, sizeof(out_text), "w"), *err = fmemopen(err_text_of, sizeof(err_text_of), "w");
+	enum options_result result;
+	int argc = 0;
+
+	memset(out_text, 0, sizeof(out_text));
+	memset(err_text_of, 0, sizeof(err_text_of));
+	memset(&o, 0xa5, sizeof(o));
+	snprintf(copy, sizeof(copy), "kexec %s", line);
+	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		snprintf(words[argc], sizeof(words[0]), "%s", strcmp(word, "~") == 0 ? "" : word);
+		argv[argc] = words[argc];
+		argc++;
+	}
+	argv[argc] = NULL;
+	result = options_parse(&o, argc, argv, out, err);
+	fclose(out);
+	fclose(err);
+	return result;
+}
+
+static void runs(const char *line)
+{
+	assert_int_equal(parse(line), OPTIONS_RUN);
+	assert_string_equal(out_text, "");
+	assert_string_equal(err_text_of, "");
+}
+
+static void refuses(const char *line)
+{
+	assert_int_equal(parse(line), OPTIONS_BAD);
+}
+
+static void assert_actions(const char *line, bool load, bool exec, bool unload)
+{
+	runs(line);
+	assert_int_equal(o.load, load);
+	assert_int_equal(o.exec, exec);
+	assert_int_equal(o.unload, unload);
+}
+
+/* Actions are changes of state in the order given; the last one wins. */
+static void test_order_of_actions(void **state)
+{
+	(void)state;
+	assert_actions("-l K", true, false, false);
+	assert_actions("-e", false, true, false);
+	assert_actions("-u", false, false, true);
+	assert_actions("-f K", true, true, false);
+	assert_actions("-l -e", false, true, false);
+	assert_actions("-l K -e", false, true, false);
+	assert_actions("-e -l K", true, false, false);
+	assert_actions("-f -l K", true, false, false);
+	assert_actions("-l -u", false, false, true);
+	assert_actions("-u -l K", true, false, true);
+	assert_actions("-e -u", false, false, true);
+	assert_actions("-u -e", false, true, true);
+	assert_actions("-le", false, true, false);
+	assert_actions("-el K", true, false, false);
+	assert_actions("--load K", true, false, false);
+	assert_actions("--exec", false, true, false);
+	assert_actions("--unload", false, false, true);
+	assert_actions("--force K", true, true, false);
+	assert_actions("K", true, false, false);
+}
+
+static void assert_shutdown(const char *line, bool sync, bool ifdown)
+{
+	runs(line);
+	assert_int_equal(o.sync, sync);
+	assert_int_equal(o.ifdown, ifdown);
+}
+
+static void test_sync_and_ifdown(void **state)
+{
+	(void)state;
+	assert_shutdown("-l K", true, false);
+	assert_shutdown("-e", true, true);
+	assert_shutdown("-f K", true, true);
+	assert_shutdown("-u", false, false);
+	assert_shutdown("-e -x", true, false);
+	assert_shutdown("-x -e", true, false);
+	assert_shutdown("-y -e", false, true);
+	assert_shutdown("-e -y -x", false, false);
+	assert_shutdown("-u -e", true, true);
+	assert_shutdown("--exec --no-ifdown --no-sync", false, false);
+	/* As upstream: what -f said about interfaces stays. */
+	assert_shutdown("-f -l K", true, true);
+}
+
+static void test_status(void **state)
+{
+	(void)state;
+	runs("-S");
+	assert_true(o.status && o.crash_status);
+	runs("-l -S");
+	assert_true(o.status && !o.crash_status);
+	runs("-S -l");
+	assert_true(o.status && !o.crash_status);
+	runs("--status");
+	assert_true(o.status && o.crash_status);
+}
+
+/* systemd: kexec --load K --append O [--initrd I] */
+static void test_as_systemd_calls(void **state)
+{
+	(void)state;
+	runs("--load /boot/Image --append root=/dev/vda2 --initrd /boot/initrd.img");
+	assert_true(o.load && !o.exec);
+	assert_string_equal(o.request.kernel, "/boot/Image");
+	assert_string_equal(o.request.cmdline, "root=/dev/vda2");
+	assert_string_equal(o.request.initrd, "/boot/initrd.img");
+	assert_int_equal(o.request.fast, FAST_NO);
+	assert_int_equal(o.request.check, CHECK_DEFAULT);
+	assert_false(o.request.plan_only || o.request.reuse_cmdline || o.request.no_mmu);
+	assert_null(o.request.dtb);
+	assert_null(o.request.serial);
+	runs("--load /boot/Image --append ~");
+	assert_string_equal(o.request.cmdline, "");
+	assert_null(o.request.initrd);
+}
+
+static void test_positional_anywhere(void **state)
+{
+	(void)state;
+	runs("/boot/Image -l --append=x");
+	assert_string_equal(o.request.kernel, "/boot/Image");
+	runs("-l --append x /boot/Image --initrd i");
+	assert_string_equal(o.request.kernel, "/boot/Image");
+	assert_string_equal(o.request.initrd, "i");
+	runs("-l --append=x -- -e");
+	assert_string_equal(o.request.kernel, "-e");
+	runs("-l first second");
+	assert_string_equal(o.request.kernel, "first");
+}
+
+static void test_values(void **state)
+{
+	(void)state;
+	runs("-l K --command-line=a=b --ramdisk=r --dtb=d --serial=ttyAMA0 --reuse-cmdline");
+	assert_string_equal(o.request.cmdline, "a=b");
+	assert_string_equal(o.request.initrd, "r");
+	assert_string_equal(o.request.dtb, "d");
+	assert_string_equal(o.request.serial, "ttyAMA0");
+	assert_true(o.request.reuse_cmdline);
+	runs("-l K --append=one --append=two");
+	assert_string_equal(o.request.cmdline, "two");
+	runs("-l K -d -q --json --plan --purgatory-no-mmu");
+	assert_true(o.debug && o.quiet && o.json && o.request.plan_only && o.request.no_mmu);
+	runs("-l -c K");
+	runs("-l -a K");
+	runs("--last --json");
+	assert_true(o.last && o.json);
+}
+
+static void test_abbreviations(void **state)
+{
+	(void)state;
+	runs("--lo K --app x --init i --reuse --dt d");
+	assert_true(o.load && o.request.reuse_cmdline);
+	assert_string_equal(o.request.cmdline, "x");
+	assert_string_equal(o.request.initrd, "i");
+	runs("-l K --fast");
+	assert_int_equal(o.request.fast, FAST_AUTO);
+	runs("--unl");
+	assert_true(o.unload);
+}
+
+static void test_fast_reloc(void **state)
+{
+	(void)state;
+	runs("-l K --fast-reloc");
+	assert_int_equal(o.request.fast, FAST_AUTO);
+	runs("--fast-reloc -l K");
+	assert_string_equal(o.request.kernel, "K");
+	runs("--fast-reloc=require -l K");
+	assert_int_equal(o.request.fast, FAST_REQUIRE);
+	refuses("--fast-reloc=yes -l K");
+	assert_non_null(strstr(err_text_of, "yes"));
+	refuses("--fast-reloc= -l K");
+	refuses("--fast-reloc=required -l K");
+}
+
+static void test_check(void **state)
+{
+	(void)state;
+	runs("-l K --check=none");
+	assert_int_equal(o.request.check, CHECK_NONE);
+	runs("-l K --check crc32c");
+	assert_int_equal(o.request.check, CHECK_CRC32C);
+	runs("-l K --check=sha256");
+	assert_int_equal(o.request.check, CHECK_SHA256);
+	runs("-l K -i");
+	assert_int_equal(o.request.check, CHECK_NONE);
+	runs("-l K --no-checks --check=sha256");
+	assert_int_equal(o.request.check, CHECK_SHA256);
+	refuses("-l K --check=md5");
+	assert_non_null(strstr(err_text_of, "md5"));
+	refuses("-l K --check=");
+	refuses("-l K --check");
+}
+
+/* Usage goes to stdout, as upstream has it. */
+static void test_unknown_options(void **state)
+{
+	static const char *const lines[] = { "--frobnicate", "-l K --frobnicate", "-Z", "-l K -p", "-l --append", "--no-c=1 K",
+					     "--no", "--load=K" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		refuses(lines[i]);
+		assert_non_null(strstr(out_text, "Usage: kexec"));
+	}
+}
+
+static void test_no_kernel(void **state)
+{
+	(void)state;
+	refuses("");
+	assert_string_equal(err_text_of, "No kernel specified\n");
+	assert_non_null(strstr(out_text, "Usage: kexec"));
+	refuses("-l");
+	assert_string_equal(err_text_of, "No kernel specified\n");
+	refuses("-e -l");
+	refuses("-f");
+	runs("-e");
+	assert_null(o.request.kernel);
+}
+
+static void test_version_and_help(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-v"), OPTIONS_DONE);
+	assert_int_equal(strncmp(out_text, "kexec-tools ", 12), 0);
+	assert_int_equal(out_text[strlen(out_text) - 1], '\n');
+	assert_int_equal(parse("--version"), OPTIONS_DONE);
+	assert_int_equal(parse("-l -v"), OPTIONS_DONE);
+	assert_int_equal(parse("-h"), OPTIONS_DONE);
+	assert_int_equal(strncmp(out_text, "Usage: kexec", 12), 0);
+	assert_non_null(strstr(out_text, "--fast-reloc"));
+	assert_string_equal(err_text_of, "");
+	assert_null(strstr(out_text, "purgatory-no-mmu"));
+	assert_null(strstr(out_text, "(null)"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order_of_actions),
+		cmocka_unit_test(test_sync_and_ifdown),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_as_systemd_calls),
+		cmocka_unit_test(test_positional_anywhere),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_abbreviations),
+		cmocka_unit_test(test_fast_reloc),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_unknown_options),
+		cmocka_unit_test(test_no_kernel),
+		cmocka_unit_test(test_version_and_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
