@@ -21,7 +21,8 @@
 #define SCTLR_EL1_ON		0x30501805	/* M, C, I */
 #define SCTLR_EL2_ON		0x30c51835
 
-/* CPACR_EL1, or CPTR_EL2 when E2H=1: FPEN, ZEN, SMEN = 3, nothing trapped. CPTR_EL2 when E2H=0: RES1 less TFP, TZ, TSM. */
+/* CPACR_EL1, or CPTR_EL2 when E2H=1: FPEN, ZEN, SMEN = 3, nothing trapped. CPTR_EL2 when E2H=0: the RES1 bits, with TFP,
+ * TZ and TSM 0. */
 #define CPACR_NO_TRAPS		0x03330000
 #define CPTR_EL2_NO_TRAPS	0x22ff
 
@@ -31,7 +32,6 @@
 #define ID_AA64MMFR0_TGRAN64_SHIFT	24	/* 0: yes, 15: absent */
 #define ID_AA64MMFR0_TGRAN4_SHIFT	28	/* 0: yes, 1: yes with 52 bits, 15: absent */
 #define ID_AA64MMFR4_E2H0_SHIFT		24	/* signed; negative: E2H is RES1 */
-#define ID_AA64PFR1_SME_SHIFT		24
 #define ID_AA64ISAR0_SHA2_SHIFT		12
 #define ID_AA64ISAR0_CRC32_SHIFT	16
 

@@ -8,7 +8,7 @@
  *
  * SHA-256: FIPS 180-4.
  *
- * All lengths are multiples of PURG_UNIT_BYTES and all addresses 8-byte aligned.
+ * All lengths are multiples of 64 and all addresses 8-byte aligned.
  */
 #ifndef DIGEST_H
 #define DIGEST_H

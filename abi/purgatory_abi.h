@@ -37,6 +37,7 @@
 
 #define PURG_UNIT_BYTES		128
 #define PURG_CHUNK_BYTES	0x200000
+#define PURG_HIDEOUT_BYTES_MAX	0x200000
 #define PURG_CRC_BYTES		16	/* four CRC32C lanes, abi/digest.h */
 #define PURG_SHA_BYTES		32
 
@@ -70,8 +71,12 @@
 #define PURG_R_SCTLR_ON		0x18
 
 /* flags */
-#define PURG_FLAG_NO_MMU	0x1	/* do everything with the MMU off: slow, for machines and tests that need it */
-#define PURG_FLAG_VERBOSE	0x2	/* say on the console that purgatory runs and that it jumps */
+#define PURG_FLAG_NO_MMU_BIT	0	/* do everything with the MMU off: slow, for machines and tests that need it */
+#define PURG_FLAG_VERBOSE_BIT	1	/* say on the console that purgatory runs and that it jumps */
+#define PURG_FLAG_SME_BIT	2	/* the old kernel used SME: leave streaming mode */
+#define PURG_FLAG_NO_MMU	(1 << PURG_FLAG_NO_MMU_BIT)
+#define PURG_FLAG_VERBOSE	(1 << PURG_FLAG_VERBOSE_BIT)
+#define PURG_FLAG_SME		(1 << PURG_FLAG_SME_BIT)
 
 /* check */
 #define PURG_CHECK_NONE		0
@@ -98,7 +103,9 @@
 #define PURG_FATAL_PLACE	2	/* the blob does not lie where it was planned to be */
 #define PURG_FATAL_SEAL		3	/* parameters, lists, tables or text changed since the load */
 #define PURG_FATAL_CHECK	4	/* payload changed since the load */
-#define PURG_FATAL_EXCEPTION	5	/* synchronous exception or SError in purgatory */
+#define PURG_FATAL_EXCEPTION	5	/* an exception, ours or in the new kernel before it has vectors of its own */
+#define PURG_FATAL_MAP		6	/* the page tables do not map purgatory itself */
+#define PURG_FATAL_UNCHECKED	7	/* a check was asked for and there was nothing to check */
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -230,6 +237,9 @@ PURG_ASSERT_AT(purg_params, granule_shift, PURG_P_GRANULE_SHIFT);
 PURG_ASSERT_AT(purg_params, regime, PURG_P_REGIME);
 _Static_assert(sizeof(struct purg_params) == PURG_PARAMS_BYTES, "purg_params");
 _Static_assert(PURG_PARAMS_OFFSET + PURG_PARAMS_BYTES <= PURG_VECTORS_OFFSET, "parameters reach into the vectors");
+/* entry.S computes with these values: it flips one into the other, and counts on EL1 being the first. */
+_Static_assert(PURG_CONDUIT_SMC == 0 && PURG_CONDUIT_HVC == 1, "conduit");
+_Static_assert(PURG_REGIME_EL1 == 0 && PURG_REGIME_EL2 == 1, "regime");
 _Static_assert(PURG_CHUNK_BYTES % PURG_UNIT_BYTES == 0, "chunk");
 #endif /* __ASSEMBLER__ */
 #endif

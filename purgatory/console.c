@@ -5,14 +5,16 @@
  */
 #include "purgatory.h"
 
-#define READY_TRIES	1000000		/* far more than one character takes at any speed */
+#define READY_MS	20	/* more than a character takes at 1200 baud */
 
 #define PL011_DR	0x00
 #define PL011_FR	0x18
+#define PL011_FR_BUSY	(1u << 3)
 #define PL011_FR_TXFF	(1u << 5)
 #define UART8250_THR	0
 #define UART8250_LSR	5
 #define UART8250_LSR_THRE	(1u << 5)
+#define UART8250_LSR_TEMT	(1u << 6)
 
 static uint32_t read32(uint64_t pa)
 {
@@ -34,30 +36,57 @@ static void write8(uint64_t pa, uint8_t value)
 	*(volatile uint8_t *)(uintptr_t)pa = value;
 }
 
-static void put_char(const struct purg_params *params, char c)
+/* Whether the UART can take a character, or with flush, has sent them all. */
+static int is_ready(const struct purg_params *params, int flush)
 {
 	uint64_t uart_pa = params->uart_pa, lsr_pa = uart_pa + ((uint64_t)UART8250_LSR << params->uart_reg_shift);
-	uint32_t tries = READY_TRIES;
+	uint32_t lsr_ready = flush ? UART8250_LSR_TEMT : UART8250_LSR_THRE;
 
 	switch (params->uart_kind) {
 	case PURG_UART_PL011:
-		while (tries-- && read32(uart_pa + PL011_FR) & PL011_FR_TXFF)
-			;
-		write32(uart_pa + PL011_DR, (uint8_t)c);
+		return !(read32(uart_pa + PL011_FR) & (flush ? PL011_FR_BUSY : PL011_FR_TXFF));
+	case PURG_UART_8250:
+		return (read8(lsr_pa) & lsr_ready) != 0;
+	case PURG_UART_8250_MMIO32:
+		return (read32(lsr_pa) & lsr_ready) != 0;
+	default:
+		return 1;
+	}
+}
+
+/* By the counter, not by tries: how long a read of a UART takes, nobody knows. */
+static void wait_ready(const struct purg_params *params, int flush)
+{
+	uint64_t hz, start, now;
+
+	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(start));
+	do
+		__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(now));
+	while (!is_ready(params, flush) && now - start < hz / 1000 * READY_MS);
+}
+
+static void put_char(const struct purg_params *params, char c)
+{
+	wait_ready(params, 0);
+	switch (params->uart_kind) {
+	case PURG_UART_PL011:
+		write32(params->uart_pa + PL011_DR, (uint8_t)c);
 		break;
 	case PURG_UART_8250:
-		while (tries-- && !(read8(lsr_pa) & UART8250_LSR_THRE))
-			;
-		write8(uart_pa + UART8250_THR, (uint8_t)c);
+		write8(params->uart_pa + UART8250_THR, (uint8_t)c);
 		break;
 	case PURG_UART_8250_MMIO32:
-		while (tries-- && !(read32(lsr_pa) & UART8250_LSR_THRE))
-			;
-		write32(uart_pa + UART8250_THR, (uint8_t)c);
+		write32(params->uart_pa + UART8250_THR, (uint8_t)c);
 		break;
 	default:
 		break;
 	}
+}
+
+void console_flush(const struct purg_params *params)
+{
+	wait_ready(params, 1);
 }
 
 void console_text(const struct purg_params *params, const char *text)

@@ -71,20 +71,22 @@ static uint64_t digest_word(const uint8_t *digest)
 	return word;
 }
 
-void purg_check_seal(const struct purg_header *header)
+void purg_check_seal(const struct purg_header *header, uint64_t regime)
 {
 	const struct purg_params *params = (const void *)((uintptr_t)header + PURG_PARAMS_OFFSET);
+	uint64_t base_pa = (uintptr_t)header, bytes = header->sealed_bytes;
 	uint8_t found[PURG_CRC_BYTES];
-	uint64_t bytes = header->sealed_bytes;
+
+	if (bytes % PURG_UNIT_BYTES || bytes <= PURG_PARAMS_OFFSET || bytes > PURG_HIDEOUT_BYTES_MAX - PURG_WORK_BYTES)
+		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)header->seal, 0, 0);
+	digest_crc32c(found, params, bytes - PURG_PARAMS_OFFSET, crc32c_lanes());
+	if (digests_differ(found, header->seal, sizeof(found)))
+		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)header->seal, digest_word(found), digest_word(found + 8));
 
 	if (params->flags & PURG_FLAG_VERBOSE)
 		console_text(params, "kexec-fast: in purgatory\n");
-
-	if (bytes % PURG_UNIT_BYTES || bytes <= PURG_PARAMS_OFFSET || bytes > PURG_CHUNK_BYTES)
-		purg_fatal(PURG_FATAL_SEAL, (uintptr_t)header, bytes, 0, 0);
-	digest_crc32c(found, params, bytes - PURG_PARAMS_OFFSET, crc32c_lanes());
-	if (digests_differ(found, header->seal, sizeof(found)))
-		purg_fatal(PURG_FATAL_SEAL, (uintptr_t)header, bytes, digest_word(found), digest_word(found + 8));
+	if (!map_holds_code(params, regime, base_pa) || !map_holds_code(params, regime, base_pa + bytes - 1))
+		purg_fatal(PURG_FATAL_MAP, base_pa, params->regime[regime].ttbr0_pa, 0, 0);
 }
 
 static uint64_t do_moves(const struct purg_params *params, uint64_t mmu)
@@ -93,16 +95,19 @@ static uint64_t do_moves(const struct purg_params *params, uint64_t mmu)
 	uint64_t i, bytes = 0;
 
 	for (i = 0; i < params->moves.count; i++, move++) {
-		/* Uncached stores must not be overwritten later by a dirty line of the destination's last owner. */
-		if (!mmu)
+		/* Uncached loads must see what was stored through the cache; uncached stores must not be overwritten later
+		   by a dirty line of the destination's last owner. */
+		if (!mmu) {
+			cache_clean_inval_poc(move->src_pa, move->bytes);
 			cache_clean_inval_poc(move->dst_pa, move->bytes);
+		}
 		mmu_copy((void *)(uintptr_t)move->dst_pa, (const void *)(uintptr_t)move->src_pa, move->bytes);
 		bytes += move->bytes;
 	}
 	return bytes;
 }
 
-static uint64_t verify_runs(const struct purg_params *params)
+static uint64_t verify_runs(const struct purg_params *params, uint64_t mmu)
 {
 	const struct purg_run *run = (const void *)(uintptr_t)params->checks.pa;
 	const uint8_t *expected = (const void *)(uintptr_t)params->digests_pa;
@@ -122,6 +127,9 @@ static uint64_t verify_runs(const struct purg_params *params)
 			bytes = run->bytes - done;
 			if (bytes > PURG_CHUNK_BYTES)
 				bytes = PURG_CHUNK_BYTES;
+			/* A stray store of the old kernel may still be a dirty line that memory does not show. */
+			if (!mmu)
+				cache_clean_inval_poc(run->pa + done, bytes);
 			if (crc)
 				digest_crc32c(found, chunk, bytes, lanes);
 			else
@@ -132,6 +140,8 @@ static uint64_t verify_runs(const struct purg_params *params)
 		}
 		total += run->bytes;
 	}
+	if (!total)
+		purg_fatal(PURG_FATAL_UNCHECKED, 0, 0, 0, 0);
 	return total;
 }
 
@@ -176,7 +186,7 @@ void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64
 	moved = do_moves(params, mmu);
 	moved_stamp = read_counter();
 	if (params->check != PURG_CHECK_NONE)
-		verified = verify_runs(params);
+		verified = verify_runs(params, mmu);
 	verified_stamp = read_counter();
 	cleaned = clean_runs(params);
 	cleaned_stamp = read_counter();
@@ -208,6 +218,7 @@ void purg_say_jump(const struct purg_params *params)
 	console_text(params, "kexec-fast: entering the kernel at ");
 	console_hex(params, params->kernel_pa);
 	console_text(params, "\n");
+	console_flush(params);
 }
 
 static void digest_words(uint8_t *out, uint64_t high, uint64_t low)
@@ -220,11 +231,35 @@ static void digest_words(uint8_t *out, uint64_t high, uint64_t low)
 	}
 }
 
-/* Runs cold. a to d mean what the caller of purg_fatal() passed for this reason. */
-void purg_report(const struct purg_params *params, uint64_t reason, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+/* What a digest was to be and what it is: the expected one from memory, the other from the registers it came in. */
+static void report_digests(const struct purg_params *params, uint64_t expected_pa, uint64_t high, uint64_t low)
 {
 	uint8_t found[PURG_CRC_BYTES];
 
+	digest_words(found, high, low);
+	console_text(params, " expected ");
+	console_digest(params, (const uint8_t *)(uintptr_t)expected_pa, sizeof(found));
+	console_text(params, " found ");
+	console_digest(params, found, sizeof(found));
+}
+
+static void report_exception(const struct purg_params *params, uint64_t esr, uint64_t elr, uint64_t far)
+{
+	uint64_t base_pa = params->base_pa;
+
+	/* Our vectors stay until the new kernel sets its own. */
+	console_text(params, elr - base_pa < PURG_HIDEOUT_BYTES_MAX ? "exception in purgatory, ESR " :
+								       "exception before the new kernel took over, ESR ");
+	console_hex(params, esr);
+	console_text(params, " ELR ");
+	console_hex(params, elr);
+	console_text(params, " FAR ");
+	console_hex(params, far);
+}
+
+/* Runs cold. a to d mean what the caller of purg_fatal() passed for this reason. */
+void purg_report(const struct purg_params *params, uint64_t reason, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
 	console_text(params, "\nkexec-fast: ");
 	switch (reason) {
 	case PURG_FATAL_HEADER:
@@ -235,25 +270,24 @@ void purg_report(const struct purg_params *params, uint64_t reason, uint64_t a, 
 		console_hex(params, params->base_pa);
 		break;
 	case PURG_FATAL_SEAL:
-		console_text(params, "parameters or page tables changed since the load, at ");
+		console_text(params, "parameters, lists or page tables changed since the load: at ");
 		console_hex(params, a);
+		report_digests(params, b, c, d);
 		break;
 	case PURG_FATAL_CHECK:
-		digest_words(found, c, d);
-		console_text(params, "the payload changed since the load: 2 MiB at ");
+		console_text(params, "the payload changed since the load: at ");
 		console_hex(params, a);
-		console_text(params, " expected ");
-		console_digest(params, (const uint8_t *)(uintptr_t)b, sizeof(found));
-		console_text(params, " found ");
-		console_digest(params, found, sizeof(found));
+		report_digests(params, b, c, d);
 		break;
 	case PURG_FATAL_EXCEPTION:
-		console_text(params, "exception in purgatory, ESR ");
+		report_exception(params, a, b, c);
+		break;
+	case PURG_FATAL_MAP:
+		console_text(params, "the page tables do not map purgatory itself, at ");
 		console_hex(params, a);
-		console_text(params, " ELR ");
-		console_hex(params, b);
-		console_text(params, " FAR ");
-		console_hex(params, c);
+		break;
+	case PURG_FATAL_UNCHECKED:
+		console_text(params, "there is nothing to verify, though verification was asked for");
 		break;
 	default:
 		console_text(params, "unknown failure ");
@@ -261,4 +295,5 @@ void purg_report(const struct purg_params *params, uint64_t reason, uint64_t a, 
 		break;
 	}
 	console_text(params, "; resetting the machine\n");
+	console_flush(params);
 }

@@ -48,7 +48,7 @@ func crc32c_lanes_insn
 	ret
 endfunc crc32c_lanes_insn
 
-/* Four rounds. wk and next are temporaries; abcd, efgh the state; spare takes a copy of abcd. */
+/* Four rounds on the state in v0 and v1. Corrupts v16, v17. */
 .macro sha256_rounds message, key
 	add	v16.4s, \message\().4s, \key\().4s
 	mov	v17.16b, v0.16b
@@ -65,7 +65,7 @@ endfunc crc32c_lanes_insn
 /*
  * void sha256_blocks_insn(uint32_t state[8], const void *data, size_t blocks)
  *
- * Inputs:   x0 = state, 16-byte aligned or the MMU on; x1 = data, 16-byte aligned or the MMU on; x2 = blocks
+ * Inputs:   x0 = state, 4-byte aligned; x1 = data; x2 = blocks. LD1 and ST1 ask for element alignment at most
  * Returns:  nothing; the state is updated
  * Clobbers: x1-x4, v0-v7, v16-v19, flags
  * MMU and caches: any state, unchanged; needs SIMD enabled

@@ -41,9 +41,9 @@ static int edit_chosen(void *out, int chosen, const struct dt_edit *edit)
 		err = fdt_setprop_u64(out, chosen, "linux,initrd-start", edit->initrd.start);
 	if (!err && edit->initrd.bytes)
 		err = fdt_setprop_u64(out, chosen, "linux,initrd-end", range_end(edit->initrd));
-	if (!err)
+	if (!err && edit->seeds)
 		err = fdt_setprop(out, chosen, "kaslr-seed", edit->kaslr_seed, sizeof(edit->kaslr_seed));
-	if (!err)
+	if (!err && edit->seeds)
 		err = fdt_setprop(out, chosen, "rng-seed", edit->rng_seed, sizeof(edit->rng_seed));
 	if (!err && edit->property)
 		err = fdt_setprop(out, chosen, edit->property, edit->value, (int)edit->value_bytes);

@@ -9,6 +9,7 @@
 struct dt_edit {
 	const char *cmdline;		/* null: keep what the tree has */
 	struct range initrd;		/* bytes 0: none */
+	bool seeds;			/* there are any; without them the next kernel must not count on one */
 	uint8_t kaslr_seed[8];
 	uint8_t rng_seed[128];
 	const struct range_set *reserve;	/* added to /memreserve/; may be null */

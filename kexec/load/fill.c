@@ -228,44 +228,82 @@ static size_t collect_regions(struct payload *p, struct map_region *regions)
 	return count;
 }
 
-enum kx_err payload_make_hideout(struct payload *p, struct fail *fail)
+/* What does not depend on the lists, which are made while the payload is read. */
+static struct hideout describe(struct payload *p, struct map_region *regions)
 {
-	const struct plan_window *kernel = &p->plan.window[OBJECT_KERNEL];
-	uint32_t slots = kernel->slots + p->plan.window[OBJECT_INITRD].slots;
-	struct purg_run clean = { kernel->pa + p->image.text_offset, p->image.image_size };
-	struct map_region *regions = calloc(2 * slots + 2, sizeof(*regions));
 	struct hideout h = {
 		.pa = p->plan.hideout_pa,
 		.blob = purgatory_blob, .blob_bytes = purgatory_blob_bytes,
-		.regions = regions,
-		.moves = p->moves, .move_count = p->move_count,
-		.checks = p->checks,
-		.cleans = &clean, .clean_count = 1,
-		.digests = p->digests,
+		.regions = regions, .region_count = collect_regions(p, regions),
 		.check = p->check,
-		.flags = (p->request->no_mmu ? PURG_FLAG_NO_MMU : 0) | (p->request->serial ? PURG_FLAG_VERBOSE : 0),
+		.flags = (p->request->no_mmu ? PURG_FLAG_NO_MMU : 0u) | (p->request->serial ? PURG_FLAG_VERBOSE : 0u) |
+			 (p->sys->cpu_features & CPU_SME ? PURG_FLAG_SME : 0u),
 		.conduit = p->machine.conduit,
-		.kernel_pa = clean.pa,
+		.kernel_pa = p->plan.window[OBJECT_KERNEL].pa + p->image.text_offset,
 		.dtb_pa = p->plan.dtb_pa,
 		.timeline_pa = p->plan.dtb_pa + p->timeline_at,
 		.uart_pa = p->machine.uart.pa, .uart_kind = p->machine.uart.kind,
 		.uart_reg_shift = p->machine.uart.reg_shift,
 	};
+
+	while (1ull << h.granule_shift < p->sys->page_bytes)
+		h.granule_shift++;
+	return h;
+}
+
+static struct map_region *open_regions(const struct payload *p)
+{
+	return calloc(2 * ((size_t)p->plan.window[0].slots + p->plan.window[1].slots) + 2, sizeof(struct map_region));
+}
+
+enum kx_err payload_try_hideout(struct payload *p)
+{
+	struct map_region *regions = open_regions(p);
+	struct hideout h;
+	size_t bytes, table_bytes;
+	enum kx_err err;
+	pa_t entry_pa;
+
+	if (!regions)
+		return KX_NO_MEMORY;
+	h = describe(p, regions);
+	h.move_count = p->plan.moved;
+	h.check_count = h.clean_count = (size_t)p->plan.window[0].slots + p->plan.window[1].slots + 1;
+	h.digests_bytes = h.check_count * PURG_SHA_BYTES;
+	err = hideout_build(&h, NULL, p->input.hideout_bytes, &bytes, &table_bytes, &entry_pa);
+	free(regions);
+	return err;
+}
+
+enum kx_err payload_make_hideout(struct payload *p, struct fail *fail)
+{
+	struct map_region *regions = open_regions(p);
+	struct purg_run clean;
+	struct hideout h;
+	const char *why;
 	enum kx_err err;
 
-	if (!p->hideout)
-		p->hideout = calloc(1, HIDEOUT_BYTES_MAX);
+	p->hideout = calloc(1, p->input.hideout_bytes);
 	if (!regions || !p->hideout) {
 		free(regions);
 		return fail_set(fail, KX_NO_MEMORY, "hide-out");
 	}
-	while (1ull << h.granule_shift < p->sys->page_bytes)
-		h.granule_shift++;
-	h.region_count = collect_regions(p, regions);
 	add_check(p, p->plan.dtb_pa, p->dtb, p->dtb_padded_bytes);
+	h = describe(p, regions);
+	clean = (struct purg_run){ h.kernel_pa, p->image.image_size };
+	h.cleans = &clean;
+	h.clean_count = 1;
+	h.moves = p->moves;
+	h.move_count = p->move_count;
+	h.checks = p->checks;
 	h.check_count = p->check_count;
+	h.digests = p->digests;
 	h.digests_bytes = p->digests_bytes;
-	err = hideout_build(&h, p->hideout, HIDEOUT_BYTES_MAX, &p->hideout_bytes, &p->table_bytes, &p->entry_pa);
+	why = hideout_check(&h);
+	if (why)
+		err = fail_set(fail, KX_PLAN_CHECK, "%s", why);
+	else
+		err = hideout_build(&h, p->hideout, p->input.hideout_bytes, &p->hideout_bytes, &p->table_bytes, &p->entry_pa);
 	free(regions);
-	return err ? fail_set(fail, err, "hide-out") : KX_OK;
+	return err && !why ? fail_set(fail, err, "hide-out") : err;
 }

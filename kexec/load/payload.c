@@ -156,6 +156,7 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 	const struct plan_window *initrd = &p->plan.window[OBJECT_INITRD];
 	struct dt_edit edit = {
 		.cmdline = p->cmdline,
+		.seeds = p->seeded,
 		.initrd = { initrd->pa, p->input.object[OBJECT_INITRD].file_bytes },
 		.reserve = &p->machine.gic_tables,
 		.property = PURG_TIMELINE_PROPERTY,
@@ -205,7 +206,8 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 	if (err)
 		return err;
 	choose_check(p);
-	if (p->sys->random(p->sys, p->seeds, sizeof(p->seeds)) < 0)
+	p->seeded = p->sys->random(p->sys, p->seeds, sizeof(p->seeds)) == 0;
+	if (!p->seeded)
 		report_note(p->report, "the kernel has no random numbers yet, so the next one starts without a seed");
 	/* The old tree, what is put into it, and room for libfdt to shift things about in. */
 	p->dtb_room = (size_t)align_up(p->machine.dtb_bytes + 16 * p->machine.gic_tables.count, KIB(4)) + KIB(16);
@@ -217,8 +219,11 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 		return err;
 	p->input.ram = &p->machine.memmap.ram;
 	p->input.spare = &p->machine.memmap.spare;
-	p->input.hideout_bytes = HIDEOUT_BYTES_MAX;
 	p->input.dtb_bytes = p->dtb_padded_bytes;
+	/* All of a frame, less the device tree if that is small. Tables of 16K and 64K granules can take that much. */
+	p->input.hideout_bytes = FRAME_BYTES;
+	if (p->input.dtb_bytes <= KIB(512))
+		p->input.hideout_bytes -= align_up(p->input.dtb_bytes, KIB(64));
 	p->input.rules = arm64_plan_rules(p->sys->page_bytes);
 	return KX_OK;
 }
@@ -267,6 +272,8 @@ static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 	}
 	if (!p->stage.frames)
 		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
+	if (!err)
+		err = payload_try_hideout(p);
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
 }
 

@@ -61,6 +61,7 @@ struct payload {
 
 	unsigned char *dtb;		/* padded with zeros to a multiple of PURG_UNIT_BYTES */
 	size_t dtb_room, dtb_bytes, dtb_padded_bytes, timeline_at;
+	bool seeded;
 	uint8_t seeds[8 + 128];
 
 	unsigned char *hideout;
@@ -75,6 +76,7 @@ enum kx_err payload_place(struct payload *p, struct fail *fail);	/* frames and p
 enum kx_err payload_fill(struct payload *p, struct fail *fail);		/* read everything into its place */
 enum kx_err payload_finish(struct payload *p, struct fail *fail);	/* device tree and hide-out */
 enum kx_err payload_commit(struct payload *p, struct fail *fail);	/* kexec_load */
+enum kx_err payload_try_hideout(struct payload *p);	/* a step of payload_place(): KX_NO_ROOM if it would not fit */
 enum kx_err payload_make_hideout(struct payload *p, struct fail *fail);	/* a step of payload_finish() */
 void payload_report(struct payload *p);
 void payload_free(struct payload *p);

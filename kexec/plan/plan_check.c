@@ -41,25 +41,43 @@ static const char *check_slot(const struct plan_input *input, const struct plan_
 	return NULL;
 }
 
-/* The hide-out or the device tree: a piece of a frame of ours that nothing else uses, or spare memory. */
-static const char *check_small(const struct plan_input *input, uint32_t frame, pa_t pa, uint64_t bytes,
-			       struct range_set *booked)
+/* The hide-out or the device tree: a piece of a slot of 2 MiB that is ours or wholly spare, since all of it is mapped. */
+static const char *check_small(const struct plan_input *input, uint32_t frame, pa_t pa, uint64_t bytes)
 {
 	struct range r = { pa, align_up(bytes, input->rules.page_bytes) };	/* segments are whole pages */
+	struct range slot = { align_down(pa, FRAME_BYTES), FRAME_BYTES };
 
 	if (!bytes)
 		return "there is no hide-out or no device tree";
-	if (pa % KIB(64) || pa / FRAME_BYTES != (range_end(r) - 1) / FRAME_BYTES)
+	if (pa % KIB(64) || range_end(r) > range_end(slot))
 		return "the hide-out or the device tree straddles 2 MiB";
-	if (frame == PLAN_NO_FRAME) {
-		if (!range_set_contains(input->spare, r))
-			return "the hide-out or the device tree lies where it may not";
-	} else if (frame >= input->frames || align_down(pa, FRAME_BYTES) != input->frame_pa[frame]) {
+	if (range_end(slot) > input->rules.pa_limit)
+		return "the hide-out or the device tree lies above the address limit";
+	if (frame == PLAN_NO_FRAME)
+		return range_set_contains(input->spare, slot) ? NULL : "the hide-out or the device tree lies where it may not";
+	if (frame >= input->frames || slot.start != input->frame_pa[frame])
 		return "the hide-out or the device tree is not in its frame";
-	} else if (!range_set_contains(input->ram, r)) {
-		return "the hide-out or the device tree is not in RAM";
-	}
-	return book(booked, r) ? NULL : "the hide-out or the device tree lies on something else";
+	return range_set_contains(input->ram, slot) ? NULL : "the hide-out or the device tree is not in RAM";
+}
+
+/* Both of them, and that nothing else lies in their slots. */
+static const char *check_hideout(const struct plan *plan, const struct plan_input *input, struct range_set *booked)
+{
+	struct range hideout = { plan->hideout_pa, align_up(input->hideout_bytes, input->rules.page_bytes) };
+	struct range dtb = { plan->dtb_pa, align_up(input->dtb_bytes, input->rules.page_bytes) };
+	pa_t hideout_slot = align_down(plan->hideout_pa, FRAME_BYTES), dtb_slot = align_down(plan->dtb_pa, FRAME_BYTES);
+	const char *why = check_small(input, plan->hideout_frame, plan->hideout_pa, input->hideout_bytes);
+
+	if (!why)
+		why = check_small(input, plan->dtb_frame, plan->dtb_pa, input->dtb_bytes);
+	if (why)
+		return why;
+	if (range_overlaps(hideout, dtb))
+		return "the hide-out and the device tree lie on one another";
+	if (!book(booked, (struct range){ hideout_slot, FRAME_BYTES }) ||
+	    (dtb_slot != hideout_slot && !book(booked, (struct range){ dtb_slot, FRAME_BYTES })))
+		return "the hide-out or the device tree lies on something else";
+	return NULL;
 }
 
 static const char *check_all(const struct plan *plan, const struct plan_input *input, struct range_set *booked,
@@ -132,17 +150,7 @@ static const char *check_all(const struct plan *plan, const struct plan_input *i
 				return "a source is overwritten";
 		}
 	}
-	why = check_small(input, plan->hideout_frame, plan->hideout_pa, input->hideout_bytes, booked);
-	if (!why)
-		why = check_small(input, plan->dtb_frame, plan->dtb_pa, input->dtb_bytes, booked);
-	if (why)
-		return why;
-	if ((plan->hideout_frame != PLAN_NO_FRAME && frame_used[plan->hideout_frame]) ||
-	    (plan->dtb_frame != PLAN_NO_FRAME && frame_used[plan->dtb_frame]))
-		return "the hide-out's frame is used twice";
-	if (plan->hideout_pa + input->hideout_bytes > rules->pa_limit || plan->dtb_pa + input->dtb_bytes > rules->pa_limit)
-		return "the hide-out lies above the address limit";
-	return NULL;
+	return check_hideout(plan, input, booked);
 }
 
 /* What we do not own must not be written where a frame of ours waits with a payload. Frames outside every window that

@@ -23,7 +23,7 @@ struct sys_segment {
 	size_t memory_bytes;
 };
 
-enum sys_cpu_feature { CPU_CRC32 = 1, CPU_SHA2 = 2 };
+enum sys_cpu_feature { CPU_CRC32 = 1, CPU_SHA2 = 2, CPU_SME = 4 };
 
 struct sys {
 	void *ctx;

@@ -28,6 +28,9 @@
 /* Bits of AT_HWCAP, asm/hwcap.h of arm64 */
 #define ARM64_HWCAP_SHA2	(1ul << 6)
 #define ARM64_HWCAP_CRC32	(1ul << 7)
+#define ARM64_HWCAP2_SME	(1ul << 23)
+
+static volatile sig_atomic_t signal_seen;
 
 static bool is_root(struct sys *sys)
 {
@@ -60,8 +63,14 @@ static uint64_t now_ms(struct sys *sys)
 
 static int get_random(struct sys *sys, void *out, size_t bytes)
 {
+	ssize_t n;
+
+	/* Early after boot this waits a moment: since 5.4 the kernel makes entropy for whoever waits. */
 	(void)sys;
-	return getrandom(out, bytes, GRND_NONBLOCK) == (ssize_t)bytes ? 0 : -EAGAIN;
+	do
+		n = getrandom(out, bytes, 0);
+	while (n < 0 && errno == EINTR && !signal_seen);
+	return n == (ssize_t)bytes ? 0 : -EAGAIN;
 }
 
 static ssize_t read_fd(struct sys *sys, int fd, void *out, size_t bytes)
@@ -306,8 +315,6 @@ static void ifdown(struct sys *sys)
 		if_freenameindex(list);
 }
 
-static volatile sig_atomic_t signal_seen;
-
 static void on_signal(int number)
 {
 	signal_seen = number;
@@ -330,6 +337,8 @@ static unsigned int cpu_features(void)
 		features |= CPU_CRC32;
 	if (hwcap & ARM64_HWCAP_SHA2)
 		features |= CPU_SHA2;
+	if (getauxval(AT_HWCAP2) & ARM64_HWCAP2_SME)
+		features |= CPU_SME;
 #endif
 	return features;
 }

@@ -22,7 +22,7 @@ static void edit(const void *dtb)
 	struct range table = { 0x42600000, 0x10000 };
 	struct range_set reserve = { &table, 1, 1 };
 	struct dt_edit e = {
-		.cmdline = "console=ttyAMA0", .initrd = { 0x48000000, 12345 }, .reserve = &reserve,
+		.cmdline = "console=ttyAMA0", .seeds = true, .initrd = { 0x48000000, 12345 }, .reserve = &reserve,
 		.property = "kexec-fast,timeline", .value = value, .value_bytes = sizeof(value),
 	};
 	unsigned char *out = malloc(ROOM), *again = malloc(ROOM);

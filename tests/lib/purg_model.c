@@ -269,8 +269,8 @@ static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
 	for (r = 0; r < PURG_REGIMES; r++) {
 		const struct purg_mmu_regs *regs = &m->params.regime[r];
 		struct walk_result w = table_walk(&(struct walk_input){
-			.image = image, .image_bytes = bytes, .image_pa = hideout_pa, .ttbr = regs->ttbr0_pa, .tcr = regs->tcr,
-			.regime = r == PURG_REGIME_EL1 ? WALK_EL1 : WALK_EL2,
+			.image = image, .image_bytes = bytes, .image_pa = hideout_pa, .ttbr = regs->ttbr0_pa,
+			.tcr = regs->tcr, .regime = r == PURG_REGIME_EL1 ? WALK_EL1 : WALK_EL2,
 		});
 		struct range_set mapped = { 0 };
 
@@ -282,7 +282,8 @@ static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
 			bool here = range_overlaps((struct range){ map->pa, map->bytes }, (struct range){ m->base, 1 });
 
 			range_set_add(&mapped, (struct range){ map->pa, map->bytes });
-			if (map->va != map->pa || !map->direct.read || !map->direct.write || map->direct.execute != here)
+			if (map->va != map->pa || !map->direct.read || !map->direct.write ||
+			    map->direct.execute != here)
 				no(m, "tables: %#llx is not mapped as it should be", (unsigned long long)map->pa);
 			check_use(m, blocks, (struct range){ map->pa, map->bytes });
 		}

@@ -419,6 +419,11 @@ static int touch(struct sys *sys, void *addr)
 	return 0;
 }
 
+static bool in_cma(const struct fake *f, uint32_t frame)
+{
+	return range_overlaps(f->cma, (struct range){ f->frame[frame].pa, 1 });
+}
+
 /* What lies in the CMA area goes elsewhere, as long as there is an elsewhere. */
 static void settle(struct sys *sys, void *addr, uint64_t bytes)
 {
@@ -435,8 +440,8 @@ static void settle(struct sys *sys, void *addr, uint64_t bytes)
 			breach(f, "settles memory that is not there");
 			return;
 		}
-		for (k = 0; k < f->frames && range_overlaps(f->cma, (struct range){ f->frame[shm->slot[i]].pa, 1 }); k++) {
-			if (f->frame[k].taken || range_overlaps(f->cma, (struct range){ f->frame[k].pa, 1 }))
+		for (k = 0; k < f->frames && in_cma(f, shm->slot[i]); k++) {
+			if (f->frame[k].taken || in_cma(f, k))
 				continue;
 			f->frame[k].taken = true;
 			f->frame[shm->slot[i]].taken = false;
@@ -545,9 +550,11 @@ static int sane(struct fake *f, const struct sys_segment *s, size_t count)
 	return 0;
 }
 
-static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count, unsigned long flags)
+static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count,
+		      unsigned long flags)
 {
 	struct fake *f = fake_of(sys);
+	void (*meanwhile)(struct fake *fake, void *arg) = f->meanwhile;
 	size_t i;
 	int err;
 
@@ -580,6 +587,9 @@ static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *seg
 		f->load.segment[i].buf = copy;
 	}
 	f->loaded = true;
+	f->meanwhile = NULL;
+	if (meanwhile)
+		meanwhile(f, f->meanwhile_arg);
 	return 0;
 }
 
@@ -690,10 +700,12 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 		.ctx = f, .page_bytes = 4096, .cpu_features = CPU_CRC32 | CPU_SHA2,
 		.is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
 		.read_file = read_file, .write_file = write_file, .read_link = read_link, .list_dir = list_dir,
-		.kernel_log = kernel_log, .open_file = open_file, .read = read_fd, .rewind = rewind_fd, .close = close_fd,
+		.kernel_log = kernel_log, .open_file = open_file, .read = read_fd, .rewind = rewind_fd,
+		.close = close_fd,
 		.shm_create = shm_create, .shm_detach = shm_detach, .shm_remove = shm_remove,
 		.shm_mark_loaded = shm_mark_loaded, .shm_sweep = shm_sweep, .touch = touch, .settle = settle,
-		.frame_pa = frame_pa, .punch = punch, .clean = clean, .interrupted = interrupted, .kexec_load = kexec_load,
+		.frame_pa = frame_pa, .punch = punch, .clean = clean, .interrupted = interrupted,
+		.kexec_load = kexec_load,
 		.reboot_kexec = reboot_kexec, .sync = sync_disks, .ifdown = ifdown,
 	};
 	f->root = f->arm64 = f->random_works = true;
@@ -707,7 +719,7 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 
 	fake_text(f, "/proc/iomem", iomem);
 	fake_text(f, "/proc/meminfo", "MemTotal:        2097152 kB\nMemFree:         1800000 kB\n"
-				      "MemAvailable:    1900000 kB\nSwapTotal:             0 kB\nSwapFree:              0 kB\n");
+				      "MemAvailable:    1900000 kB\nSwapTotal:       0 kB\nSwapFree:        0 kB\n");
 	fake_text(f, "/proc/cmdline", "BOOT_IMAGE=/boot/vmlinuz console=ttyAMA0 quiet\n");
 	fake_text(f, "/proc/self/uid_map", "         0          0 4294967295\n");
 	fake_file(f, "/proc/1/environ", "HOME=/\0TERM=linux", 18);

@@ -66,6 +66,10 @@ struct fake {
 	const char *log;		/* null: cannot be read */
 	uint64_t clock_ms;
 
+	/* Called once, when the kernel has taken a load and its loader does not know yet: somebody else's moment. */
+	void (*meanwhile)(struct fake *fake, void *arg);
+	void *meanwhile_arg;
+
 	bool loaded;			/* a kernel is */
 	bool loaded_hidden;		/* /sys/kernel/kexec_loaded cannot be read */
 	struct fake_load load;

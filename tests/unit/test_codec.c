@@ -63,7 +63,8 @@ static size_t pack(enum codec codec, const void *data, size_t bytes, unsigned ch
 		break;
 	}
 	case CODEC_XZ:
-		assert_int_equal(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, data, bytes, out, &used, room), LZMA_OK);
+		assert_int_equal(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, data, bytes, out, &used, room),
+				 LZMA_OK);
 		break;
 	default:
 		assert_false(lzma_lzma_preset(&lzma, 1));
@@ -117,8 +118,8 @@ static struct result feed(enum codec codec, const unsigned char *in, size_t byte
 	return r;
 }
 
-static void expect(enum codec codec, const unsigned char *in, size_t bytes, const unsigned char *want, size_t want_bytes,
-		   size_t in_most, size_t out_most)
+static void expect(enum codec codec, const unsigned char *in, size_t bytes, const unsigned char *want,
+		   size_t want_bytes, size_t in_most, size_t out_most)
 {
 	unsigned char *out = malloc(want_bytes + 100);
 	struct result r = feed(codec, in, bytes, out, want_bytes + 100, in_most, out_most);
@@ -219,7 +220,8 @@ static void test_truncated(void **state)
 	for (c = 0; c < COUNT(codecs); c++) {
 		bytes = pack(codecs[c], data, 700, packed, sizeof(packed));
 		for (cut = 0; cut < bytes; cut++) {
-			struct result r = feed(codecs[c], packed, cut, out, sizeof(out), cut % 3 ? NO_LIMIT : 1, NO_LIMIT);
+			struct result r = feed(codecs[c], packed, cut, out, sizeof(out), cut % 3 ? NO_LIMIT : 1,
+					       NO_LIMIT);
 
 			assert_false(r.end && r.err == KX_OK);
 			assert_in_range(r.out_bytes, 0, 700);
@@ -262,14 +264,16 @@ static void test_damaged(void **state)
 /* gzip files may have several members, zstd files several frames, xz files several streams: all of it is the file. */
 static void expect_members(enum codec codec, size_t in_most, size_t out_most)
 {
-	unsigned char *data = text(9000), *packed = malloc(20000);
-	size_t bytes = pack(codec, data, 4000, packed, 20000);
+	static unsigned char data[9000], packed[20000];
+	unsigned char *made = text(sizeof(data));
+	size_t bytes;
 
+	memcpy(data, made, sizeof(data));
+	free(made);
+	bytes = pack(codec, data, 4000, packed, 20000);
 	bytes += pack(codec, data + 4000, 1, packed + bytes, 20000 - bytes);
 	bytes += pack(codec, data + 4001, 4999, packed + bytes, 20000 - bytes);
 	expect(codec, packed, bytes, data, 9000, in_most, out_most);
-	free(data);
-	free(packed);
 }
 
 static void test_members_of_gzip(void **state)
@@ -305,23 +309,25 @@ static void test_streams_of_xz(void **state)
 	expect_members(CODEC_XZ, NO_LIMIT, NO_LIMIT);
 }
 
-/* A stream that asks for a window of gigabytes gets none, and is not called damaged for it. */
+/* A stream that asks for a window of gigabytes (2 and 3 here) gets none, and is not called damaged for it. */
 static void test_huge_window_of_zstd(void **state)
 {
 	static const unsigned char frame[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 1, 0, 0, 0, 0, 0 };	/* 2 GiB */
 	unsigned char out[16];
 
 	(void)state;
-	assert_int_equal(feed(CODEC_ZSTD, frame, sizeof(frame), out, sizeof(out), NO_LIMIT, NO_LIMIT).err, KX_NO_MEMORY);
+	assert_int_equal(feed(CODEC_ZSTD, frame, sizeof(frame), out, sizeof(out), NO_LIMIT, NO_LIMIT).err,
+			 KX_NO_MEMORY);
 }
 
 static void test_huge_window_of_lzma(void **state)
 {
-	unsigned char stream[32] = { 0x5d, 0, 0, 0, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };	/* 3 GiB */
+	unsigned char stream[32] = { 0x5d, 0, 0, 0, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	unsigned char out[16];
 
 	(void)state;
-	assert_int_equal(feed(CODEC_LZMA, stream, sizeof(stream), out, sizeof(out), NO_LIMIT, NO_LIMIT).err, KX_NO_MEMORY);
+	assert_int_equal(feed(CODEC_LZMA, stream, sizeof(stream), out, sizeof(out), NO_LIMIT, NO_LIMIT).err,
+			 KX_NO_MEMORY);
 }
 
 int main(void)

@@ -109,7 +109,7 @@ static void assert_u64(const void *fdt, const char *name, uint64_t want)
 static struct dt_edit full_edit(void)
 {
 	struct dt_edit edit = {
-		.cmdline = "console=ttyAMA0", .initrd = { 0x123456789000, 4097 }, .property = TIMELINE,
+		.cmdline = "console=ttyAMA0", .seeds = true, .initrd = { 0x123456789000, 4097 }, .property = TIMELINE,
 		.value = "0123456789abcdef", .value_bytes = 16,
 	};
 
@@ -237,6 +237,7 @@ static void test_edit_little(void **state)
 
 	(void)state;
 	edit.cmdline = NULL;
+	edit.seeds = false;
 	edit.initrd.bytes = 0;
 	edit.property = NULL;
 	old_tree(&t);
@@ -244,6 +245,8 @@ static void test_edit_little(void **state)
 	assert_string_equal(chosen(out, "bootargs", NULL), "root=/dev/vda1");
 	for (i = 0; i < COUNT(stale); i++)
 		assert_null(chosen(out, stale[i], NULL));
+	assert_null(chosen(out, "kaslr-seed", NULL));
+	assert_null(chosen(out, "rng-seed", NULL));
 	assert_int_equal(value_at, 0);
 }
 

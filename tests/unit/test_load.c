@@ -112,7 +112,8 @@ static struct job *job_sized(pa_t first, uint64_t step, uint32_t frames, size_t 
 	job->initrd_bytes = initrd_bytes;
 	fake_file(job->fake, KERNEL, job->kernel, job->kernel_bytes);
 	fake_file(job->fake, INITRD, job->initrd, job->initrd_bytes);
-	job->request = (struct load_request){ .kernel = KERNEL, .initrd = INITRD, .cmdline = CMDLINE, .fast = FAST_REQUIRE };
+	job->request = (struct load_request){ .kernel = KERNEL, .initrd = INITRD, .cmdline = CMDLINE,
+					      .fast = FAST_REQUIRE };
 	return job;
 }
 
@@ -370,7 +371,12 @@ static void test_plain_load(void **state)
 /* Granules, checks, text offsets, short reads: all boot. */
 static void test_variants(void **state)
 {
-	static const struct { uint64_t page_bytes, text_offset; enum check_wish check; unsigned int cpu; uint32_t want; } v[] = {
+	static const struct {
+		uint64_t page_bytes, text_offset;
+		enum check_wish check;
+		unsigned int cpu;
+		uint32_t want;
+	} v[] = {
 		{ 4096, 0, CHECK_DEFAULT, 0, PURG_CHECK_CRC32C },
 		{ 4096, 0x80000, CHECK_DEFAULT, CPU_SHA2, PURG_CHECK_SHA256 },
 		{ 16384, 0x80000, CHECK_SHA256, CPU_CRC32, PURG_CHECK_SHA256 },
@@ -386,6 +392,7 @@ static void test_variants(void **state)
 		for (s = 0; s < COUNT(steps); s++) {
 			struct job *job = job_new(0x60000000, steps[s], s == 2 ? 3 : 30);
 			struct purg_model m;
+			bool in_c;
 
 			if (s == 2 && v[i].text_offset % v[i].page_bytes) {
 				job_free(job);
@@ -402,16 +409,17 @@ static void test_variants(void **state)
 			assert_int_equal(m.params.check, v[i].want);
 			assert_int_equal(m.params.kernel_pa % FRAME_BYTES, v[i].text_offset);
 			assert_int_equal(1ull << m.params.granule_shift, v[i].page_bytes);
-			assert_int_equal(noted(job, "in C"), (v[i].want == PURG_CHECK_CRC32C && !(v[i].cpu & CPU_CRC32)) ||
-							     (v[i].want == PURG_CHECK_SHA256 && !(v[i].cpu & CPU_SHA2)));
+			in_c = (v[i].want == PURG_CHECK_CRC32C && !(v[i].cpu & CPU_CRC32)) ||
+			       (v[i].want == PURG_CHECK_SHA256 && !(v[i].cpu & CPU_SHA2));
+			assert_int_equal(noted(job, "in C"), in_c);
 			purg_model_free(&m);
 			job_free(job);
 		}
 }
 
 enum refusal {
-	NOT_ROOT, NOT_ARM64, LOCKED, LOCKED_MORE, DISABLED, CONTAINER_ENV, CONTAINER_FILE, USER_NS, IPC_NS, RMID, NO_PSCI,
-	HIDDEN_PFN, REFUSALS
+	NOT_ROOT, NOT_ARM64, LOCKED, LOCKED_MORE, DISABLED, CONTAINER_ENV, CONTAINER_FILE, USER_NS, IPC_NS, RMID,
+	NO_PSCI, HIDDEN_PFN, REFUSALS
 };
 
 static void make_refusal(struct job *job, enum refusal refusal)
@@ -439,9 +447,11 @@ static void make_refusal(struct job *job, enum refusal refusal)
 static void test_refusals(void **state)
 {
 	static const enum kx_err want[] = {
-		[NOT_ROOT] = KX_NOT_ROOT, [NOT_ARM64] = KX_WRONG_ARCH, [LOCKED] = KX_LOCKDOWN, [LOCKED_MORE] = KX_LOCKDOWN,
+		[NOT_ROOT] = KX_NOT_ROOT, [NOT_ARM64] = KX_WRONG_ARCH, [LOCKED] = KX_LOCKDOWN,
+		[LOCKED_MORE] = KX_LOCKDOWN,
 		[DISABLED] = KX_LOAD_DISABLED, [CONTAINER_ENV] = KX_CONTAINER, [CONTAINER_FILE] = KX_CONTAINER,
-		[USER_NS] = KX_CONTAINER, [IPC_NS] = KX_OTHER_IPC_NS, [RMID] = KX_SHM_RMID_FORCED, [NO_PSCI] = KX_NO_PSCI,
+		[USER_NS] = KX_CONTAINER, [IPC_NS] = KX_OTHER_IPC_NS, [RMID] = KX_SHM_RMID_FORCED,
+		[NO_PSCI] = KX_NO_PSCI,
 		[HIDDEN_PFN] = KX_NO_PFN,
 	};
 	enum refusal i;
@@ -528,7 +538,8 @@ static void test_plan_only(void **state)
 /* The plan tells what the load does. */
 static void test_plan_tells_the_load(void **state)
 {
-	struct job *planned = job_new(0x60000000, 2 * FRAME_BYTES, 7), *loaded = job_new(0x60000000, 2 * FRAME_BYTES, 7);
+	struct job *planned = job_new(0x60000000, 2 * FRAME_BYTES, 7);
+	struct job *loaded = job_new(0x60000000, 2 * FRAME_BYTES, 7);
 
 	(void)state;
 	planned->request.plan_only = true;
@@ -673,6 +684,33 @@ static void test_second_load_replaces(void **state)
 	assert_int_equal(fake_shms(job->fake, true), 0);
 	purg_model_free(&m);
 	job_free(job);
+}
+
+static void load_again(struct fake *fake, void *arg)
+{
+	struct load_request request = *(struct load_request *)arg;
+	struct report report;
+	struct fail fail;
+
+	load_kernel(&fake->sys, &request, &report, &fail);
+}
+
+/* Two loaders at once: whichever load the kernel ends up with still has its memory. */
+static void test_two_loaders(void **state)
+{
+	struct job *job = job_new(0x60000000, FRAME_BYTES, 90);
+	struct purg_model m = { 0 };
+	bool boots;
+
+	(void)state;
+	job->fake->meanwhile = load_again;
+	job->fake->meanwhile_arg = &job->request;
+	load(job);
+	assert_clean(job->fake);
+	boots = job->fake->loaded && !purg_model_run(&m, job->fake);
+	purg_model_free(&m);
+	job_free(job);
+	assert_true(boots);
 }
 
 static void test_unload(void **state)
@@ -1191,6 +1229,46 @@ static void test_unpacked_device_tree(void **state)
 	job_free(job);
 }
 
+static void put_big_dtb(struct job *job, size_t extra)
+{
+	unsigned char *fdt = malloc(MIB(2)), *ballast = calloc(1, extra);
+
+	assert_true(fake_dtb(fdt, MIB(2), "hvc") > 0);
+	assert_int_equal(fdt_open_into(fdt, fdt, (int)MIB(2)), 0);
+	assert_int_equal(fdt_setprop(fdt, 0, "ballast", ballast, (int)extra), 0);
+	assert_int_equal(fdt_pack(fdt), 0);
+	fake_file(job->fake, "/sys/firmware/fdt", fdt, fdt_totalsize(fdt));
+	free(ballast);
+	free(fdt);
+}
+
+/* One that does not fit beside the hide-out has a frame of its own. */
+static void test_big_device_tree(void **state)
+{
+	struct job *job = job_whole();
+	struct purg_model m;
+	enum kx_err err;
+	size_t bytes;
+
+	(void)state;
+	put_big_dtb(job, MIB(1) + MIB(1) / 2);
+	assert_loads(job, &m);
+	assert_int_equal(job->fake->load.count, 2);
+	assert_int_equal(fake_frames_taken(job->fake), SLOTS + 2);
+	purg_model_free(&m);
+	job_free(job);
+
+	job = job_whole();
+	put_big_dtb(job, MIB(2) - 800);	/* what is added goes over the limit */
+	err = load(job);
+	bytes = job->report.dtb.bytes;
+	assert_clean(job->fake);
+	job_free(job);
+	if (err == KX_OK)
+		fail_msg("a device tree of %zu bytes was loaded", bytes);
+	assert_int_equal(err, KX_DTB_TOO_BIG);
+}
+
 static void test_exec(void **state)
 {
 	struct job *job = job_whole();
@@ -1275,7 +1353,7 @@ static void test_no_memory_to_spare(void **state)
 	job_free(job);
 }
 
-/* Without PSCI nothing could reset the machine when the check fails; the ordinary load takes that way too. */
+/* KX_NO_PSCI sends people to the ordinary load, so that one must go. */
 static void test_plain_load_without_psci(void **state)
 {
 	struct job *job = job_whole();
@@ -1306,6 +1384,7 @@ int main(void)
 		cmocka_unit_test(test_failures_of_a_plan),
 		cmocka_unit_test(test_failures_on_rare_ways),
 		cmocka_unit_test(test_second_load_replaces),
+		cmocka_unit_test(test_two_loaders),
 		cmocka_unit_test(test_unload),
 		cmocka_unit_test(test_orphans),
 		cmocka_unit_test(test_plan_sweeps_nothing_that_is_loaded),
@@ -1326,6 +1405,7 @@ int main(void)
 		cmocka_unit_test(test_frames_settle),
 		cmocka_unit_test(test_hot_added_memory),
 		cmocka_unit_test(test_unpacked_device_tree),
+		cmocka_unit_test(test_big_device_tree),
 		cmocka_unit_test(test_exec),
 		cmocka_unit_test(test_last_timeline),
 		cmocka_unit_test(test_load_from_a_loaded_kernel),

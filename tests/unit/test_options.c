@@ -226,8 +226,9 @@ static void test_check(void **state)
 /* Usage goes to stdout, as upstream has it. */
 static void test_unknown_options(void **state)
 {
-	static const char *const lines[] = { "--frobnicate", "-l K --frobnicate", "-Z", "-l K -p", "-l --append", "--no-c=1 K",
-					     "--no", "--load=K" };
+	static const char *const lines[] = {
+		"--frobnicate", "-l K --frobnicate", "-Z", "-l K -p", "-l --append", "--no-c=1 K", "--no", "--load=K",
+	};
 	size_t i;
 
 	(void)state;

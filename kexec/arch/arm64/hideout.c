@@ -22,7 +22,7 @@ static pa_t append(struct writer *w, const void *from, size_t bytes, size_t alig
 		w->full = true;
 		return 0;
 	}
-	if (bytes)
+	if (bytes && w->out)
 		memcpy(w->out + at, from, bytes);
 	w->used = at + bytes;
 	return w->pa + at;
@@ -52,8 +52,9 @@ static enum kx_err append_tables(struct writer *w, const struct hideout *h, stru
 			return err;
 		if (bytes > w->room - w->used)
 			return KX_NO_ROOM;
-		err = pgtable_build(&geometry, kind, h->regions, h->region_count, table_pa, w->out + w->used,
-				    w->room - w->used, &bytes, &ttbr_pa);
+		if (w->out)
+			err = pgtable_build(&geometry, kind, h->regions, h->region_count, table_pa, w->out + w->used,
+					    w->room - w->used, &bytes, &ttbr_pa);
 		if (err)
 			return err;
 		w->used += bytes;
@@ -75,11 +76,11 @@ enum kx_err hideout_build(const struct hideout *h, unsigned char *out, size_t ro
 		.flags = h->flags, .check = h->check, .conduit = h->conduit, .granule_shift = h->granule_shift,
 		.uart_pa = h->uart_pa, .uart_kind = h->uart_kind, .uart_reg_shift = h->uart_reg_shift,
 	};
-	unsigned char *base = out + PURG_WORK_BYTES;
+	unsigned char *base;
 	size_t tables_at;
 	enum kx_err err;
 
-	if (h->blob_bytes < PURG_VECTORS_OFFSET || room < PURG_WORK_BYTES)
+	if (h->blob_bytes < PURG_VECTORS_OFFSET || room < PURG_WORK_BYTES || h->pa % KIB(64))
 		return KX_INTERNAL;
 	memcpy(&header, h->blob, sizeof(header));
 	if (header.magic != PURG_HEADER_MAGIC || header.version != PURG_ABI_VERSION)
@@ -95,17 +96,19 @@ enum kx_err hideout_build(const struct hideout *h, unsigned char *out, size_t ro
 	if (err)
 		return err;
 	*table_bytes = w.used - tables_at;
-	append(&w, NULL, 0, PURG_UNIT_BYTES);
 	w.used = (size_t)align_up(w.used, PURG_UNIT_BYTES);
 	if (w.full || w.used > room)
 		return KX_NO_ROOM;
 
+	*bytes = w.used;
+	*entry_pa = h->pa + PURG_WORK_BYTES;
+	if (!out)
+		return KX_OK;
+
+	base = out + PURG_WORK_BYTES;
 	memcpy(base + PURG_PARAMS_OFFSET, &params, sizeof(params));
 	header.sealed_bytes = w.used - PURG_WORK_BYTES;
 	digest_crc32c(header.seal, base + PURG_PARAMS_OFFSET, header.sealed_bytes - PURG_PARAMS_OFFSET, crc32c_lanes_c);
 	memcpy(base, &header, sizeof(header));
-
-	*bytes = w.used;
-	*entry_pa = h->pa + PURG_WORK_BYTES;
 	return KX_OK;
 }

@@ -9,9 +9,6 @@
 #include "pgtable.h"
 #include "purgatory_abi.h"
 
-/* At most so much is ever planned for it. */
-#define HIDEOUT_BYTES_MAX	MIB(1)
-
 struct hideout {
 	pa_t pa;			/* 64 KiB aligned */
 	const unsigned char *blob;	/* purgatory */
@@ -39,8 +36,16 @@ struct hideout {
 };
 
 /*
+ * Prove that the lists keep the rules of the ABI: units, alignment, everything inside the map, no destination on a source,
+ * on another destination or on the hide-out, the kernel's entry among what is verified. The last gate for what purgatory
+ * will do, as plan_check() is for where things lie. Returns null if all is well, else a word on what is not.
+ */
+const char *hideout_check(const struct hideout *hideout);
+
+/*
  * Build it into out, room bytes of zeros. *bytes is how much was used, *table_bytes how much of that is page tables (both sets).
- * *entry_pa is where purgatory is to be entered.
+ * *entry_pa is where purgatory is to be entered. With out null nothing is built and only the sizes are told; the lists may
+ * be null then, their counts are what matters.
  *
  * Errors: KX_NO_ROOM: it does not fit; KX_INTERNAL: the blob is not of this ABI, or the regions are not in order
  */

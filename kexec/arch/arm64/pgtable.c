@@ -39,7 +39,7 @@ static bool leaf_allowed(const struct pgtable_geometry *geometry, unsigned int l
  * The only place that knows descriptor bits.
  *
  * EL1 and E2H=1: UXN=1, DBM=1, AP[2:1]=0 with PXN as asked is what Linux gives PAGE_KERNEL and PAGE_KERNEL_EXEC. Where a
- * kernel left TCR2.PIE=1 the same bits are an index into its PIR and mean the same there.
+ * kernel left TCR2.PIE=1 the same bits are an index into its PIR (10 and 14) and mean the same there.
  * E2H=0: one privilege level, so AP[1] is RES1, and bit 54 is XN.
  */
 static uint64_t leaf_descriptor(const struct builder *b, unsigned int level, pa_t pa, enum map_kind kind)

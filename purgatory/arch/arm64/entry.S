@@ -9,19 +9,19 @@
  * this one had, with the MMU off, x0 = device tree and x1 to x3 = 0.
  *
  * register	scope			purpose
- * x19		purgatory_start to br	header: the address purgatory was entered at
- * x20		purgatory_start to br	exception level, 1 or 2
- * x21		purgatory_start to br	PURG_REGIME_*: which register names and descriptors apply
- * x22		purgatory_start to br	SCTLR as the old kernel left it; written back before the jump
- * x23		purgatory_start to on	CNTVCT at entry
- * x24		purgatory_start to br	parameters
- * x25		purgatory_start to on	1 when the MMU was turned on
+ * x19		entry to br		header: the address purgatory was entered at
+ * x20		entry to br		exception level, 1 or 2
+ * x21		entry to br		PURG_REGIME_*: which register names and descriptors apply
+ * x22		entry to leave		SCTLR as the old kernel left it; written back before the jump
+ * x23		entry to purg_payload	CNTVCT at entry
+ * x24		entry to br		parameters
+ * x25		mmu_on to purg_payload	1 when the MMU was turned on
  * x26, x27	leave to br		kernel entry, device tree
  * x28		leave to br		flags
  *
- * Between purgatory_start and mmu_on, and after mmu_off, memory is only read where the loader or the kernel's
- * relocation wrote it (clean to the point of coherency), and only the cold stack is written. With the MMU on only the
- * warm stack is. So nothing stored with the MMU off is read through the cache, or the reverse.
+ * Before mmu_on and after leave, memory is only read where the loader or the kernel's relocation wrote it (clean to the
+ * point of coherency), and of purgatory's own memory only the cold stack is written. With the MMU on only the warm stack
+ * is. So nothing of purgatory's own that is stored with the MMU off is read through the cache, or the reverse.
  */
 #include "arm64_regs.h"
 #include "asm.h"
@@ -78,7 +78,7 @@
 
 /* Write SCTLR of the regime in x21. Clobbers nothing. */
 .macro write_sctlr reg
-	isb				/* nothing before it may be affected; also Falkor erratum 1041 */
+	isb				/* earlier system register writes hold now; also Falkor erratum 1041 */
 	cbnz	x21, .Lsctlr2\@
 	msr	sctlr_el1, \reg
 	b	.Lsctlr\@
@@ -144,7 +144,7 @@ func entry
 	msr	tpidr_el0, xzr		/* how often purg_fatal was entered */
 	find_regime x9
 
-	/* Vectors first, then SIMD for everybody, then the I-cache. A crash entry comes without IC IALLU. */
+	/* Vectors, SIMD for everybody, and the I-cache, stale lines dropped first: a crash entry comes without IC IALLU. */
 	ic_all
 	adr	x9, vectors
 	cbnz	x21, 1f
@@ -161,12 +161,6 @@ func entry
 	mov32	x11, SCTLR_EL2_COLD
 2:	write_sctlr x11
 
-	/* In streaming SVE mode most SIMD instructions are undefined; a panic can come from there. */
-	mrs	x9, id_aa64pfr1_el1
-	ubfx	x9, x9, #ID_AA64PFR1_SME_SHIFT, #4
-	cbz	x9, 3f
-	.inst	0xd503467f		/* smstop */
-3:
 	/* Is this our parameter block, and are we where it was made for? Registers only. */
 	mov	x0, #PURG_FATAL_HEADER
 	ldr	x9, [x19, #PURG_H_MAGIC]
@@ -187,9 +181,16 @@ func entry
 	cmp	x9, x19
 	b.ne	purg_fatal
 
+	/* In streaming SVE mode most SIMD instructions are undefined; a panic can come from there. Only where the old
+	   kernel used SME: elsewhere firmware may trap it though the ID register shows it. */
+	ldr	w9, [x24, #PURG_P_FLAGS]
+	tbz	w9, #PURG_FLAG_SME_BIT, 3f
+	.inst	0xd503467f		/* smstop */
+3:
 	/* Tables and lists are trusted only after this. */
 	add	sp, x19, #COLD_STACK_TOP
 	mov	x0, x19
+	mov	x1, x21
 	bl	purg_check_seal
 
 	bl	mmu_on
@@ -218,7 +219,7 @@ leave:	ldr	x26, [x24, #PURG_P_KERNEL_PA]
 	write_sctlr x22
 	tlbi_all
 	ic_all
-	tbz	w28, #1, 6f		/* PURG_FLAG_VERBOSE */
+	tbz	w28, #PURG_FLAG_VERBOSE_BIT, 6f
 	add	sp, x19, #COLD_STACK_TOP
 	mov	x0, x24
 	bl	purg_say_jump
@@ -244,7 +245,7 @@ endfunc entry
 func mmu_on
 	mov	x0, #0
 	ldr	w1, [x24, #PURG_P_FLAGS]
-	tbnz	w1, #0, 9f		/* PURG_FLAG_NO_MMU */
+	tbnz	w1, #PURG_FLAG_NO_MMU_BIT, 9f
 
 	/* Arm ARM D24.2, ID_AA64MMFR0_EL1: TGran4 and TGran64 are signed, absent is 15; TGran16 absent is 0. */
 	mrs	x4, id_aa64mmfr0_el1
@@ -295,9 +296,10 @@ endfunc mmu_on
 /*
  * void purg_fatal(uint64_t reason, uint64_t a, uint64_t b, uint64_t c, uint64_t d) __attribute__((noreturn))
  *
- * One console line, then PSCI SYSTEM_RESET. Turns the MMU off first: the console is never mapped, and the tables may be
- * what is broken. An exception in here comes back here, and then the line is left out; at EL1 the other conduit is
- * tried next. Only when firmware answers on neither does the CPU stop, in WFE: there is nothing else left to do.
+ * One console line, then PSCI SYSTEM_RESET. Turns the MMU off first: the console is never mapped. An exception in here
+ * comes back here and goes on with the next step; the steps are the line, SYSTEM_RESET by the conduit that firmware
+ * named, SYSTEM_RESET by the other one (at EL2 both are SMC). TPIDR_EL0 counts them. Only when firmware answers on
+ * neither does the CPU stop, in WFE: there is nothing else left to do.
  *
  * Inputs:   x0 = PURG_FATAL_*, x1 to x4 = its details
  * Returns:  never
@@ -321,9 +323,9 @@ func purg_fatal
 1:	mov32	x9, SCTLR_EL2_COLD
 2:	write_sctlr x9
 	mrs	x28, tpidr_el0
-	add	x9, x28, #1
-	msr	tpidr_el0, x9
 	cbnz	x28, 3f
+	mov	x28, #1
+	msr	tpidr_el0, x28
 	add	sp, x19, #COLD_STACK_TOP
 	mov	x0, x24
 	mov	x1, x22
@@ -333,25 +335,24 @@ func purg_fatal
 	mov	x5, x27
 	bl	purg_report
 
-	/* PSCI, DEN0022: callers at EL2 use SMC. At EL1 firmware's own word, then the other. */
+	/* PSCI, DEN0022: callers at EL2 use SMC. */
 3:	cmp	x28, #2
 	b.hi	6f
 	ldr	w9, [x24, #PURG_P_CONDUIT]
-	cmp	x28, #1
-	cset	w10, eq
+	cset	w10, eq			/* x28 = 2: the other one */
 	eor	w9, w9, w10
 	cmp	x20, #2
 	csel	w9, w9, wzr, ne		/* PURG_CONDUIT_SMC */
+	add	x28, x28, #1
+	msr	tpidr_el0, x28
 	mov32	x0, PSCI_SYSTEM_RESET
 	mov	x1, xzr
 	mov	x2, xzr
 	mov	x3, xzr
 	cbnz	w9, 4f
 	smc	#0
-	b	5f
+	b	3b
 4:	hvc	#0
-5:	add	x28, x28, #1
-	msr	tpidr_el0, x28
 	b	3b
 6:	wfe
 	b	6b

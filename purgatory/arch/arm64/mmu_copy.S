@@ -42,9 +42,9 @@ endfunc mmu_copy
  *
  * Inputs:   x0 = pa, x1 = bytes, may be 0
  * Returns:  nothing
- * Clobbers: x0-x4
- * MMU and caches: any state, unchanged; the identity map must hold the range if the MMU is on. After: no line of the
- *           range is in any cache up to the point of coherency
+ * Clobbers: x0-x4, flags
+ * MMU and caches: any state, unchanged; the identity map must hold the range if the MMU is on. After: no dirty line of
+ *           the range is in any cache up to the point of coherency
  * Stack:    none
  */
 func cache_clean_inval_poc
