@@ -23,12 +23,20 @@ static const char *joint(const char *detail)
 
 static int complain(const struct fail *fail)
 {
-	if (fail->err == KX_NOTHING_LOADED) {
+	switch (fail->err) {
+	case KX_NOTHING_LOADED:
 		fprintf(stderr, "%s\n", err_text(fail->err));
 		return EXIT_DIED;
+	case KX_KEXEC_LOAD:
+	case KX_UNLOAD:
+	case KX_REBOOT:
+		/* As kexec-tools words them; people search for these. */
+		fprintf(stderr, "%s: %s\n", err_text(fail->err), fail->detail);
+		return EXIT_FAILED;
+	default:
+		fprintf(stderr, "kexec: %s%s%s.\n", fail->detail, joint(fail->detail), err_text(fail->err));
+		return fail->err == KX_USAGE ? EXIT_DIED : EXIT_FAILED;
 	}
-	fprintf(stderr, "kexec: %s%s%s.\n", fail->detail, joint(fail->detail), err_text(fail->err));
-	return fail->err == KX_USAGE ? EXIT_DIED : EXIT_FAILED;
 }
 
 static int do_last(struct sys *sys, bool json)
@@ -77,6 +85,12 @@ static int do_load(struct sys *sys, struct options *options)
 		report_sentence(&report, stdout);
 	if (options->debug)
 		report_table(&report, stderr);
+	/* On stderr, and with -q too: no fallback is silent. */
+	report_notes(&report, stderr);
+	if (fflush(stdout) == EOF) {
+		perror("kexec: standard output");
+		return EXIT_FAILED;
+	}
 	return EXIT_SUCCESS;
 }
 
@@ -92,6 +106,8 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	case OPTIONS_BAD:
 		return EXIT_DIED;
+	case OPTIONS_NO_KERNEL:
+		return EXIT_FAILED;
 	case OPTIONS_RUN:
 		break;
 	}
@@ -109,6 +125,10 @@ int main(int argc, char **argv)
 		return status;
 	if (options.exec) {
 		exec_kernel(&sys, options.sync, options.ifdown, &fail);
+		return complain(&fail);
+	}
+	if (options.shutdown) {
+		fail_set(&fail, KX_SHUTDOWN, "%s", strerror(-sys.shutdown(&sys)));
 		return complain(&fail);
 	}
 	if (options.load && options.sync)

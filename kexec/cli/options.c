@@ -69,7 +69,7 @@ static void print_help(FILE *out)
 			 argument ? argument : "");
 		fprintf(out, "  %-30s %s\n", left, lines[i].help);
 	}
-	fprintf(out, "\nExit status: 0 done, 1 wrong usage or nothing loaded, 255 failed; see kexec(8).\n");
+	fprintf(out, "\nWithout -l, -e, -f or -u: load KERNEL, then shutdown -r now.\nExit status: 0 done, 1 wrong usage or nothing loaded, 255 failed; see kexec(8).\n");
 }
 
 static void make_getopt_tables(struct option *longs, char *shorts)
@@ -110,10 +110,10 @@ static bool apply(struct options *o, int key, char *argument, FILE *err)
 	switch (key) {
 	case 'd': o->debug = true; return true;
 	case 'q': o->quiet = true; return true;
-	case 'l': o->load = true; o->exec = false; o->crash_status = false; return true;
-	case 'u': o->load = false; o->exec = false; o->sync = false; o->unload = true; return true;
-	case 'e': o->load = false; o->exec = true; o->sync = true; o->ifdown = true; return true;
-	case 'f': o->load = true; o->exec = true; o->sync = true; o->ifdown = true; return true;
+	case 'l': o->load = true; o->exec = false; o->shutdown = false; o->crash_status = false; return true;
+	case 'u': o->load = false; o->exec = false; o->shutdown = false; o->sync = false; o->unload = true; return true;
+	case 'e': o->load = false; o->exec = true; o->shutdown = false; o->sync = true; o->ifdown = true; return true;
+	case 'f': o->load = true; o->exec = true; o->shutdown = false; o->sync = true; o->ifdown = true; return true;
 	case 'S': o->status = true; return true;
 	case 'c': case 'a': case 'x': case 'y': return true;
 	case 'i': o->request.check = CHECK_NONE; return true;
@@ -149,7 +149,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 	bool no_sync = false, no_ifdown = false;
 	int key;
 
-	*options = (struct options){ .load = true, .sync = true, .crash_status = true };
+	*options = (struct options){ .load = true, .shutdown = true, .sync = true, .crash_status = true };
 	make_getopt_tables(longs, shorts);
 	optind = 0;	/* start afresh, also when a test calls us again */
 	while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
@@ -177,7 +177,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 	if (!options->request.kernel) {
 		fprintf(err, "No kernel specified\n");
 		print_help(out);
-		return OPTIONS_BAD;
+		return OPTIONS_NO_KERNEL;
 	}
 	return OPTIONS_RUN;
 }

@@ -9,6 +9,7 @@
 
 struct options {
 	bool load, exec, unload, status, last, crash_status;
+	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;
 	bool json, quiet, debug;
 	struct load_request request;
@@ -18,6 +19,7 @@ enum options_result {
 	OPTIONS_RUN,	/* do what *options says */
 	OPTIONS_DONE,	/* help or version was printed: exit 0 */
 	OPTIONS_BAD,	/* a complaint was printed: exit 1 */
+	OPTIONS_NO_KERNEL,	/* the same, and kexec-tools exits with 255 */
 };
 
 /* Prints to out (help, version, usage) and err (complaints). argv is permuted and must outlive *options. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #define MEMORY_MAX	(128u << 20)
 #define ZSTD_WINDOW_LOG_MAX_HERE	27	/* 128 MiB, what zstd's own command line takes by default */
@@ -22,6 +23,8 @@ enum codec codec_probe(const unsigned char *start, size_t bytes)
 	if (bytes >= 2 && start[0] == 0x1f && start[1] == 0x8b)
 		return CODEC_GZIP;
 	if (bytes >= 4 && memcmp(start, "\x28\xb5\x2f\xfd", 4) == 0)
+		return CODEC_ZSTD;
+	if (bytes >= 4 && (start[0] & 0xf0) == 0x50 && memcmp(start + 1, "\x2a\x4d\x18", 3) == 0)
 		return CODEC_ZSTD;
 	if (bytes >= 6 && memcmp(start, "\xfd" "7zXZ\0", 6) == 0)
 		return CODEC_XZ;
@@ -95,16 +98,10 @@ static enum kx_err run_gzip(struct decoder *d, const unsigned char *in, size_t *
 	result = inflate(&d->gzip, Z_NO_FLUSH);
 	*in_bytes -= d->gzip.avail_in;
 	*out_bytes -= d->gzip.avail_out;
-	if (result == Z_STREAM_END) {
-		/* gzip files may hold several members; the next one starts right here. */
-		if (d->gzip.avail_in >= 2 && d->gzip.next_in[0] == 0x1f && d->gzip.next_in[1] == 0x8b)
-			return inflateReset(&d->gzip) == Z_OK ? KX_OK : KX_COMPRESSED_BAD;
-		*end = true;
-		return KX_OK;
-	}
+	*end = result == Z_STREAM_END;
 	if (result == Z_MEM_ERROR)
 		return KX_NO_MEMORY;
-	return result == Z_OK || result == Z_BUF_ERROR ? KX_OK : KX_COMPRESSED_BAD;
+	return result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR ? KX_OK : KX_COMPRESSED_BAD;
 }
 
 static enum kx_err run_zstd(struct decoder *d, const unsigned char *in, size_t *in_bytes, unsigned char *out,
@@ -116,14 +113,16 @@ static enum kx_err run_zstd(struct decoder *d, const unsigned char *in, size_t *
 
 	*in_bytes = from.pos;
 	*out_bytes = to.pos;
-	if (ZSTD_isError(result))
+	*end = result == 0;
+	if (!ZSTD_isError(result))
+		return KX_OK;
+	switch (ZSTD_getErrorCode(result)) {
+	case ZSTD_error_frameParameter_windowTooLarge:
+	case ZSTD_error_memory_allocation:
+		return KX_NO_MEMORY;
+	default:
 		return KX_COMPRESSED_BAD;
-	if (result == 0) {
-		bool more = from.size - from.pos >= 4 && codec_probe(in + from.pos, from.size - from.pos) == CODEC_ZSTD;
-
-		*end = !more;
 	}
-	return KX_OK;
 }
 
 static enum kx_err run_lzma(struct decoder *d, const unsigned char *in, size_t *in_bytes, unsigned char *out,

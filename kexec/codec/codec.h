@@ -12,7 +12,8 @@
 
 enum codec { CODEC_NONE, CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA };
 
-/* What a file is compressed with, by its first bytes (six are enough). */
+/* What a file is compressed with, by its first bytes. A skippable frame is zstd's, too. */
+#define CODEC_PROBE_BYTES	6
 enum codec codec_probe(const unsigned char *start, size_t bytes);
 
 /* "gzip", "zstd", ...; "" for CODEC_NONE */
@@ -26,8 +27,8 @@ void decoder_close(struct decoder *decoder);
 
 /*
  * Decompress from in to out until one of them is used up or the stream ends. *in_bytes and *out_bytes say how much there
- * is and come back as how much was used and made. *end is set when the compressed stream is complete; what follows it
- * in the file (padding, another member) is not looked at unless it is another member of the same format.
+ * is and come back as how much was used and made. *end is set when one member is complete: what follows
+ * it (another member, padding) is not looked at. Then the decoder is used up.
  *
  * Errors: KX_COMPRESSED_BAD, KX_NO_MEMORY (a stream that wants a window of more than 128 MiB included)
  */

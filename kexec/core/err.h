@@ -38,6 +38,9 @@ enum kx_err {
 	KX_LOCKDOWN,
 	KX_NO_SYSCALL,
 	KX_BUSY,
+	KX_LOCKED,
+	KX_LOAD_LIMIT,
+	KX_NOT_PERMITTED,
 	KX_OTHER_IPC_NS,
 	KX_CONTAINER,
 	KX_SHM_RMID_FORCED,
@@ -56,6 +59,7 @@ enum kx_err {
 	KX_KEXEC_LOAD,
 	KX_UNLOAD,
 	KX_REBOOT,
+	KX_SHUTDOWN,
 	KX_SHM,
 
 	/* We are wrong. */

@@ -13,10 +13,18 @@ static const char *const stale[] = {
 
 enum kx_err dt_check(const void *dtb, size_t bytes, size_t *total)
 {
-	if (bytes < sizeof(struct fdt_header) || fdt_check_full(dtb, bytes) != 0)
+	/* Before version 17 (2006) a tree does not say how long its structure is, and libfdt reads on without end. */
+	if (bytes < sizeof(struct fdt_header) || fdt_magic(dtb) != FDT_MAGIC || fdt_version(dtb) < 17 ||
+	    fdt_check_full(dtb, bytes) != 0)
 		return KX_DTB_BAD;
 	*total = fdt_totalsize(dtb);
 	return KX_OK;
+}
+
+size_t dt_pack(void *dtb)
+{
+	fdt_pack(dtb);	/* a tree that it does not take stays as it is */
+	return fdt_totalsize(dtb);
 }
 
 static int add_reserve(void *out, struct range r)
@@ -113,6 +121,14 @@ enum dt_psci dt_psci(const void *dtb)
 	return DT_PSCI_NONE;
 }
 
+bool dt_leaves_gic_tables(const void *dtb)
+{
+	size_t ignored;
+
+	return fdt_node_offset_by_compatible(dtb, -1, "arm,gic-v3") >= 0 &&
+	       !dt_chosen(dtb, "linux,uefi-system-table", &ignored);
+}
+
 const void *dt_chosen(const void *dtb, const char *property, size_t *bytes)
 {
 	int chosen = fdt_path_offset(dtb, "/chosen"), n;
@@ -157,7 +173,11 @@ enum kx_err dt_memory(const void *dtb, struct range_set *memory)
 			struct range r = { read_cells(reg + at, address_cells),
 					   read_cells(reg + at + address_cells * 4, size_cells) };
 
-			if (range_end(r) >= r.start && !range_set_add(memory, r))
+			if (r.start >= PA_END)
+				continue;
+			if (r.bytes > PA_END - r.start)
+				r.bytes = PA_END - r.start;
+			if (!range_set_add(memory, r))
 				return KX_NO_MEMORY;
 		}
 	}

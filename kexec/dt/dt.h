@@ -21,6 +21,9 @@ struct dt_edit {
 /* Whether bytes at dtb are a whole, well-formed tree; its real length, at most bytes. Errors: KX_DTB_BAD */
 enum kx_err dt_check(const void *dtb, size_t bytes, size_t *total);
 
+/* Take the free space out of a checked tree: firmware often leaves a megabyte of it. Returns its new length. */
+size_t dt_pack(void *dtb);
+
 /*
  * Make the next tree in out (room bytes, 8-byte aligned) from a checked one. What belongs to the old boot is deleted:
  * its initrd, seeds, crash kernel, KHO, IMA and dm-crypt properties. *out_bytes is its length, and depends on nothing
@@ -35,6 +38,9 @@ enum kx_err dt_edit(const void *dtb, const struct dt_edit *edit, void *out, size
 /* How PSCI is called, by the tree's /psci node. */
 enum dt_psci { DT_PSCI_NONE, DT_PSCI_SMC, DT_PSCI_HVC };
 enum dt_psci dt_psci(const void *dtb);
+
+/* Whether the kernel that this tree is for has a GICv3 whose tables nothing records for its successor: no EFI. */
+bool dt_leaves_gic_tables(const void *dtb);
 
 /* A property of /chosen of a checked tree; null if there is none. */
 const void *dt_chosen(const void *dtb, const char *property, size_t *bytes);

@@ -20,12 +20,18 @@ int kernel_is_loaded(struct sys *sys, bool crash)
 
 enum kx_err unload_kernel(struct sys *sys, struct fail *fail)
 {
-	int err = sys->kexec_load(sys, 0, NULL, 0, 0);
+	enum kx_err refused = preflight(sys, fail);
+	int err;
 
-	if (err)
-		return fail_set(fail, KX_UNLOAD, "%s", strerror(-err));
-	sys->shm_sweep(sys, SYS_NO_SHM, false);
-	return KX_OK;
+	if (refused)
+		return refused;
+	if (sys->lock(sys) < 0)
+		return fail_set(fail, KX_LOCKED, "%s", "");
+	err = sys->kexec_load(sys, 0, NULL, 0, 0);
+	if (!err)
+		sys->shm_sweep(sys, SYS_NO_SHM, false);
+	sys->unlock(sys);
+	return err ? fail_set(fail, err == -EPERM ? KX_NOT_PERMITTED : KX_UNLOAD, "%s", strerror(-err)) : KX_OK;
 }
 
 enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, struct fail *fail)
@@ -37,6 +43,8 @@ enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, struct fa
 		return fail_set(fail, KX_NOTHING_LOADED, "%s", "");
 	if (do_sync)
 		sys->sync(sys);
+	if (sys->interrupted(sys))
+		return fail_set(fail, KX_INTERRUPTED, "%s", "");
 	if (do_ifdown)
 		sys->ifdown(sys);
 	err = sys->reboot_kexec(sys);

@@ -24,6 +24,7 @@
 static enum kx_err open_runs(struct payload *p, struct fail *fail)
 {
 	struct range segments[RELOCATED_RUNS_MAX];
+	uint64_t total = 0;
 	unsigned int o;
 	size_t i, n;
 
@@ -37,8 +38,13 @@ static enum kx_err open_runs(struct payload *p, struct fail *fail)
 			run->range = segments[i];
 			run->slots_pa = align_down(segments[i].start, FRAME_BYTES);
 			run->buf_bytes = align_up(range_end(segments[i]), FRAME_BYTES) - run->slots_pa;
-			if (run->buf_bytes > p->machine.ram_bytes / 2)
+			/* The kernel takes half of its RAM at most (kexec_core.c, sanity_check_segment_list), and makes a
+			   copy of what we give it. */
+			total += run->buf_bytes;
+			if (total + p->input.hideout_bytes + p->input.dtb_bytes > p->machine.ram_bytes / 2)
 				return fail_set(fail, KX_TOO_BIG, "%s", p->input.object[o].name);
+			if (2 * total + p->report->staged_bytes > p->machine.free_bytes)
+				return fail_set(fail, KX_NO_MEMORY, "%s", p->input.object[o].name);
 			run->buf = calloc(1, run->buf_bytes);
 			if (!run->buf)
 				return fail_set(fail, KX_NO_MEMORY, "%s", p->input.object[o].name);
@@ -144,8 +150,8 @@ static enum kx_err fill_object(struct payload *p, unsigned int o, uint64_t *read
 	err = source_read(&p->source[o], &beyond, 1, &got, fail);
 	if (err)
 		return err;
-	if (got && o == OBJECT_KERNEL)
-		return fail_set(fail, KX_IMAGE_HEADER, "%s", p->source[o].path);
+	if (got)
+		return fail_set(fail, o == OBJECT_KERNEL ? KX_IMAGE_HEADER : KX_READ, "%s", p->source[o].path);
 	return KX_OK;
 }
 
@@ -161,6 +167,8 @@ static enum kx_err check_kernel(struct payload *p, uint64_t read_bytes, struct f
 
 	if (dry(p))
 		return KX_OK;
+	if (p->source[OBJECT_KERNEL].codec == CODEC_NONE && read_bytes != kernel->file_bytes)
+		return fail_set(fail, KX_READ, "%s", p->request->kernel);
 	kernel->file_bytes = read_bytes;
 	err = arm64_image_parse(&image, memory + head.slot_offset,
 				read_bytes < ARM64_IMAGE_LOOK_BYTES ? (size_t)read_bytes : ARM64_IMAGE_LOOK_BYTES, read_bytes);
@@ -260,7 +268,7 @@ enum kx_err payload_try_hideout(struct payload *p)
 {
 	struct map_region *regions = open_regions(p);
 	struct hideout h;
-	size_t bytes, table_bytes;
+	size_t table_bytes;
 	enum kx_err err;
 	pa_t entry_pa;
 
@@ -270,7 +278,7 @@ enum kx_err payload_try_hideout(struct payload *p)
 	h.move_count = p->plan.moved;
 	h.check_count = h.clean_count = (size_t)p->plan.window[0].slots + p->plan.window[1].slots + 1;
 	h.digests_bytes = h.check_count * PURG_SHA_BYTES;
-	err = hideout_build(&h, NULL, p->input.hideout_bytes, &bytes, &table_bytes, &entry_pa);
+	err = hideout_build(&h, NULL, p->input.hideout_bytes, &p->hideout_room, &table_bytes, &entry_pa);
 	free(regions);
 	return err;
 }
@@ -283,7 +291,7 @@ enum kx_err payload_make_hideout(struct payload *p, struct fail *fail)
 	const char *why;
 	enum kx_err err;
 
-	p->hideout = calloc(1, p->input.hideout_bytes);
+	p->hideout = calloc(1, p->hideout_room);
 	if (!regions || !p->hideout) {
 		free(regions);
 		return fail_set(fail, KX_NO_MEMORY, "hide-out");
@@ -303,7 +311,7 @@ enum kx_err payload_make_hideout(struct payload *p, struct fail *fail)
 	if (why)
 		err = fail_set(fail, KX_PLAN_CHECK, "%s", why);
 	else
-		err = hideout_build(&h, p->hideout, p->input.hideout_bytes, &p->hideout_bytes, &p->table_bytes, &p->entry_pa);
+		err = hideout_build(&h, p->hideout, p->hideout_room, &p->hideout_bytes, &p->table_bytes, &p->entry_pa);
 	free(regions);
 	return err && !why ? fail_set(fail, err, "hide-out") : err;
 }

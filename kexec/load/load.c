@@ -9,7 +9,7 @@ static enum kx_err kexec_load_error(int err, struct fail *fail)
 {
 	switch (err) {
 	case -EPERM:
-		return fail_set(fail, KX_LOCKDOWN, "kexec_load: %s", strerror(-err));
+		return fail_set(fail, KX_NOT_PERMITTED, "kexec_load: %s", strerror(-err));
 	case -EBUSY:
 		return fail_set(fail, KX_BUSY, "kexec_load: %s", strerror(-err));
 	case -ENOSYS:
@@ -46,6 +46,10 @@ enum kx_err payload_commit(struct payload *p, struct fail *fail)
 		err = sys->shm_mark_loaded(sys, keep);
 	if (err)
 		return fail_set(fail, KX_SHM, "%s", strerror(-err));
+	if (stage_moved(&p->stage, p->keep))
+		return fail_set(fail, KX_MOVED, "%s", "");
+	if (sys->interrupted(sys))
+		return fail_set(fail, KX_INTERRUPTED, "%s", p->request->kernel);
 	err = sys->kexec_load(sys, p->entry_pa, segments, count, 0);
 	if (err)
 		return kexec_load_error(err, fail);
@@ -54,16 +58,13 @@ enum kx_err payload_commit(struct payload *p, struct fail *fail)
 	return KX_OK;
 }
 
-enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
+static enum kx_err load_locked(struct sys *sys, const struct load_request *request, struct report *report,
+			       struct fail *fail)
 {
 	struct payload p = { .sys = sys, .request = request, .report = report };
 	uint64_t start_ms = sys->now_ms(sys);
 	enum kx_err err;
 
-	*report = (struct report){ 0 };
-	err = preflight(sys, fail);
-	if (err)
-		return err;
 	/* What an earlier loader left behind when it was killed; all of it, if nothing is loaded at all. */
 	sys->shm_sweep(sys, SYS_NO_SHM, kernel_is_loaded(sys, false) != 0);
 
@@ -82,5 +83,19 @@ enum kx_err load_kernel(struct sys *sys, const struct load_request *request, str
 		report->load_ms = sys->now_ms(sys) - start_ms;
 	}
 	payload_free(&p);
+	return err;
+}
+
+enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
+{
+	enum kx_err err = preflight(sys, fail);
+
+	*report = (struct report){ 0 };
+	if (err)
+		return err;
+	if (sys->lock(sys) < 0)
+		return fail_set(fail, KX_LOCKED, "%s", "");
+	err = load_locked(sys, request, report, fail);
+	sys->unlock(sys);
 	return err;
 }

@@ -39,28 +39,37 @@ static bool file_says(struct sys *sys, const char *path, const char *word)
 	return found;
 }
 
-/* A container manager says so in PID 1's environment or leaves a file; a user namespace of our own is one too. */
+/* The first namespaces of a system have these numbers: PROC_IPC_INIT_INO and PROC_USER_INIT_INO, linux/proc_ns.h. Not
+ * /proc/1's: inside a container that is the container's own PID 1. */
+#define IPC_NS_INIT	"ipc:[4026531839]"
+#define USER_NS_INIT	"user:[4026531837]"
+
+static bool in_first_namespace(struct sys *sys, const char *path, const char *first)
+{
+	char ours[64];
+
+	return sys->read_link(sys, path, ours, sizeof(ours)) < 0 || strcmp(ours, first) == 0;
+}
+
 static bool in_container(struct sys *sys)
 {
-	uint64_t first, ignored;
-	char *text;
+	char *text, *at;
 	size_t bytes;
-	bool whole;
+	bool found = false;
 
-	if (read_u64(sys, "/run/systemd/container", 0, &ignored) || file_says(sys, "/run/systemd/container", "") ||
-	    file_says(sys, "/proc/1/environ", "container="))
+	if (file_says(sys, "/run/systemd/container", "") || !in_first_namespace(sys, "/proc/self/ns/user", USER_NS_INIT))
 		return true;
-	if (sys->read_file(sys, "/proc/self/uid_map", 4096, &text, &bytes) < 0)
+	if (sys->read_file(sys, "/proc/1/environ", 65536, &text, &bytes) < 0)
 		return false;
-	whole = sscanf(text, "%llu %llu %llu", (unsigned long long *)&first, (unsigned long long *)&ignored,
-		       (unsigned long long *)&ignored) == 3 && ignored == UINT32_MAX;
+	for (at = text; at < text + bytes; at += strlen(at) + 1)
+		found |= strncmp(at, "container=", 10) == 0;
 	free(text);
-	return !whole;
+	return found;
 }
 
 enum kx_err preflight(struct sys *sys, struct fail *fail)
 {
-	uint64_t disabled;
+	uint64_t value;
 
 	if (!sys->is_arm64(sys))
 		return fail_set(fail, KX_WRONG_ARCH, "%s", "");
@@ -68,8 +77,13 @@ enum kx_err preflight(struct sys *sys, struct fail *fail)
 		return fail_set(fail, KX_NOT_ROOT, "%s", "");
 	if (in_container(sys))
 		return fail_set(fail, KX_CONTAINER, "%s", "");
-	if (read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &disabled) && disabled)
+	if (!in_first_namespace(sys, "/proc/self/ns/ipc", IPC_NS_INIT))
+		return fail_set(fail, KX_OTHER_IPC_NS, "%s", "");
+	if (read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &value) && value)
 		return fail_set(fail, KX_LOAD_DISABLED, "%s", "");
+	/* -1: as many as one likes */
+	if (read_u64(sys, "/proc/sys/kernel/kexec_load_limit_reboot", 0, &value) && !value)
+		return fail_set(fail, KX_LOAD_LIMIT, "%s", "");
 	if (file_says(sys, "/sys/kernel/security/lockdown", "[integrity]") ||
 	    file_says(sys, "/sys/kernel/security/lockdown", "[confidentiality]"))
 		return fail_set(fail, KX_LOCKDOWN, "%s", "");
@@ -78,12 +92,8 @@ enum kx_err preflight(struct sys *sys, struct fail *fail)
 
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail)
 {
-	char ours[64], init[64];
 	uint64_t forced;
 
-	if (sys->read_link(sys, "/proc/self/ns/ipc", ours, sizeof(ours)) == 0 &&
-	    sys->read_link(sys, "/proc/1/ns/ipc", init, sizeof(init)) == 0 && strcmp(ours, init) != 0)
-		return fail_set(fail, KX_OTHER_IPC_NS, "%s", "");
 	if (read_u64(sys, "/proc/sys/kernel/shm_rmid_forced", 0, &forced) && forced)
 		return fail_set(fail, KX_SHM_RMID_FORCED, "%s", "");
 	return KX_OK;
@@ -109,7 +119,7 @@ static enum kx_err read_memory(struct machine *machine, struct sys *sys, struct 
 	if (err)
 		return fail_set(fail, KX_READ, "/proc/meminfo: %s", strerror(-err));
 	machine->ram_bytes = meminfo(text, "MemTotal");
-	available = meminfo(text, "MemAvailable");
+	machine->free_bytes = available = meminfo(text, "MemAvailable");
 	keep = machine->ram_bytes / 32 + MIB(32) + meminfo(text, "SwapTotal") - meminfo(text, "SwapFree");
 	machine->available_bytes = available > keep ? available - keep : 0;
 	free(text);
@@ -118,6 +128,7 @@ static enum kx_err read_memory(struct machine *machine, struct sys *sys, struct 
 
 static enum kx_err read_memmap(struct machine *machine, struct sys *sys, struct fail *fail)
 {
+	struct range_set named = { 0 };
 	enum kx_err err;
 	char *text;
 	size_t bytes, i;
@@ -130,15 +141,19 @@ static enum kx_err read_memmap(struct machine *machine, struct sys *sys, struct 
 	if (err)
 		return fail_set(fail, err, "/proc/iomem");
 
+	machine->tables_unknown = true;
 	if (sys->kernel_log(sys, &text, &bytes) == 0) {
 		/* The log is a ring: what was said at boot may be gone. */
-		machine->log_read = memmem(text, bytes, "Booting Linux on physical CPU", 29) != NULL;
-		err = memmap_gic_tables(&machine->gic_tables, text, bytes);
+		machine->tables_unknown = !memmem(text, bytes, "Booting Linux on physical CPU", 29);
+		err = memmap_gic_tables(&named, text, bytes);
 		free(text);
 	}
-	for (i = 0; !err && i < machine->gic_tables.count; i++)
-		if (!range_set_remove(&machine->memmap.spare, machine->gic_tables.v[i]))
+	for (i = 0; !err && i < named.count; i++)
+		if (range_set_contains(&machine->memmap.ram, named.v[i]) &&
+		    (!range_set_add(&machine->gic_tables, named.v[i]) ||
+		     !range_set_remove(&machine->memmap.spare, named.v[i])))
 			err = KX_NO_MEMORY;
+	range_set_free(&named);
 	return err ? fail_set(fail, err, "memory map") : KX_OK;
 }
 
@@ -239,6 +254,7 @@ static void find_console(struct uart *uart, struct sys *sys)
 static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char *path, struct fail *fail)
 {
 	enum kx_err err;
+	char *packed;
 	int result;
 
 	if (!path) {
@@ -252,7 +268,13 @@ static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char
 			return fail_set(fail, result == -EFBIG ? KX_DTB_TOO_BIG : KX_OPEN, "%s: %s", path, strerror(-result));
 	}
 	err = dt_check(machine->dtb, machine->dtb_bytes, &machine->dtb_bytes);
-	return err ? fail_set(fail, err, "%s", path) : KX_OK;
+	if (err)
+		return fail_set(fail, err, "%s", path);
+	machine->dtb_bytes = dt_pack(machine->dtb);
+	packed = realloc(machine->dtb, machine->dtb_bytes);
+	if (packed)
+		machine->dtb = packed;
+	return KX_OK;
 }
 
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const char *dtb, const char *serial, struct fail *fail)
@@ -270,6 +292,8 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const char *d
 	if (!err)
 		err = drop_unknown_memory(machine, fail);
 	if (!err) {
+		/* EFI kernels record the tables in EFI's own memory map, and older GICs have none. */
+		machine->tables_unknown &= dt_leaves_gic_tables(machine->dtb);
 		read_psci(machine, sys);
 		if (!serial)
 			find_console(&machine->uart, sys);

@@ -15,9 +15,10 @@ struct uart {
 struct machine {
 	struct memmap memmap;		/* spare without the GIC's tables */
 	struct range_set gic_tables;
-	bool log_read;			/* the kernel log was there to look for them */
+	bool tables_unknown;		/* there may be such tables, and the log that would name them is not whole */
 	uint64_t ram_bytes;		/* MemTotal */
-	uint64_t available_bytes;	/* MemAvailable less what should stay free */
+	uint64_t free_bytes;		/* MemAvailable */
+	uint64_t available_bytes;	/* of it, less what should stay free */
 	char *dtb;			/* this kernel's, or the one asked for */
 	size_t dtb_bytes;
 	uint32_t conduit;		/* PURG_CONDUIT_* */
@@ -25,10 +26,11 @@ struct machine {
 	struct uart uart;
 };
 
-/* Refusals that hold for every load. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_LOAD_DISABLED, KX_LOCKDOWN, KX_CONTAINER */
+/* Refusals that hold for every load and unload. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_CONTAINER, KX_OTHER_IPC_NS (what
+ * was staged could not be given back), KX_LOAD_DISABLED, KX_LOAD_LIMIT, KX_LOCKDOWN */
 enum kx_err preflight(struct sys *sys, struct fail *fail);
 
-/* Refusals that hold for staging only. Errors: KX_OTHER_IPC_NS, KX_SHM_RMID_FORCED */
+/* Refusals that hold for staging only. Errors: KX_SHM_RMID_FORCED */
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 
 /*

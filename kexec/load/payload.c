@@ -33,7 +33,7 @@ static enum kx_err open_kernel(struct payload *p, struct fail *fail)
 	unsigned char head[ARM64_IMAGE_LOOK_BYTES];
 	uint64_t known_bytes;
 	size_t got;
-	enum kx_err err = source_open(source, p->sys, p->request->kernel, true, fail);
+	enum kx_err err = source_open(source, p->sys, p->request->kernel, p->machine.free_bytes / 2, true, fail);
 
 	if (!err)
 		err = source_read(source, head, sizeof(head), &got, fail);
@@ -48,6 +48,8 @@ static enum kx_err open_kernel(struct payload *p, struct fail *fail)
 				codec_name(source->codec), foreign_name(head, got));
 	if (err)
 		return fail_set(fail, err, "%s", p->request->kernel);
+	if (!p->image.anywhere)
+		report_note(p->report, "this kernel (before 4.6) wants to lie near the start of memory, which is not heeded");
 	/* Pages of the kernel that runs are surely a size that this CPU has. Others are, too, on all but few. */
 	if (p->image.page_shift && 1ull << p->image.page_shift != p->sys->page_bytes)
 		report_note(p->report, "this kernel uses %u KiB pages, unlike the running one; that the CPU has them was not "
@@ -69,22 +71,40 @@ static enum kx_err open_initrd(struct payload *p, struct fail *fail)
 
 	if (!p->request->initrd)
 		return KX_OK;
-	err = source_open(source, p->sys, p->request->initrd, false, fail);
+	err = source_open(source, p->sys, p->request->initrd, p->machine.free_bytes / 2, false, fail);
 	if (err)
 		return err;
 	if (source->file_bytes > p->machine.ram_bytes)
 		return fail_set(fail, KX_TOO_BIG, "%s", p->request->initrd);
+	if (!source->file_bytes)
+		report_note(p->report, "the initrd is empty, so there is none");
 	p->input.object[OBJECT_INITRD] = (struct plan_object){
 		.name = "initrd", .memory_bytes = source->file_bytes, .file_bytes = source->file_bytes,
 	};
 	return KX_OK;
 }
 
+/* Take the word that begins so out of a command line, and the newline off its end. */
+static void drop_word(char *line, const char *start)
+{
+	char *word;
+	size_t bytes;
+
+	line[strcspn(line, "\n")] = '\0';
+	for (word = strstr(line, start); word && word > line && word[-1] != ' '; word = strstr(word + 1, start))
+		;
+	if (!word)
+		return;
+	bytes = strcspn(word, " ");
+	bytes += strspn(word + bytes, " ");
+	memmove(word, word + bytes, strlen(word + bytes) + 1);
+}
+
 /* As in kexec-tools: --reuse-cmdline is /proc/cmdline without BOOT_IMAGE=, and --append comes behind it. */
 static enum kx_err make_cmdline(struct payload *p, struct fail *fail)
 {
 	const struct load_request *request = p->request;
-	char *old = NULL, *word, *save, *text;
+	char *old = NULL, *text;
 	size_t bytes = 0;
 	int err;
 
@@ -99,12 +119,8 @@ static enum kx_err make_cmdline(struct payload *p, struct fail *fail)
 			free(old);
 			return fail_set(fail, KX_NO_MEMORY, "command line");
 		}
-		for (word = strtok_r(old, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
-			if (strncmp(word, "BOOT_IMAGE=", 11) == 0)
-				continue;
-			strcat(text, text[0] ? " " : "");
-			strcat(text, word);
-		}
+		drop_word(old, "BOOT_IMAGE=");
+		strcpy(text, old);
 		if (request->cmdline && request->cmdline[0]) {
 			strcat(text, text[0] ? " " : "");
 			strcat(text, request->cmdline);
@@ -244,7 +260,7 @@ static enum kx_err plan_again(struct payload *p)
 static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 {
 	uint32_t wanted = plan_frames_wanted(&p->input), before = UINT32_MAX;
-	uint64_t available = p->machine.available_bytes / FRAME_BYTES;
+	uint64_t available = p->machine.available_bytes / FRAME_BYTES + stage_pool_frames(p->sys);
 	uint32_t room = frames_to_try(wanted, TRIES - 1);
 	enum kx_err err;
 	unsigned int attempt;
@@ -284,12 +300,14 @@ static enum kx_err place_without_frames(struct payload *p, struct fail *fail)
 
 	stage_close(&p->stage, true);
 	err = plan_again(p);
+	if (!err)
+		err = payload_try_hideout(p);
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
 }
 
 static enum kx_err give_back(struct payload *p, struct fail *fail)
 {
-	bool *keep = calloc(p->stage.frames ? p->stage.frames : 1, sizeof(*keep));
+	bool *keep = p->keep = calloc(p->stage.frames ? p->stage.frames : 1, sizeof(*keep));
 	unsigned int o;
 	uint32_t i;
 
@@ -307,7 +325,6 @@ static enum kx_err give_back(struct payload *p, struct fail *fail)
 	for (i = 0; i < p->stage.frames; i++)
 		p->report->staged_bytes += keep[i] * FRAME_BYTES;
 	stage_keep(&p->stage, keep);
-	free(keep);
 	return KX_OK;
 }
 
@@ -317,13 +334,16 @@ enum kx_err payload_place(struct payload *p, struct fail *fail)
 	const char *why;
 	enum kx_err err;
 
-	if (fast != FAST_NO && !p->machine.psci)
+	if (!p->machine.psci && fast == FAST_REQUIRE)
 		return fail_set(fail, KX_NO_PSCI, "%s", "");
+	if (!p->machine.psci)
+		report_note(p->report, "%s", err_text(KX_NO_PSCI));
 	err = fast == FAST_NO ? place_without_frames(p, fail) : place_in_frames(p, fail);
 	if (err == KX_INTERRUPTED || err == KX_NO_MEMORY)
 		return err;
 	if (err && fast == FAST_AUTO) {
-		report_note(p->report, "staging was not possible: %s", err_text(err));
+		report_note(p->report, "staging was not possible: %s%s%s", fail->detail, fail->detail[0] ? ": " : "",
+			    err_text(err));
 		err = place_without_frames(p, fail);
 	}
 	if (err)
@@ -334,9 +354,9 @@ enum kx_err payload_place(struct payload *p, struct fail *fail)
 	if (fast == FAST_AUTO && p->stage.frames && p->plan.relocated)
 		report_note(p->report, "huge pages ran short: %u frames of 2 MiB go through the kernel instead",
 			    p->plan.relocated);
-	if ((p->plan.moved || p->plan.relocated) && !p->machine.log_read)
-		report_note(p->report, "the kernel log no longer reaches back to the boot, so tables of the interrupt "
-			    "controller could not be looked up and kept clear of");
+	if (p->machine.tables_unknown)
+		report_note(p->report, "the kernel log no longer reaches back to the boot, so the tables of the interrupt "
+			    "controller are not known and not reserved for the next kernel");
 
 	why = plan_check(&p->plan, &p->input);
 	if (why)
@@ -403,6 +423,7 @@ void payload_free(struct payload *p)
 	stage_close(&p->stage, true);
 	plan_free(&p->plan);
 	machine_free(&p->machine);
+	free(p->keep);
 	free(p->cmdline_buf);
 	free(p->digests);
 	free(p->checks);

@@ -43,6 +43,7 @@ struct payload {
 	char *cmdline_buf;
 
 	struct stage stage;
+	bool *keep;			/* the frames that the plan uses */
 	struct plan_input input;
 	struct plan plan;
 	bool planned;
@@ -65,7 +66,7 @@ struct payload {
 	uint8_t seeds[8 + 128];
 
 	unsigned char *hideout;
-	size_t hideout_bytes, table_bytes;
+	size_t hideout_room, hideout_bytes, table_bytes;
 	pa_t entry_pa;
 };
 
@@ -76,7 +77,7 @@ enum kx_err payload_place(struct payload *p, struct fail *fail);	/* frames and p
 enum kx_err payload_fill(struct payload *p, struct fail *fail);		/* read everything into its place */
 enum kx_err payload_finish(struct payload *p, struct fail *fail);	/* device tree and hide-out */
 enum kx_err payload_commit(struct payload *p, struct fail *fail);	/* kexec_load */
-enum kx_err payload_try_hideout(struct payload *p);	/* a step of payload_place(): KX_NO_ROOM if it would not fit */
+enum kx_err payload_try_hideout(struct payload *p);	/* a step of payload_place(): how much room it needs at most; KX_NO_ROOM: it does not fit */
 enum kx_err payload_make_hideout(struct payload *p, struct fail *fail);	/* a step of payload_finish() */
 void payload_report(struct payload *p);
 void payload_free(struct payload *p);

@@ -145,6 +145,42 @@ static const struct {
 	{ "LPI pending table @", KIB(64) },
 };
 
+static struct line skip(struct line line, size_t bytes)
+{
+	return (struct line){ line.text + bytes, line.bytes - bytes };
+}
+
+/*
+ * What a line says behind what the log puts before it: "<6>", "[    0.000000] ", or "6,412,0,-;" of /dev/kmsg. Only what
+ * stands right there is the driver's own word; a name that a device gave itself can be anywhere further on.
+ */
+static struct line message_of(struct line line)
+{
+	size_t digits = 0;
+
+	if (line.bytes >= 3 && line.text[0] == '<' && line.text[2] == '>')
+		line = skip(line, 3);
+	if (line.bytes && line.text[0] == '[') {
+		const char *end = memmem(line.text, line.bytes, "] ", 2);
+
+		return end ? skip(line, (size_t)(end + 2 - line.text)) : line;
+	}
+	while (digits < line.bytes && (memchr("0123456789,-c", line.text[digits], 13)))
+		digits++;
+	return digits && digits < line.bytes && line.text[digits] == ';' ? skip(line, digits + 1) : line;
+}
+
+static bool starts_with(struct line line, const char *start)
+{
+	return line.bytes >= strlen(start) && memcmp(line.text, start, strlen(start)) == 0;
+}
+
+static bool is_gic_message(struct line line)
+{
+	return starts_with(line, "GICv3: ") || starts_with(line, "GIC: ") ||
+	       (starts_with(line, "CPU") && line.bytes > 3 && line.text[3] >= '0' && line.text[3] <= '9');
+}
+
 /* ITS tables: "ITS@0x...: allocated 8192 Devices @42600000 (indirect, esz 8, psz 64K, shr 1)". */
 static bool its_table(struct line line, struct range *table)
 {
@@ -153,7 +189,7 @@ static bool its_table(struct line line, struct range *table)
 	uint64_t count = 0, esz = 0, pa;
 	size_t i;
 
-	if (!at || !memmem(line.text, line.bytes, "ITS@", 4))
+	if (!at || !(starts_with(line, "ITS@") || starts_with(line, "ITS [mem ")))
 		return false;
 	for (i = (size_t)(at - line.text) + sizeof(allocated) - 1; i < line.bytes && line.text[i] >= '0' && line.text[i] <= '9'; i++)
 		if (count < UINT32_MAX)
@@ -186,7 +222,8 @@ enum kx_err memmap_gic_tables(struct range_set *tables, const char *log, size_t 
 	while (next_line(&log, end, &line)) {
 		struct range table;
 
-		for (i = 0; i < sizeof(gic_phrases) / sizeof(gic_phrases[0]); i++) {
+		line = message_of(line);
+		for (i = 0; is_gic_message(line) && i < sizeof(gic_phrases) / sizeof(gic_phrases[0]); i++) {
 			const char *before = gic_phrases[i].before;
 			const char *at = memmem(line.text, line.bytes, before, strlen(before));
 			size_t digits;

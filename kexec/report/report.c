@@ -46,12 +46,12 @@ static const char *bytes_text(uint64_t bytes, char out[24])
 	return out;
 }
 
-static void print_notes(const struct report *report, FILE *out)
+void report_notes(const struct report *report, FILE *out)
 {
 	unsigned int i;
 
 	for (i = 0; i < report->notes; i++)
-		fprintf(out, "Note: %s.\n", report->note[i]);
+		fprintf(out, "kexec: note: %s.\n", report->note[i]);
 }
 
 static void print_row(FILE *out, const char *name, struct range place, const char *in_place, const char *moved,
@@ -88,7 +88,6 @@ void report_table(const struct report *report, FILE *out)
 		fprintf(out, "Should the check fail, purgatory says so on %s and resets the machine.\n", report->console);
 	else
 		fprintf(out, "Should the check fail, purgatory resets the machine; it knows of no console to say so on.\n");
-	print_notes(report, out);
 }
 
 void report_sentence(const struct report *report, FILE *out)
@@ -107,7 +106,6 @@ void report_sentence(const struct report *report, FILE *out)
 		fprintf(out, "none of it staged");
 	fprintf(out, "; the kernel relocates %s; check %s. Ready for kexec -e or systemctl kexec.\n",
 		bytes_text(report->segment_bytes, segments), report->check);
-	print_notes(report, out);
 }
 
 static struct json_object *json_u64(uint64_t value)

@@ -40,6 +40,9 @@ struct report {
 
 void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A line for each note: what is not as asked for, and why. */
+void report_notes(const struct report *report, FILE *out);
+
 /* The table of --plan. */
 void report_table(const struct report *report, FILE *out);
 /* One or two sentences after a load. */

@@ -22,11 +22,13 @@ struct source {
 };
 
 /*
- * Open path. With decompress, a compressed file is read as what is in it; without, as it is.
+ * Open path. With decompress, a compressed file is read as what is in it, all its members one after another; without, as
+ * it is. A pipe or a device may give most_bytes.
  *
- * Errors: KX_OPEN, KX_READ, KX_NO_MEMORY; *fail says which file
+ * Errors: KX_OPEN, KX_READ, KX_TOO_BIG, KX_NO_MEMORY, KX_INTERRUPTED; *fail says which file
  */
-enum kx_err source_open(struct source *source, struct sys *sys, const char *path, bool decompress, struct fail *fail);
+enum kx_err source_open(struct source *source, struct sys *sys, const char *path, uint64_t most_bytes, bool decompress,
+			struct fail *fail);
 void source_close(struct source *source);
 
 /* Start again from the beginning. Errors: KX_READ, KX_NO_MEMORY */

@@ -57,10 +57,24 @@ static bool write_number(struct sys *sys, const char *path, uint64_t value)
 static bool raise_overcommit(struct sys *sys, uint64_t more, uint64_t *before)
 {
 	uint64_t surplus;
+	char text[24];
 
 	if (!read_number(sys, OVERCOMMIT, before) || !read_number(sys, SURPLUS, &surplus))
 		return false;
-	return surplus + more > *before && write_number(sys, OVERCOMMIT, surplus + more);
+	if (surplus + more <= *before)
+		return false;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)*before);
+	sys->guard(sys, OVERCOMMIT, text);
+	if (write_number(sys, OVERCOMMIT, surplus + more))
+		return true;
+	sys->unguard(sys);
+	return false;
+}
+
+static void restore_overcommit(struct sys *sys, uint64_t before)
+{
+	write_number(sys, OVERCOMMIT, before);
+	sys->unguard(sys);
 }
 
 /* Touch frames from the first untouched one on; returns how many there are then. */
@@ -89,7 +103,7 @@ enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
 	touched = touch_frames(stage, wanted);
 	sys->settle(sys, stage_frame(stage, stage->frames), (touched - stage->frames) * FRAME_BYTES);
 	if (raised)
-		write_number(sys, OVERCOMMIT, before);
+		restore_overcommit(sys, before);
 	for (; stage->frames < touched; stage->frames++) {
 		int result = sys->frame_pa(sys, stage_frame(stage, stage->frames), &stage->pa[stage->frames]);
 
@@ -97,6 +111,26 @@ enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
 			return fail_set(fail, KX_NO_PFN, "/proc/self/pagemap: %s", strerror(-result));
 	}
 	return sys->interrupted(sys) ? fail_set(fail, KX_INTERRUPTED, "staging") : KX_OK;
+}
+
+uint64_t stage_pool_frames(struct sys *sys)
+{
+	uint64_t free_frames, reserved;
+
+	if (!read_number(sys, POOL "free_hugepages", &free_frames) || !read_number(sys, POOL "resv_hugepages", &reserved))
+		return 0;
+	return free_frames > reserved ? free_frames - reserved : 0;
+}
+
+bool stage_moved(const struct stage *stage, const bool *keep)
+{
+	uint32_t i;
+	pa_t pa;
+
+	for (i = 0; i < stage->frames; i++)
+		if (keep[i] && (stage->sys->frame_pa(stage->sys, stage_frame(stage, i), &pa) < 0 || pa != stage->pa[i]))
+			return true;
+	return false;
 }
 
 void stage_keep(struct stage *stage, const bool *keep)

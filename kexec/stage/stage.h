@@ -32,6 +32,12 @@ enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, stru
  */
 enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail);
 
+/* Frames in the machine's own pool of huge pages that nobody has a claim to. */
+uint64_t stage_pool_frames(struct sys *sys);
+
+/* Whether the kernel has moved any of the frames whose keep[] is true since their addresses were read. */
+bool stage_moved(const struct stage *stage, const bool *keep);
+
 /* Give back every frame whose keep[] is false. Their memory must not be touched again. */
 void stage_keep(struct stage *stage, const bool *keep);
 

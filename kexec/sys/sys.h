@@ -37,6 +37,14 @@ struct sys {
 	uint64_t (*now_ms)(struct sys *sys);	/* monotonic */
 	int (*random)(struct sys *sys, void *out, size_t bytes);
 
+	/* One loader at a time in this IPC namespace, until unlock() or the end of the process. -EWOULDBLOCK: not now. */
+	int (*lock)(struct sys *sys);
+	void (*unlock)(struct sys *sys);
+
+	/* Should this process die, however, text is written to path; until unguard(). */
+	void (*guard)(struct sys *sys, const char *path, const char *text);
+	void (*unguard)(struct sys *sys);
+
 	/* A whole file of at most max bytes, in memory that the caller frees; a null is put behind it. -EFBIG: longer. */
 	int (*read_file)(struct sys *sys, const char *path, size_t max, char **text, size_t *bytes);
 	int (*write_file)(struct sys *sys, const char *path, const char *text);
@@ -45,12 +53,13 @@ struct sys {
 	/* Names in a directory, for a device tree in /proc: calls each(arg, name, is_directory). Stops when that is not 0. */
 	int (*list_dir)(struct sys *sys, const char *path, int (*each)(void *arg, const char *name, bool is_dir), void *arg);
 
-	/* The kernel log, whole, in memory that the caller frees. */
+	/* The kernel's own messages, a line each without time stamp, in memory that the caller frees. dmesg -c does not
+	   take anything away from them. */
 	int (*kernel_log)(struct sys *sys, char **text, size_t *bytes);
 
 	/* A payload file. What is not a regular file (a pipe, a device) is read into memory first, so its length is
-	   known. Returns a descriptor. */
-	int (*open_file)(struct sys *sys, const char *path, uint64_t *bytes);
+	   known; of at most most bytes, else -EFBIG. Returns a descriptor. */
+	int (*open_file)(struct sys *sys, const char *path, uint64_t most, uint64_t *bytes);
 	ssize_t (*read)(struct sys *sys, int fd, void *out, size_t bytes);
 	int (*rewind)(struct sys *sys, int fd);
 	void (*close)(struct sys *sys, int fd);
@@ -80,6 +89,7 @@ struct sys {
 	int (*reboot_kexec)(struct sys *sys);
 	void (*sync)(struct sys *sys);
 	void (*ifdown)(struct sys *sys);
+	int (*shutdown)(struct sys *sys);	/* shutdown -r now in place of this process; returns only on failure */
 };
 
 #define SYS_NO_SHM	(-1)

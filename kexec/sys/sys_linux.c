@@ -7,11 +7,12 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
@@ -19,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,7 +82,7 @@ static ssize_t read_fd(struct sys *sys, int fd, void *out, size_t bytes)
 	(void)sys;
 	do
 		n = read(fd, out, bytes);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && errno == EINTR && !signal_seen);
 	return n < 0 ? -errno : n;
 }
 
@@ -169,29 +171,34 @@ static int list_dir(struct sys *sys, const char *path, int (*each)(void *arg, co
 	return err;
 }
 
+/* "6,339,5140900,-;message", and lines of annotations. Facilities other than 0 are userspace's words. */
 static int kernel_log(struct sys *sys, char **text, size_t *bytes)
 {
-	int room = klogctl(10, NULL, 0), n;	/* SYSLOG_ACTION_SIZE_BUFFER */
+	char record[8192];
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	FILE *out;
+	ssize_t n;
 
 	(void)sys;
-	if (room < 0)
+	if (fd < 0)
 		return -errno;
-	*text = malloc((size_t)room + 1);
-	if (!*text)
-		return -ENOMEM;
-	n = klogctl(3, *text, room);		/* SYSLOG_ACTION_READ_ALL */
-	if (n < 0) {
-		n = -errno;
-		free(*text);
-		return n;
+	out = open_memstream(text, bytes);
+	while (out && ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE)) {
+		char *message;
+
+		if (n <= 0)
+			continue;	/* EPIPE: records were overwritten meanwhile; the next read goes on behind them */
+		record[n] = '\0';
+		message = strchr(record, ';');
+		if (message && strtoul(record, NULL, 10) < 8)
+			fprintf(out, "%.*s\n", (int)strcspn(message + 1, "\n"), message + 1);
 	}
-	(*text)[n] = '\0';
-	*bytes = (size_t)n;
-	return 0;
+	close(fd);
+	return out && fclose(out) == 0 ? 0 : -ENOMEM;
 }
 
 /* A pipe or a device has no length before it is read. */
-static int spool(struct sys *sys, int fd, uint64_t *bytes)
+static int spool(struct sys *sys, int fd, uint64_t most, uint64_t *bytes)
 {
 	char chunk[65536];
 	ssize_t n;
@@ -203,10 +210,10 @@ static int spool(struct sys *sys, int fd, uint64_t *bytes)
 	while (!err && (n = read_fd(sys, fd, chunk, sizeof(chunk))) != 0) {
 		if (n < 0)
 			err = (int)n;
+		else if ((*bytes += (uint64_t)n) > most)
+			err = -EFBIG;
 		else if (write(spool_fd, chunk, (size_t)n) != n)
 			err = -ENOSPC;
-		else
-			*bytes += (uint64_t)n;
 	}
 	close(fd);
 	if (!err && lseek(spool_fd, 0, SEEK_SET) < 0)
@@ -216,7 +223,7 @@ static int spool(struct sys *sys, int fd, uint64_t *bytes)
 	return err ? err : spool_fd;
 }
 
-static int open_file(struct sys *sys, const char *path, uint64_t *bytes)
+static int open_file(struct sys *sys, const char *path, uint64_t most, uint64_t *bytes)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
@@ -233,7 +240,7 @@ static int open_file(struct sys *sys, const char *path, uint64_t *bytes)
 		return -EISDIR;
 	}
 	if (!S_ISREG(st.st_mode))
-		return spool(sys, fd, bytes);
+		return spool(sys, fd, most, bytes);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	*bytes = (uint64_t)st.st_size;
 	return fd;
@@ -315,6 +322,82 @@ static void ifdown(struct sys *sys)
 		if_freenameindex(list);
 }
 
+static int lock_fd = -1;
+
+/* The lock goes with the namespace that the segments are in, needs no file system that could be written, and ends with
+ * the process, however that ends. */
+static int lock(struct sys *sys)
+{
+	int err;
+
+	(void)sys;
+	lock_fd = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+	if (lock_fd < 0)
+		return -errno;
+	if (flock(lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	err = -errno;
+	close(lock_fd);
+	lock_fd = -1;
+	return err;
+}
+
+static void unlock(struct sys *sys)
+{
+	(void)sys;
+	close(lock_fd);
+	lock_fd = -1;
+}
+
+static int guard_fd = -1;
+static pid_t guard_pid;
+
+/* A child that waits for us to be done, or to die. */
+static void guard(struct sys *sys, const char *path, const char *text)
+{
+	int ends[2];
+	char byte;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	guard_pid = fork();
+	if (guard_pid == 0) {
+		signal(SIGINT, SIG_IGN);
+		signal(SIGQUIT, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
+		signal(SIGHUP, SIG_IGN);
+		close(ends[1]);
+		close(lock_fd);
+		if (read(ends[0], &byte, 1) == 0)
+			write_file(sys, path, text);
+		_exit(0);
+	}
+	close(ends[0]);
+	guard_fd = ends[1];
+}
+
+static void unguard(struct sys *sys)
+{
+	(void)sys;
+	if (guard_fd < 0)
+		return;
+	if (guard_pid > 0 && write(guard_fd, "", 1) == 1)
+		waitpid(guard_pid, NULL, 0);
+	close(guard_fd);
+	guard_fd = -1;
+}
+
+static int run_shutdown(struct sys *sys)
+{
+	static const char *const paths[] = { "/sbin/shutdown", "/etc/shutdown", "/bin/shutdown" };
+	size_t i;
+
+	(void)sys;
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		execl(paths[i], "shutdown", "-r", "now", (char *)NULL);
+	return -errno;
+}
+
 static void on_signal(int number)
 {
 	signal_seen = number;
@@ -346,11 +429,13 @@ static unsigned int cpu_features(void)
 void sys_linux(struct sys *sys)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal }, before;
 	size_t i;
 
+	/* What is ignored stays so: nohup. */
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &action, NULL);
+		if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
 
 	*sys = (struct sys){
 		.page_bytes = (uint64_t)sysconf(_SC_PAGESIZE),
@@ -360,6 +445,10 @@ void sys_linux(struct sys *sys)
 		.now = now,
 		.now_ms = now_ms,
 		.random = get_random,
+		.lock = lock,
+		.unlock = unlock,
+		.guard = guard,
+		.unguard = unguard,
 		.read_file = read_file,
 		.write_file = write_file,
 		.read_link = read_link,
@@ -374,6 +463,7 @@ void sys_linux(struct sys *sys)
 		.reboot_kexec = reboot_kexec,
 		.sync = sync_disks,
 		.ifdown = ifdown,
+		.shutdown = run_shutdown,
 	};
 	sys_linux_shm(sys);
 }

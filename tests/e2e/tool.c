@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
+#include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,24 +104,49 @@ static int fragment(size_t most)
 	return 0;
 }
 
-/* Run a command and leave the most memory that it had, in KiB, in a file. Huge pages are not in it. */
+static long status_kib(pid_t pid, const char *name)
+{
+	char path[64], line[256];
+	long kib = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	in = fopen(path, "r");
+	while (in && fgets(line, sizeof(line), in))
+		if (strncmp(line, name, strlen(name)) == 0)
+			kib = strtol(line + strlen(name), NULL, 10);
+	if (in)
+		fclose(in);
+	return kib;
+}
+
+/*
+ * Run a command and leave the most memory that it had, in KiB, in a file: its high-water mark, its program's own pages
+ * included, huge pages not. Read when it is about to exit.
+ */
 static int peak(const char *file, char **command)
 {
-	struct rusage usage;
-	FILE *out;
-	int status;
+	FILE *out = fopen(file, "w");
 	pid_t child = fork();
+	int status;
 
 	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		execvp(command[0], command);
 		_exit(127);
 	}
-	if (child < 0 || wait4(child, &status, 0, &usage) < 0)
+	if (!out || child < 0 || waitpid(child, &status, 0) < 0 ||
+	    ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)PTRACE_O_TRACEEXIT) < 0)
 		return 1;
-	out = fopen(file, "w");
-	if (!out)
-		return 1;
-	fprintf(out, "%ld\n", usage.ru_maxrss);
+	for (ptrace(PTRACE_CONT, child, NULL, NULL); waitpid(child, &status, 0) == child && WIFSTOPPED(status);) {
+		int sig = WSTOPSIG(status);
+
+		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8)) {
+			fprintf(out, "%ld\n", status_kib(child, "VmHWM:"));
+			sig = 0;
+		}
+		ptrace(PTRACE_CONT, child, NULL, (void *)(long)sig);
+	}
 	fclose(out);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

@@ -195,7 +195,53 @@ static int kernel_log(struct sys *sys, char **text, size_t *bytes)
 	return 0;
 }
 
-static int open_file(struct sys *sys, const char *path, uint64_t *bytes)
+static int lock(struct sys *sys)
+{
+	struct fake *f = fake_of(sys);
+
+	if (fails(f, "lock"))
+		return -f->fail_errno;
+	if (f->locked)
+		return -EWOULDBLOCK;
+	f->locked = true;
+	return 0;
+}
+
+static void unlock(struct sys *sys)
+{
+	struct fake *f = fake_of(sys);
+
+	if (!f->locked)
+		breach(f, "unlocks what is not locked");
+	f->locked = false;
+}
+
+static void guard(struct sys *sys, const char *path, const char *text)
+{
+	struct fake *f = fake_of(sys);
+
+	(void)path;
+	if (f->guarded || strtoull(text, NULL, 10) != f->overcommit)
+		breach(f, "guards the limit twice, or another value");
+	f->guarded = true;
+}
+
+static void unguard(struct sys *sys)
+{
+	struct fake *f = fake_of(sys);
+
+	if (!f->guarded)
+		breach(f, "ends a guard that there is not");
+	f->guarded = false;
+}
+
+static int run_shutdown(struct sys *sys)
+{
+	fake_of(sys)->shutdowns++;
+	return -ENOENT;
+}
+
+static int open_file(struct sys *sys, const char *path, uint64_t most, uint64_t *bytes)
 {
 	struct fake *f = fake_of(sys);
 	const struct fake_file *file = find(f, path);
@@ -205,6 +251,7 @@ static int open_file(struct sys *sys, const char *path, uint64_t *bytes)
 		return -f->fail_errno;
 	if (!file)
 		return -ENOENT;
+	(void)most;	/* all files here are regular ones */
 	for (fd = 0; fd < FAKE_FDS && f->fd[fd].open; fd++)
 		;
 	if (fd == FAKE_FDS)
@@ -666,6 +713,9 @@ size_t fake_dtb(void *out, size_t room, const char *psci_method)
 		err |= fdt_property(out, "method", psci_method, (int)strlen(psci_method) + 1);
 		err |= fdt_end_node(out);
 	}
+	err |= fdt_begin_node(out, "interrupt-controller");
+	err |= fdt_property_string(out, "compatible", "arm,gic-v3");
+	err |= fdt_end_node(out);
 	err |= fdt_begin_node(out, "memory@40000000");
 	err |= fdt_property_string(out, "device_type", "memory");
 	err |= fdt_property(out, "reg", reg, sizeof(reg));
@@ -700,6 +750,7 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 		.ctx = f, .page_bytes = 4096, .cpu_features = CPU_CRC32 | CPU_SHA2,
 		.is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
 		.read_file = read_file, .write_file = write_file, .read_link = read_link, .list_dir = list_dir,
+		.lock = lock, .unlock = unlock, .guard = guard, .unguard = unguard, .shutdown = run_shutdown,
 		.kernel_log = kernel_log, .open_file = open_file, .read = read_fd, .rewind = rewind_fd,
 		.close = close_fd,
 		.shm_create = shm_create, .shm_detach = shm_detach, .shm_remove = shm_remove,
@@ -728,7 +779,7 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 	fake_text(f, "/sys/kernel/kexec_crash_loaded", "0\n");
 	fake_text(f, "/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
 	fake_link(f, "/proc/self/ns/ipc", "ipc:[4026531839]");
-	fake_link(f, "/proc/1/ns/ipc", "ipc:[4026531839]");
+	fake_link(f, "/proc/self/ns/user", "user:[4026531837]");
 	fake_text(f, "/sys/class/tty/console/active", "tty0 ttyAMA0\n");
 	fake_text(f, "/sys/class/tty/ttyAMA0/iomem_base", "0x9000000\n");
 	fake_text(f, "/sys/class/tty/ttyAMA0/type", "32\n");
@@ -803,6 +854,8 @@ unsigned int fake_shms(const struct fake *f, bool loaded)
 
 const char *fake_leak(const struct fake *f)
 {
+	if (f->locked || f->guarded)
+		return "the lock or the guard";
 	unsigned int i;
 
 	for (i = 0; i < FAKE_FDS; i++)

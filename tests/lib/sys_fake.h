@@ -70,6 +70,10 @@ struct fake {
 	void (*meanwhile)(struct fake *fake, void *arg);
 	void *meanwhile_arg;
 
+	bool locked;			/* by a loader that is at work */
+	bool guarded;			/* the limit would be put back if the loader died */
+	unsigned int shutdowns;
+
 	bool loaded;			/* a kernel is */
 	bool loaded_hidden;		/* /sys/kernel/kexec_loaded cannot be read */
 	struct fake_load load;

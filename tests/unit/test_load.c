@@ -418,8 +418,8 @@ static void test_variants(void **state)
 }
 
 enum refusal {
-	NOT_ROOT, NOT_ARM64, LOCKED, LOCKED_MORE, DISABLED, CONTAINER_ENV, CONTAINER_FILE, USER_NS, IPC_NS, RMID,
-	NO_PSCI, HIDDEN_PFN, REFUSALS
+	NOT_ROOT, NOT_ARM64, LOCKED, LOCKED_MORE, DISABLED, LIMIT, CONTAINER_ENV, CONTAINER_FILE, USER_NS, IPC_NS, BUSY,
+	RMID, NO_PSCI, HIDDEN_PFN, REFUSALS
 };
 
 static void make_refusal(struct job *job, enum refusal refusal)
@@ -435,7 +435,9 @@ static void make_refusal(struct job *job, enum refusal refusal)
 	case DISABLED: fake_text(f, "/proc/sys/kernel/kexec_load_disabled", "1\n"); break;
 	case CONTAINER_ENV: fake_file(f, "/proc/1/environ", "PATH=/\0container=lxc", 21); break;
 	case CONTAINER_FILE: fake_text(f, "/run/systemd/container", "docker\n"); break;
-	case USER_NS: fake_text(f, "/proc/self/uid_map", "         0     100000      65536\n"); break;
+	case USER_NS: fake_link(f, "/proc/self/ns/user", "user:[4026532777]"); break;
+	case LIMIT: fake_text(f, "/proc/sys/kernel/kexec_load_limit_reboot", "0\n"); break;
+	case BUSY: f->locked = true; break;
 	case IPC_NS: fake_link(f, "/proc/self/ns/ipc", "ipc:[4026532222]"); break;
 	case RMID: fake_text(f, "/proc/sys/kernel/shm_rmid_forced", "1\n"); break;
 	case NO_PSCI: fake_file(f, "/sys/firmware/fdt", dtb, fake_dtb(dtb, sizeof(dtb), NULL)); break;
@@ -449,7 +451,7 @@ static void test_refusals(void **state)
 	static const enum kx_err want[] = {
 		[NOT_ROOT] = KX_NOT_ROOT, [NOT_ARM64] = KX_WRONG_ARCH, [LOCKED] = KX_LOCKDOWN,
 		[LOCKED_MORE] = KX_LOCKDOWN,
-		[DISABLED] = KX_LOAD_DISABLED, [CONTAINER_ENV] = KX_CONTAINER, [CONTAINER_FILE] = KX_CONTAINER,
+		[DISABLED] = KX_LOAD_DISABLED, [LIMIT] = KX_LOAD_LIMIT, [BUSY] = KX_LOCKED, [CONTAINER_ENV] = KX_CONTAINER, [CONTAINER_FILE] = KX_CONTAINER,
 		[USER_NS] = KX_CONTAINER, [IPC_NS] = KX_OTHER_IPC_NS, [RMID] = KX_SHM_RMID_FORCED,
 		[NO_PSCI] = KX_NO_PSCI,
 		[HIDDEN_PFN] = KX_NO_PFN,
@@ -466,26 +468,23 @@ static void test_refusals(void **state)
 		assert_int_equal(job->fake->kexec_loads + job->fake->unloads, 0);
 		if (i != HIDDEN_PFN)
 			assert_int_equal(job->fake->shm_creates + job->fake->writes, 0);
-		if (i < IPC_NS)
+		if (i <= BUSY)
 			assert_int_equal(job->fake->sweeps, 0);
+		job->fake->locked &= i != BUSY;
 		assert_int_equal(fake_frames_taken(job->fake), 0);
 		assert_clean(job->fake);
 		job_free(job);
 	}
 	/* What only forbids staging leaves the ordinary way, and it is said. */
-	for (i = IPC_NS; i < REFUSALS; i++) {
+	for (i = RMID; i < REFUSALS; i++) {
 		struct job *job = job_whole();
 		struct purg_model m;
 
-		if (i == NO_PSCI) {
-			job_free(job);
-			continue;
-		}
 		make_refusal(job, i);
 		job->request.fast = FAST_AUTO;
 		assert_loads(job, &m);
 		assert_true(noted(job, err_text(want[i])));
-		assert_int_equal(fake_frames_taken(job->fake), 0);
+		assert_int_equal(fake_frames_taken(job->fake), i == NO_PSCI ? SLOTS + 1 : 0);
 		purg_model_free(&m);
 		job_free(job);
 	}
@@ -494,7 +493,7 @@ static void test_refusals(void **state)
 static void test_kernel_says_no(void **state)
 {
 	static const struct { int err; enum kx_err want; } v[] = {
-		{ -EPERM, KX_LOCKDOWN }, { -EBUSY, KX_BUSY }, { -ENOSYS, KX_NO_SYSCALL }, { -ENOMEM, KX_NO_MEMORY },
+		{ -EPERM, KX_NOT_PERMITTED }, { -EBUSY, KX_BUSY }, { -ENOSYS, KX_NO_SYSCALL }, { -ENOMEM, KX_NO_MEMORY },
 		{ -EINVAL, KX_KEXEC_LOAD }, { -EADDRNOTAVAIL, KX_KEXEC_LOAD },
 	};
 	size_t i;
@@ -1124,7 +1123,7 @@ static void test_gic_tables(void **state)
 	job_free(job);
 	free(dtb);
 
-	/* A log that does not reach back to the boot cannot be relied on, and something moves: it is said. */
+	/* A log that does not reach back to the boot cannot be relied on: it is said. */
 	job = job_new(0x60000000, 2 * FRAME_BYTES, 40);
 	job->fake->log = "[  999.000000] something else\n";
 	assert_loads(job, &m);
