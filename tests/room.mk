@@ -76,3 +76,16 @@ fuzz:
 		build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 \
 			build/fuzz/$$target.corpus $(srcdir)/tests/corpus/$$target || exit 1; \
 	done
+
+# Purgatory alone in qemu-system: the composer makes its memory with the loader's own code.
+build/tests/bare/compose: build/tests/bare/compose.o $(PURE_OBJS)
+	$(call say,LINK)$(CC) $(TEST_CFLAGS) $(LDFLAGS) $^ $(LIBS) -lm -o $@
+
+build/tests/bare/%.bin: tests/bare/%.S $(srcdir)/tests/bare/bare.h
+	@mkdir -p $(@D)
+	$(call say,AS)$(CC) -I$(srcdir)/tests/bare -c $< -o $(@:.bin=.o) && $(OBJCOPY) -O binary $(@:.bin=.o) $@
+
+COMPOSE = $(EMULATOR) build/tests/bare/compose
+.PHONY: check-bare
+check-bare: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare/kernel.bin build/purgatory/purgatory.bin
+	prove $(srcdir)/tests/bare/run :: '$(COMPOSE)' build

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the composer, the stub and the fake kernel of the bare rig know of one another. C and assembly. */
+#ifndef BARE_H
+#define BARE_H
+
+#define BARE_STUB_PA	0x40400000	/* where the CPU starts */
+#define BARE_CONFIG_PA	0x40500000
+#define BARE_UART_PA	0x09000000	/* QEMU virt */
+
+/* struct bare_config offsets */
+#define BARE_ENTRY	0x00
+#define BARE_HCR	0x08
+#define BARE_DTB	0x10
+#define BARE_KERNEL	0x18
+#define BARE_SEEN_EL	0x20
+#define BARE_SEEN_HCR	0x28
+#define BARE_TIMELINE	0x30
+#define BARE_WORDS_PA	0x38	/* a pattern: every 64-bit word holds its offset from the kernel's start */
+#define BARE_WORDS_END	0x40
+#define BARE_GUARDS	0x48	/* how many; their addresses follow */
+#define BARE_GUARD_LIST	0x50
+
+#define BARE_GUARD_BYTES	0x10000
+#define BARE_GUARD_WORD		0xa5a5a5a5a5a5a5a5
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * In the place of the old kernel: sets the exception level's regime as asked for, leaves everything that purgatory must not
+ * rely on as junk, writes down what it leaves, and jumps to purgatory.
+ */
+#include "bare.h"
+
+	ldr	x19, =BARE_CONFIG_PA
+	mrs	x0, CurrentEL
+	lsr	x0, x0, #2
+	str	x0, [x19, #BARE_SEEN_EL]
+	cmp	x0, #2
+	b.ne	1f
+	ldr	x1, [x19, #BARE_HCR]
+	cbz	x1, 2f
+	msr	hcr_el2, x1
+	isb
+2:	mrs	x1, hcr_el2
+	str	x1, [x19, #BARE_SEEN_HCR]
+1:
+	/* Junk, as a dead kernel leaves it: vectors and TTBR1 point nowhere, nothing is enabled. */
+	movn	x9, #0xfff
+	cmp	x0, #2
+	b.eq	3f
+	msr	vbar_el1, x9
+	msr	ttbr1_el1, x9
+	msr	mair_el1, x9
+	msr	cpacr_el1, xzr
+	b	4f
+3:	msr	vbar_el2, x9
+	msr	mair_el2, x9
+4:	mov	sp, x9
+	msr	tpidr_el0, x9
+	msr	daifset, #0xf
+	ic	iallu
+	dsb	sy
+	isb
+	ldr	x30, [x19, #BARE_ENTRY]
+	mov	x0, xzr
+	mov	x1, x9
+	mov	x2, x9
+	mov	x3, x9
+	br	x30
+	.ltorg
