@@ -109,13 +109,14 @@ static uint64_t meminfo(const char *text, const char *name)
 
 /* What may be taken for staging: what the kernel could give without swapping, less what the shutdown itself needs:
  * room to read swap back in, and a reserve. */
-static enum kx_err read_memory(struct machine *machine, struct sys *sys, struct fail *fail)
+enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *fail)
 {
 	uint64_t available, keep;
 	char *text;
 	size_t bytes;
 	int err = sys->read_file(sys, "/proc/meminfo", 65536, &text, &bytes);
 
+	*machine = (struct machine){ 0 };
 	if (err)
 		return fail_set(fail, KX_READ, "/proc/meminfo: %s", strerror(-err));
 	machine->ram_bytes = meminfo(text, "MemTotal");
@@ -265,7 +266,7 @@ static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char
 	} else {
 		result = sys->read_file(sys, path, ARM64_DTB_BYTES_MAX, &machine->dtb, &machine->dtb_bytes);
 		if (result)
-			return fail_set(fail, result == -EFBIG ? KX_DTB_TOO_BIG : KX_OPEN, "%s: %s", path, strerror(-result));
+			return fail_set(fail, result == -EFBIG ? KX_DTB_TOO_BIG : KX_OPEN, "%s (%s)", path, strerror(-result));
 	}
 	err = dt_check(machine->dtb, machine->dtb_bytes, &machine->dtb_bytes);
 	if (err)
@@ -279,14 +280,10 @@ static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char
 
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const char *dtb, const char *serial, struct fail *fail)
 {
-	enum kx_err err;
+	enum kx_err err = read_memmap(machine, sys, fail);
 
-	*machine = (struct machine){ 0 };
 	if (serial && strncmp(serial, "/dev/", 5) == 0)
 		serial += 5;
-	err = read_memory(machine, sys, fail);
-	if (!err)
-		err = read_memmap(machine, sys, fail);
 	if (!err)
 		err = read_dtb(machine, sys, dtb, fail);
 	if (!err)

@@ -33,8 +33,11 @@ enum kx_err preflight(struct sys *sys, struct fail *fail);
 /* Refusals that hold for staging only. Errors: KX_SHM_RMID_FORCED */
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 
+/* How much memory there is: what is needed to judge the files. Errors: KX_READ */
+enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *fail);
+
 /*
- * Read it all. dtb and serial may be null, as in struct load_request.
+ * The rest, into an open machine. dtb and serial may be null, as in struct load_request. On error the machine is empty.
  *
  * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_SERIAL, KX_NO_MEMORY
  */

@@ -212,11 +212,13 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 	enum kx_err err;
 
 	p->stage = (struct stage){ .sys = p->sys, .shm_id = SYS_NO_SHM };
-	err = machine_read(&p->machine, p->sys, p->request->dtb, p->request->serial, fail);
+	err = machine_open(&p->machine, p->sys, fail);
 	if (!err)
 		err = open_kernel(p, fail);
 	if (!err)
 		err = open_initrd(p, fail);
+	if (!err)
+		err = machine_read(&p->machine, p->sys, p->request->dtb, p->request->serial, fail);
 	if (!err)
 		err = make_cmdline(p, fail);
 	if (err)

@@ -7,7 +7,7 @@
 
 static enum kx_err read_error(const struct source *s, int err, struct fail *fail)
 {
-	return fail_set(fail, err == -EINTR ? KX_INTERRUPTED : KX_READ, "%s: %s", s->path, strerror(-err));
+	return fail_set(fail, err == -EINTR ? KX_INTERRUPTED : KX_READ, "%s (%s)", s->path, strerror(-err));
 }
 
 static enum kx_err start(struct source *s, bool probe, struct fail *fail)
@@ -53,7 +53,7 @@ enum kx_err source_open(struct source *source, struct sys *sys, const char *path
 	if (fd == -EFBIG || fd == -EINTR)
 		return fail_set(fail, fd == -EFBIG ? KX_TOO_BIG : KX_INTERRUPTED, "%s", path);
 	if (fd < 0)
-		return fail_set(fail, KX_OPEN, "%s: %s", path, strerror(-fd));
+		return fail_set(fail, KX_OPEN, "%s (%s)", path, strerror(-fd));
 	source->sys = sys;
 	source->fd = fd;
 	err = start(source, decompress, fail);
