@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From a request to a plan: the files are opened and looked at, frames are taken, windows are chosen. */
+/* From a request to what is to be placed, and from what was placed to a report: files, command line, check, device tree. */
 #include "payload.h"
 
 #include "dt.h"
@@ -10,22 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Frames beyond what is needed that are looked at for a place where nothing has to move. */
-#define TRIES	4
-static uint32_t frames_to_try(uint32_t wanted, unsigned int attempt)
-{
-	switch (attempt) {
-	case 0:
-		return wanted;
-	case 1:
-		return wanted + wanted / 2 + 8;
-	case 2:
-		return wanted * 2 + 16;
-	default:
-		return wanted * 3 + 16;
-	}
-}
 
 static enum kx_err open_kernel(struct payload *p, struct fail *fail)
 {
@@ -244,126 +228,6 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 		p->input.hideout_bytes -= align_up(p->input.dtb_bytes, KIB(64));
 	p->input.rules = arm64_plan_rules(p->sys->page_bytes);
 	return KX_OK;
-}
-
-static enum kx_err plan_again(struct payload *p)
-{
-	enum kx_err err;
-
-	plan_free(&p->plan);
-	p->input.frame_pa = p->stage.pa;
-	p->input.frames = p->stage.frames;
-	err = plan_make(&p->plan, &p->input);
-	p->planned = !err;
-	return err;
-}
-
-/* Take frames, a few more each time, until a plan moves nothing or there are no more. */
-static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
-{
-	uint32_t wanted = plan_frames_wanted(&p->input), before = UINT32_MAX;
-	uint64_t available = p->machine.available_bytes / FRAME_BYTES + stage_pool_frames(p->sys);
-	uint32_t room = frames_to_try(wanted, TRIES - 1);
-	enum kx_err err;
-	unsigned int attempt;
-
-	err = preflight_staging(p->sys, fail);
-	if (err)
-		return err;
-	if (room > available)
-		room = (uint32_t)available;
-	if (!room)
-		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
-	err = stage_open(&p->stage, p->sys, room, fail);
-	if (err)
-		return err;
-	for (attempt = 0; attempt < TRIES && p->stage.frames != before; attempt++) {
-		before = p->stage.frames;
-		err = stage_grow(&p->stage, frames_to_try(wanted, attempt), fail);
-		if (err)
-			return err;
-		err = plan_again(p);
-		if (err == KX_NO_MEMORY)
-			return fail_set(fail, err, "planning");
-		if (!err && p->plan.in_place == plan_slots(&p->input.object[0]) + plan_slots(&p->input.object[1]))
-			break;
-	}
-	if (!p->stage.frames)
-		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
-	if (!err)
-		err = payload_try_hideout(p);
-	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
-}
-
-/* Everything but the hide-out goes to the kernel as ordinary segments: stock kexec with a fast check. */
-static enum kx_err place_without_frames(struct payload *p, struct fail *fail)
-{
-	enum kx_err err;
-
-	stage_close(&p->stage, true);
-	err = plan_again(p);
-	if (!err)
-		err = payload_try_hideout(p);
-	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
-}
-
-static enum kx_err give_back(struct payload *p, struct fail *fail)
-{
-	bool *keep = p->keep = calloc(p->stage.frames ? p->stage.frames : 1, sizeof(*keep));
-	unsigned int o;
-	uint32_t i;
-
-	if (!keep)
-		return fail_set(fail, KX_NO_MEMORY, "planning");
-	for (o = 0; o < PLAN_OBJECTS; o++)
-		for (i = 0; i < p->plan.window[o].slots; i++)
-			if (p->plan.window[o].slot[i].frame != PLAN_NO_FRAME)
-				keep[p->plan.window[o].slot[i].frame] = true;
-	if (p->plan.hideout_frame != PLAN_NO_FRAME)
-		keep[p->plan.hideout_frame] = true;
-	if (p->plan.dtb_frame != PLAN_NO_FRAME)
-		keep[p->plan.dtb_frame] = true;
-	p->report->frames_tried = p->stage.frames;
-	for (i = 0; i < p->stage.frames; i++)
-		p->report->staged_bytes += keep[i] * FRAME_BYTES;
-	stage_keep(&p->stage, keep);
-	return KX_OK;
-}
-
-enum kx_err payload_place(struct payload *p, struct fail *fail)
-{
-	enum fast_wish fast = p->request->fast;
-	const char *why;
-	enum kx_err err;
-
-	if (!p->machine.psci && fast == FAST_REQUIRE)
-		return fail_set(fail, KX_NO_PSCI, "%s", "");
-	if (!p->machine.psci)
-		report_note(p->report, "%s", err_text(KX_NO_PSCI));
-	err = fast == FAST_NO ? place_without_frames(p, fail) : place_in_frames(p, fail);
-	if (err == KX_INTERRUPTED || err == KX_NO_MEMORY)
-		return err;
-	if (err && fast == FAST_AUTO) {
-		report_note(p->report, "staging was not possible: %s%s%s", fail->detail, fail->detail[0] ? ": " : "",
-			    err_text(err));
-		err = place_without_frames(p, fail);
-	}
-	if (err)
-		return err;
-	if (fast == FAST_REQUIRE && p->plan.relocated)
-		return fail_set(fail, KX_NO_HUGE_PAGES, "%u of %u frames are missing", p->plan.relocated,
-				p->plan.in_place + p->plan.moved + p->plan.relocated);
-	if (fast == FAST_AUTO && p->stage.frames && p->plan.relocated)
-		report_note(p->report, "huge pages ran short: %u frames of 2 MiB go through the kernel instead",
-			    p->plan.relocated);
-	if (p->machine.tables_unknown)
-		report_note(p->report, "the kernel log no longer reaches back to the boot, so the tables of the interrupt "
-			    "controller are not known and not reserved for the next kernel");
-
-	why = plan_check(&p->plan, &p->input);
-	if (why)
-		return fail_set(fail, KX_PLAN_CHECK, "%s", why);
-	return give_back(p, fail);
 }
 
 enum kx_err payload_finish(struct payload *p, struct fail *fail)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The running system: the only file with system calls, beside sys_shm.c. */
+/* The running system, but for its files (sys_files.c) and staged memory (sys_shm.c): no system call is anywhere else. */
 #include "sys_linux.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -13,11 +12,9 @@
 #include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -73,189 +70,6 @@ static int get_random(struct sys *sys, void *out, size_t bytes)
 		n = getrandom(out, bytes, 0);
 	while (n < 0 && errno == EINTR && !signal_seen);
 	return n == (ssize_t)bytes ? 0 : -EAGAIN;
-}
-
-static ssize_t read_fd(struct sys *sys, int fd, void *out, size_t bytes)
-{
-	ssize_t n;
-
-	(void)sys;
-	do
-		n = read(fd, out, bytes);
-	while (n < 0 && errno == EINTR && !signal_seen);
-	return n < 0 ? -errno : n;
-}
-
-static int read_file(struct sys *sys, const char *path, size_t max, char **text, size_t *bytes)
-{
-	size_t used = 0, room = 4096;
-	char *buf;
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	buf = malloc(room);
-	if (!buf)
-		goto no_memory;
-	while ((n = read_fd(sys, fd, buf + used, room - used - 1)) > 0) {
-		used += (size_t)n;
-		if (used > max) {
-			n = -EFBIG;
-			break;
-		}
-		if (used + 1 == room) {
-			char *grown = realloc(buf, room * 2);
-
-			if (!grown)
-				goto no_memory;
-			buf = grown;
-			room *= 2;
-		}
-	}
-	close(fd);
-	if (n < 0) {
-		free(buf);
-		return (int)n;
-	}
-	buf[used] = '\0';
-	*text = buf;
-	*bytes = used;
-	return 0;
-no_memory:
-	free(buf);
-	close(fd);
-	return -ENOMEM;
-}
-
-static int write_file(struct sys *sys, const char *path, const char *text)
-{
-	size_t bytes = strlen(text);
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
-
-	(void)sys;
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, bytes) != (ssize_t)bytes)
-		err = errno ? -errno : -EIO;
-	close(fd);
-	return err;
-}
-
-static int read_link(struct sys *sys, const char *path, char *out, size_t room)
-{
-	ssize_t n = readlink(path, out, room - 1);
-
-	(void)sys;
-	if (n < 0)
-		return -errno;
-	out[n] = '\0';
-	return 0;
-}
-
-static int list_dir(struct sys *sys, const char *path, int (*each)(void *arg, const char *name, bool is_dir), void *arg)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	int err = 0;
-
-	(void)sys;
-	if (!dir)
-		return -errno;
-	while (!err && (entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		err = each(arg, entry->d_name, entry->d_type == DT_DIR);
-	}
-	closedir(dir);
-	return err;
-}
-
-/* "6,339,5140900,-;message", and lines of annotations. Facilities other than 0 are userspace's words. */
-static int kernel_log(struct sys *sys, char **text, size_t *bytes)
-{
-	char record[8192];
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	FILE *out;
-	ssize_t n;
-
-	(void)sys;
-	if (fd < 0)
-		return -errno;
-	out = open_memstream(text, bytes);
-	while (out && ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE)) {
-		char *message;
-
-		if (n <= 0)
-			continue;	/* EPIPE: records were overwritten meanwhile; the next read goes on behind them */
-		record[n] = '\0';
-		message = strchr(record, ';');
-		if (message && strtoul(record, NULL, 10) < 8)
-			fprintf(out, "%.*s\n", (int)strcspn(message + 1, "\n"), message + 1);
-	}
-	close(fd);
-	return out && fclose(out) == 0 ? 0 : -ENOMEM;
-}
-
-/* A pipe or a device has no length before it is read. */
-static int spool(struct sys *sys, int fd, uint64_t most, uint64_t *bytes)
-{
-	char chunk[65536];
-	ssize_t n;
-	int spool_fd = memfd_create("kexec", MFD_CLOEXEC), err = 0;
-
-	if (spool_fd < 0)
-		err = -errno;
-	*bytes = 0;
-	while (!err && (n = read_fd(sys, fd, chunk, sizeof(chunk))) != 0) {
-		if (n < 0)
-			err = (int)n;
-		else if ((*bytes += (uint64_t)n) > most)
-			err = -EFBIG;
-		else if (write(spool_fd, chunk, (size_t)n) != n)
-			err = -ENOSPC;
-	}
-	close(fd);
-	if (!err && lseek(spool_fd, 0, SEEK_SET) < 0)
-		err = -errno;
-	if (err && spool_fd >= 0)
-		close(spool_fd);
-	return err ? err : spool_fd;
-}
-
-static int open_file(struct sys *sys, const char *path, uint64_t most, uint64_t *bytes)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	if (S_ISDIR(st.st_mode)) {
-		close(fd);
-		return -EISDIR;
-	}
-	if (!S_ISREG(st.st_mode))
-		return spool(sys, fd, most, bytes);
-	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	*bytes = (uint64_t)st.st_size;
-	return fd;
-}
-
-static int rewind_fd(struct sys *sys, int fd)
-{
-	(void)sys;
-	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
-}
-
-static void close_fd(struct sys *sys, int fd)
-{
-	(void)sys;
-	close(fd);
 }
 
 static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count, unsigned long flags)
@@ -369,7 +183,7 @@ static void guard(struct sys *sys, const char *path, const char *text)
 		close(ends[1]);
 		close(lock_fd);
 		if (read(ends[0], &byte, 1) == 0)
-			write_file(sys, path, text);
+			sys_linux_write_file(sys, path, text);
 		_exit(0);
 	}
 	close(ends[0]);
@@ -449,15 +263,6 @@ void sys_linux(struct sys *sys)
 		.unlock = unlock,
 		.guard = guard,
 		.unguard = unguard,
-		.read_file = read_file,
-		.write_file = write_file,
-		.read_link = read_link,
-		.list_dir = list_dir,
-		.kernel_log = kernel_log,
-		.open_file = open_file,
-		.read = read_fd,
-		.rewind = rewind_fd,
-		.close = close_fd,
 		.interrupted = interrupted,
 		.kexec_load = kexec_load,
 		.reboot_kexec = reboot_kexec,
@@ -465,5 +270,6 @@ void sys_linux(struct sys *sys)
 		.ifdown = ifdown,
 		.shutdown = run_shutdown,
 	};
+	sys_linux_files(sys);
 	sys_linux_shm(sys);
 }
