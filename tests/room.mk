@@ -89,3 +89,9 @@ COMPOSE = $(EMULATOR) build/tests/bare/compose
 .PHONY: check-bare
 check-bare: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare/kernel.bin build/purgatory/purgatory.bin
 	prove $(srcdir)/tests/bare/run :: '$(COMPOSE)' build
+
+# Publishes docs/benchmarks.*: half an hour to several, never part of the gate. BENCH_FLAGS is for bench/run.
+.PHONY: bench
+bench: build/sbin/kexec build/tests/e2e/tool
+	$(srcdir)/bench/run $(BENCH_FLAGS) $^ > build/bench.txt
+	$(srcdir)/bench/report build/bench.txt $(srcdir)/docs

@@ -14,6 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FRAME	(2ul << 20)
@@ -151,14 +152,41 @@ static int peak(const char *file, char **command)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+/* The virtual counter: what purgatory's stamps are counted in. */
+static int counter(void)
+{
+	uint64_t now;
+
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(now));
+	printf("%llu\n", (unsigned long long)now);
+	return 0;
+}
+
+/* What the counter showed when this kernel's clocks started. */
+static int boot(void)
+{
+	struct timespec since;
+	uint64_t now, hz;
+
+	clock_gettime(CLOCK_BOOTTIME, &since);
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(now));
+	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
+	printf("%llu\n", (unsigned long long)(now - (uint64_t)since.tv_sec * hz - (uint64_t)since.tv_nsec * hz / 1000000000));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "boot") == 0)
+		return boot();
+	if (argc == 2 && strcmp(argv[1], "counter") == 0)
+		return counter();
 	if (argc >= 4 && strcmp(argv[1], "peak") == 0)
 		return peak(argv[2], argv + 3);
 	if (argc == 2 && strcmp(argv[1], "corrupt") == 0)
 		return corrupt();
 	if (argc == 3 && strcmp(argv[1], "fragment") == 0)
 		return fragment(strtoul(argv[2], NULL, 10));
-	fprintf(stderr, "usage: tool corrupt | tool fragment FRAMES | tool peak FILE COMMAND...\n");
+	fprintf(stderr, "usage: tool corrupt | tool fragment FRAMES | tool peak FILE COMMAND... | tool counter | tool boot\n");
 	return 2;
 }

@@ -13,18 +13,18 @@ make_guest() {
 		install -m 755 "$($lab busybox)" "$dir/$side/bin/busybox"
 		install -m 755 "$kexec" "$dir/$side/sbin/kexec"
 		install -m 755 "$e2e/init" "$dir/$side/init"
+		install -m 755 "$tool" "$dir/$side/bin/tool"
 	done
 	head -c "$payload_bytes" /dev/urandom > "$dir/second/payload"
 	(cd "$dir/second" && sha256sum payload > payload.sum)
 	cp "$($lab kernel "$kernel")" "$dir/Image"
 	archive "$dir/second" > "$dir/first/initrd"
 	cp "$dir/Image" "$dir/first/Image"
-	install -m 755 "$tool" "$dir/first/bin/tool"
 	cp "$e2e/guest/$test" "$dir/first/test"
-	if [ "${test#stock}" != "$test" ]; then
-		peer=$($lab peer trixie)
+	if [ "${test#stock}" != "$test" ] || [ "$test" = bench ]; then
+		peer=$($lab peer "${peer_suite:-trixie}")
 		mkdir -p "$dir/first/stock/lib"
-		cp "$peer/usr/sbin/kexec" "$dir/first/stock/"
+		find "$peer" -path '*sbin/kexec' -exec cp {} "$dir/first/stock/" \;
 		find "$peer" -name 'lib*.so*' -path '*aarch64*' -exec cp -L {} "$dir/first/stock/lib/" \;
 		find "$peer" -name ld-linux-aarch64.so.1 -exec cp -L {} "$dir/first/stock/lib/" \;
 	fi
@@ -60,8 +60,8 @@ make_systemd_guest() {
 run_guest() {
 	guest_dir=$1 mib=$2 guest_log=$3
 	shift 3
-	timeout 300 qemu-system-aarch64 "$@" -m "$mib" -smp 2 -nographic -nic none -no-reboot \
+	timeout "${guest_seconds:-300}" qemu-system-aarch64 "$@" -m "$mib" -smp 2 -nographic -nic none -no-reboot \
 		-kernel "$guest_dir/Image" -initrd "$guest_dir/initrd" \
-		-append "console=ttyAMA0 panic=-1 loglevel=4 systemd.show_status=no" < /dev/null > "$guest_log" 2>&1 ||
+		-append "console=ttyAMA0 panic=-1 loglevel=4 systemd.show_status=no ${guest_append:-}" < /dev/null > "$guest_log" 2>&1 ||
 		echo "QEMU ended with $?" >> "$guest_log"
 }
