@@ -120,25 +120,49 @@ void sha256_blocks_c(uint32_t state[8], const void *data, size_t blocks)
 	}
 }
 
-void digest_sha256(uint8_t *out, const void *data, size_t bytes, sha256_blocks_fn *blocks)
+static const uint32_t sha256_start[8] = {
+	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+};
+
+/* A message is a multiple of the block, so the padding of FIPS 180-4, 5.1.1 is one block of its own. */
+static void sha256_pad(uint32_t last[SHA256_BLOCK_BYTES / sizeof(uint32_t)], size_t bytes)
 {
-	uint32_t state[8] = {
-		0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-	};
-	uint32_t last[SHA256_BLOCK_BYTES / sizeof(uint32_t)];
 	uint64_t bits = (uint64_t)bytes * 8;
 	size_t i;
 
-	blocks(state, data, bytes / SHA256_BLOCK_BYTES);
-
-	/* bytes is a multiple of the block, so the padding of FIPS 180-4, 5.1.1 is one block of its own. */
-	for (i = 0; i < sizeof(last) / sizeof(last[0]); i++)
+	for (i = 0; i < SHA256_BLOCK_BYTES / sizeof(uint32_t); i++)
 		last[i] = 0;
 	last[0] = 0x80;
 	last[14] = __builtin_bswap32((uint32_t)(bits >> 32));
 	last[15] = __builtin_bswap32((uint32_t)bits);
-	blocks(state, last, 1);
+}
+
+void digest_sha256(uint8_t *out, const void *data, size_t bytes, sha256_blocks_fn *blocks)
+{
+	uint32_t last[SHA256_BLOCK_BYTES / sizeof(uint32_t)], state[8];
+	size_t i;
 
 	for (i = 0; i < 8; i++)
+		state[i] = sha256_start[i];
+	sha256_pad(last, bytes);
+	blocks(state, data, bytes / SHA256_BLOCK_BYTES);
+	blocks(state, last, 1);
+	for (i = 0; i < 8; i++)
 		store_be32(out + 4 * i, state[i]);
+}
+
+void digest_sha256_2x(uint8_t *out, const void *a, const void *b, size_t bytes, sha256_blocks_2x_fn *blocks)
+{
+	uint32_t last[SHA256_BLOCK_BYTES / sizeof(uint32_t)], state_a[8], state_b[8];
+	size_t i;
+
+	for (i = 0; i < 8; i++)
+		state_a[i] = state_b[i] = sha256_start[i];
+	sha256_pad(last, bytes);
+	blocks(state_a, a, state_b, b, bytes / SHA256_BLOCK_BYTES);
+	blocks(state_a, last, state_b, last, 1);
+	for (i = 0; i < 8; i++) {
+		store_be32(out + 4 * i, state_a[i]);
+		store_be32(out + PURG_SHA_BYTES + 4 * i, state_b[i]);
+	}
 }

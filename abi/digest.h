@@ -30,12 +30,20 @@ void crc32c_lanes_insn(uint32_t lane[CRC_LANES], const void *data, size_t bytes)
 void sha256_blocks_c(uint32_t state[8], const void *data, size_t blocks);
 void sha256_blocks_insn(uint32_t state[8], const void *data, size_t blocks);
 
+/* The same for two messages side by side: the SHA2 instructions wait for one another, and the second message fills the
+ * gaps. As many blocks of each. */
+void sha256_blocks_2x_insn(uint32_t state_a[8], const void *a, uint32_t state_b[8], const void *b, size_t blocks);
+
 typedef void crc32c_lanes_fn(uint32_t lane[CRC_LANES], const void *data, size_t bytes);
 typedef void sha256_blocks_fn(uint32_t state[8], const void *data, size_t blocks);
+typedef void sha256_blocks_2x_fn(uint32_t state_a[8], const void *a, uint32_t state_b[8], const void *b, size_t blocks);
 
 /* The digest of one chunk. Writes PURG_CRC_BYTES or PURG_SHA_BYTES. */
 void digest_crc32c(uint8_t *out, const void *data, size_t bytes, crc32c_lanes_fn *lanes);
 void digest_sha256(uint8_t *out, const void *data, size_t bytes, sha256_blocks_fn *blocks);
+
+/* The digests of two chunks that are equally long, one behind the other in out. */
+void digest_sha256_2x(uint8_t *out, const void *a, const void *b, size_t bytes, sha256_blocks_2x_fn *blocks);
 
 #pragma GCC visibility pop
 

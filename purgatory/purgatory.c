@@ -107,36 +107,50 @@ static uint64_t do_moves(const struct purg_params *params, uint64_t mmu)
 	return bytes;
 }
 
+/* The chunk at pa against its digest: no way on if it is not what it was. */
+static void judge(uint64_t pa, const uint8_t *found, const uint8_t *expected, size_t digest_bytes)
+{
+	if (digests_differ(found, expected, digest_bytes))
+		purg_fatal(PURG_FATAL_CHECK, pa, (uintptr_t)expected, digest_word(found), digest_word(found + 8));
+}
+
+/* Verify the run's next chunk, or with the SHA2 instructions its next two; returns how many bytes that was. */
+static uint64_t verify_next(const struct purg_params *params, uint64_t pa, uint64_t left, const uint8_t *expected)
+{
+	const void *chunk = (const void *)(uintptr_t)pa;
+	uint64_t bytes = left < PURG_CHUNK_BYTES ? left : PURG_CHUNK_BYTES;
+	uint8_t found[2 * PURG_SHA_BYTES];
+
+	if (params->check == PURG_CHECK_CRC32C) {
+		digest_crc32c(found, chunk, bytes, crc32c_lanes());
+		judge(pa, found, expected, PURG_CRC_BYTES);
+	} else if (left >= 2 * PURG_CHUNK_BYTES && cpu_has(ID_AA64ISAR0_SHA2_SHIFT)) {
+		digest_sha256_2x(found, chunk, (const void *)(uintptr_t)(pa + PURG_CHUNK_BYTES), PURG_CHUNK_BYTES,
+				 sha256_blocks_2x_insn);
+		judge(pa, found, expected, PURG_SHA_BYTES);
+		judge(pa + PURG_CHUNK_BYTES, found + PURG_SHA_BYTES, expected + PURG_SHA_BYTES, PURG_SHA_BYTES);
+		bytes = 2 * PURG_CHUNK_BYTES;
+	} else {
+		digest_sha256(found, chunk, bytes, sha256_blocks());
+		judge(pa, found, expected, PURG_SHA_BYTES);
+	}
+	return bytes;
+}
+
 static uint64_t verify_runs(const struct purg_params *params, uint64_t mmu)
 {
 	const struct purg_run *run = (const void *)(uintptr_t)params->checks.pa;
 	const uint8_t *expected = (const void *)(uintptr_t)params->digests_pa;
-	crc32c_lanes_fn *lanes = crc32c_lanes();
-	sha256_blocks_fn *blocks = sha256_blocks();
-	int crc = params->check == PURG_CHECK_CRC32C;
-	size_t digest_bytes = crc ? PURG_CRC_BYTES : PURG_SHA_BYTES;
-	uint64_t i, total = 0;
+	size_t digest_bytes = params->check == PURG_CHECK_CRC32C ? PURG_CRC_BYTES : PURG_SHA_BYTES;
+	uint64_t i, done, bytes, total = 0;
 
 	for (i = 0; i < params->checks.count; i++, run++) {
-		uint64_t done, bytes;
-
-		for (done = 0; done < run->bytes; done += bytes, expected += digest_bytes) {
-			const void *chunk = (const void *)(uintptr_t)(run->pa + done);
-			uint8_t found[PURG_SHA_BYTES];
-
-			bytes = run->bytes - done;
-			if (bytes > PURG_CHUNK_BYTES)
-				bytes = PURG_CHUNK_BYTES;
-			/* A stray store of the old kernel may still be a dirty line that memory does not show. */
-			if (!mmu)
-				cache_clean_inval_poc(run->pa + done, bytes);
-			if (crc)
-				digest_crc32c(found, chunk, bytes, lanes);
-			else
-				digest_sha256(found, chunk, bytes, blocks);
-			if (digests_differ(found, expected, digest_bytes))
-				purg_fatal(PURG_FATAL_CHECK, (uintptr_t)chunk, (uintptr_t)expected, digest_word(found),
-					   digest_word(found + 8));
+		/* A stray store of the old kernel may still be a dirty line that memory does not show. */
+		if (!mmu)
+			cache_clean_inval_poc(run->pa, run->bytes);
+		for (done = 0; done < run->bytes; done += bytes) {
+			bytes = verify_next(params, run->pa + done, run->bytes - done, expected);
+			expected += (bytes + PURG_CHUNK_BYTES - 1) / PURG_CHUNK_BYTES * digest_bytes;
 		}
 		total += run->bytes;
 	}

@@ -118,6 +118,23 @@ static bool test_sha256_twins(void)
 	return true;
 }
 
+static bool test_sha256_pairs(void)
+{
+	unsigned char a[PURG_SHA_BYTES], pair[2 * PURG_SHA_BYTES];
+	size_t bytes;
+
+	for (bytes = 0; bytes <= 4096; bytes += PURG_UNIT_BYTES) {
+		digest_sha256_2x(pair, from, from + 8192 + 64, bytes, sha256_blocks_2x_insn);
+		digest_sha256(a, from, bytes, sha256_blocks_c);
+		if (memcmp(a, pair, sizeof(a)) != 0)
+			return false;
+		digest_sha256(a, from + 8192 + 64, bytes, sha256_blocks_c);
+		if (memcmp(a, pair + PURG_SHA_BYTES, sizeof(a)) != 0)
+			return false;
+	}
+	return true;
+}
+
 static bool test_flipped_bit(crc32c_lanes_fn *lanes)
 {
 	unsigned char before[PURG_CRC_BYTES], after[PURG_CRC_BYTES];
@@ -186,10 +203,11 @@ static bool test_clean(void)
 
 static bool test_registers(void)
 {
-	uint32_t lane[CRC_LANES] = { 0 }, state[8] = { 0 };
+	uint32_t lane[CRC_LANES] = { 0 }, state[8] = { 0 }, other[8] = { 0 };
 
 	return KEEPS(mmu_copy(to, from, 4096)) && KEEPS(cache_clean_inval_poc((uintptr_t)from, 4096)) &&
-	       KEEPS(crc32c_lanes_insn(lane, from, 4096)) && KEEPS(sha256_blocks_insn(state, from, 64));
+	       KEEPS(crc32c_lanes_insn(lane, from, 4096)) && KEEPS(sha256_blocks_insn(state, from, 64)) &&
+	       KEEPS(sha256_blocks_2x_insn(state, from, other, to, 64));
 }
 
 static int count, failed;
@@ -209,6 +227,7 @@ int main(void)
 	report(test_sha256(sha256_blocks_c), "SHA-256 in C");
 	report(test_sha256(sha256_blocks_insn), "SHA-256 by instruction");
 	report(test_sha256_twins(), "SHA-256 by instruction and in C agree");
+	report(test_sha256_pairs(), "SHA-256 of two messages at once is that of each");
 	report(test_flipped_bit(crc32c_lanes_insn), "a flipped bit is seen by instruction");
 	report(test_flipped_bit(crc32c_lanes_c), "a flipped bit is seen in C");
 	report(test_copy(), "copies exactly what it is told to");
