@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * System register bits that the loader computes with and purgatory loads. One list for both sides, C and assembly.
- * Names and positions: Arm Architecture Reference Manual for A-profile (DDI 0487), section D24 (registers) and
- * D8 (translation tables).
+ * Names and positions: Arm Architecture Reference Manual for A-profile (DDI 0487), "AArch64 System Register
+ * Descriptions" and "The AArch64 Virtual Memory System Architecture". Chapters are cited by name: their numbers move.
  */
 #ifndef ARM64_REGS_H
 #define ARM64_REGS_H
@@ -56,7 +56,7 @@
 
 #define PARANGE_48_BITS		5
 
-/* Translation table descriptors, D8.3 */
+/* Translation table descriptors, "Translation table descriptor formats" */
 #define DESC_BLOCK		0x1
 #define DESC_TABLE		0x3
 #define DESC_PAGE		0x3

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define LAST_LEVEL	3
-#define VA_BITS_MIN	25	/* T0SZ is at most 39 without FEAT_TTST, Arm ARM D8.2.7 */
+#define VA_BITS_MIN	25	/* T0SZ is at most 39 without FEAT_TTST, Arm ARM, TCR_EL1.T0SZ */
 #define VA_BITS_MAX	48
 
 struct builder {
@@ -29,7 +29,7 @@ static unsigned int level_shift(const struct pgtable_geometry *geometry, unsigne
 	return geometry->granule_shift + (LAST_LEVEL - level) * (geometry->granule_shift - 3);
 }
 
-/* Arm ARM D8.3.1: with 4 KiB granules blocks are at levels 1 and 2, with 16 and 64 KiB only at level 2 (no LPA2). */
+/* Arm ARM, "Translation table descriptor formats": with 4 KiB granules blocks are at levels 1 and 2, with 16 and 64 KiB only at level 2 (no LPA2). */
 static bool leaf_allowed(const struct pgtable_geometry *geometry, unsigned int level)
 {
 	return level == LAST_LEVEL || level == 2 || (level == 1 && geometry->granule_shift == 12);
@@ -178,7 +178,7 @@ enum kx_err pgtable_build(const struct pgtable_geometry *geometry, enum pgtable_
 		return KX_INTERNAL;	/* a geometry of other regions */
 
 	/* The short top table goes behind the whole ones, so that these stay aligned. A first pass tells where that is.
-	   A table is aligned to its size, and to 64 bytes at least (Arm ARM D8.2.5); behind whole granules it is. */
+	   A table is aligned to its size, and to 64 bytes at least (Arm ARM, TTBR0_EL1.BADDR); behind whole granules it is. */
 	b.out = NULL;
 	if (!fill_table(&b, geometry->start_level, 0, top_entries, 0))
 		return KX_INTERNAL;

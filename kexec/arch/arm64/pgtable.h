@@ -4,7 +4,7 @@
  * identity, and it holds exactly the regions and not one byte more: a cacheable mapping of memory that is secure,
  * reserved or no memory at all can be speculated into and kill the machine.
  *
- * Two kinds of tables, because permission bits mean different things (Arm ARM D8.4):
+ * Two kinds of tables, because permission bits mean different things (Arm ARM, "Memory access control"):
  *   PGTABLE_EL1  EL1, and EL2 with HCR_EL2.E2H=1
  *   PGTABLE_EL2  EL2 with E2H=0
  */

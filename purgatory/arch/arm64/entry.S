@@ -36,7 +36,7 @@
  * x20 = exception level, x21 = regime. Clobbers \tmp, flags. Any MMU and cache state.
  *
  * E2H is read, never assumed: hVHE leaves E2H=1 with TGE=0. Where ID_AA64MMFR4_EL1.E2H0 is negative E2H is RES1 but
- * may read as 0 (Arm ARM D24.2, ID_AA64MMFR4_EL1).
+ * may read as 0 (Arm ARM, ID_AA64MMFR4_EL1).
  */
 .macro find_regime tmp
 	mrs	x20, CurrentEL
@@ -55,7 +55,7 @@
 
 /*
  * Forget all translations of the current regime. At EL2 it is ALLE2 whatever E2H says: with E2H=1 and TGE=0, VMALLE1
- * would reach the EL1&0 regime (Arm ARM D8.17). Needs x20. Clobbers flags.
+ * would reach the EL1&0 regime (Arm ARM, "TLB maintenance instructions"). Needs x20. Clobbers flags.
  */
 .macro tlbi_all
 	cmp	x20, #2
@@ -99,7 +99,7 @@ purgatory_start:
 
 /*
  * Every exception is the end: nothing here is expected to fault, and the old kernel's vectors are gone.
- * Sixteen entries, 128 bytes apart, in a table aligned to 2 KiB (Arm ARM D1.3.1).
+ * Sixteen entries, 128 bytes apart, in a table aligned to 2 KiB (Arm ARM, "Exception vectors").
  */
 	.balign	0x800
 vectors:
@@ -247,7 +247,7 @@ func mmu_on
 	ldr	w1, [x24, #PURG_P_FLAGS]
 	tbnz	w1, #PURG_FLAG_NO_MMU_BIT, 9f
 
-	/* Arm ARM D24.2, ID_AA64MMFR0_EL1: TGran4 and TGran64 are signed, absent is 15; TGran16 absent is 0. */
+	/* Arm ARM, ID_AA64MMFR0_EL1: TGran4 and TGran64 are signed, absent is 15; TGran16 absent is 0. */
 	mrs	x4, id_aa64mmfr0_el1
 	ldr	w1, [x24, #PURG_P_GRANULE_SHIFT]
 	cmp	w1, #14
