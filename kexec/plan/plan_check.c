@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The last gate before kexec_load(2). It trusts nothing of how the plan was made: it writes down every byte range that the plan says
- * will be read or written at boot and looks whether any two collide, and whether each is where it may be.
+ * The last gate before kexec_load(2). It trusts nothing of how the plan was made: it writes down every byte range that the
+ * plan says will be read or written at boot and looks whether any two collide, and whether each is where it may be.
  */
 #include "plan.h"
 

@@ -29,7 +29,8 @@ static unsigned int level_shift(const struct pgtable_geometry *geometry, unsigne
 	return geometry->granule_shift + (LAST_LEVEL - level) * (geometry->granule_shift - 3);
 }
 
-/* Arm ARM, "Translation table descriptor formats": with 4 KiB granules blocks are at levels 1 and 2, with 16 and 64 KiB only at level 2 (no LPA2). */
+/* Arm ARM, "Translation table descriptor formats": with 4 KiB granules blocks are at levels 1 and 2, with 16 and 64 KiB
+ * only at level 2 (no LPA2). */
 static bool leaf_allowed(const struct pgtable_geometry *geometry, unsigned int level)
 {
 	return level == LAST_LEVEL || level == 2 || (level == 1 && geometry->granule_shift == 12);
