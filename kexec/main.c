@@ -127,6 +127,10 @@ int main(int argc, char **argv)
 		exec_kernel(&sys, options.sync, options.ifdown, &fail);
 		return complain(&fail);
 	}
+	if (options.shutdown && sys.interrupted(&sys)) {
+		fail_set(&fail, KX_INTERRUPTED, "%s", "");
+		return complain(&fail);
+	}
 	if (options.shutdown) {
 		fail_set(&fail, KX_SHUTDOWN, "%s", strerror(-sys.shutdown(&sys)));
 		return complain(&fail);

@@ -60,6 +60,8 @@ static void wait_ready(const struct purg_params *params, int flush)
 	uint64_t hz, start, now;
 
 	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
+	if (!hz)
+		hz = 100000000;		/* firmware forgot to set it; of this order it is everywhere */
 	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(start));
 	do
 		__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(now));

@@ -22,7 +22,7 @@ static const struct option_line {
 	{ 'h', "help", NULL, "Print this help." },
 	{ 'v', "version", NULL, "Print the version." },
 	{ 'd', "debug", NULL, "Say more about the load, on stderr." },
-	{ 'q', "quiet", NULL, "Say nothing but errors." },
+	{ 'q', "quiet", NULL, "Say nothing but errors, and what is not as asked for." },
 	{ 'l', "load", NULL, "Load the kernel." },
 	{ 'u', "unload", NULL, "Unload the kernel and give its memory back." },
 	{ 'e', "exec", NULL, "Start the kernel that was loaded." },

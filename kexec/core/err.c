@@ -45,9 +45,9 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_NO_ROOM] = "no place in memory where it may lie; free memory or make it smaller",
 	[KX_NOTHING_LOADED] = "Nothing has been loaded!",
 	[KX_NO_SYSFS] = "cannot tell whether a kernel is loaded; mount /sys",
-	[KX_NO_TIMELINE] = "this kernel was not started by kexec --fast-reloc, so there is no timeline",
+	[KX_NO_TIMELINE] = "this kernel was not started by this kexec, so there is no timeline",
 	[KX_INTERRUPTED] = "interrupted; what was loaded before still is",
-	[KX_MOVED] = "the kernel has moved staged memory since the load; load again",
+	[KX_MOVED] = "the kernel moved staged memory while it was being loaded; try again",
 
 	[KX_KEXEC_LOAD] = "kexec_load failed",
 	[KX_UNLOAD] = "kexec unload failed",

@@ -23,10 +23,10 @@ enum kx_err unload_kernel(struct sys *sys, struct fail *fail)
 	enum kx_err refused = preflight(sys, fail);
 	int err;
 
+	if (!refused)
+		refused = lock_loads(sys, fail);
 	if (refused)
 		return refused;
-	if (sys->lock(sys) < 0)
-		return fail_set(fail, KX_LOCKED, "%s", "");
 	err = sys->kexec_load(sys, 0, NULL, 0, 0);
 	if (!err)
 		sys->shm_sweep(sys, SYS_NO_SHM, false);

@@ -43,7 +43,7 @@ static enum kx_err open_runs(struct payload *p, struct fail *fail)
 			total += run->buf_bytes;
 			if (total + p->input.hideout_bytes + p->input.dtb_bytes > p->machine.ram_bytes / 2)
 				return fail_set(fail, KX_TOO_BIG, "%s", p->input.object[o].name);
-			if (2 * total + p->report->staged_bytes > p->machine.free_bytes)
+			if (2 * total > p->machine.free_bytes)
 				return fail_set(fail, KX_NO_MEMORY, "%s", p->input.object[o].name);
 			run->buf = calloc(1, run->buf_bytes);
 			if (!run->buf)

@@ -91,10 +91,10 @@ enum kx_err load_kernel(struct sys *sys, const struct load_request *request, str
 	enum kx_err err = preflight(sys, fail);
 
 	*report = (struct report){ 0 };
+	if (!err)
+		err = lock_loads(sys, fail);
 	if (err)
 		return err;
-	if (sys->lock(sys) < 0)
-		return fail_set(fail, KX_LOCKED, "%s", "");
 	err = load_locked(sys, request, report, fail);
 	sys->unlock(sys);
 	return err;

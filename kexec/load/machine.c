@@ -90,6 +90,22 @@ enum kx_err preflight(struct sys *sys, struct fail *fail)
 	return KX_OK;
 }
 
+enum kx_err lock_loads(struct sys *sys, struct fail *fail)
+{
+	int err = sys->lock(sys);
+
+	switch (err) {
+	case 0:
+		return KX_OK;
+	case -EWOULDBLOCK:
+		return fail_set(fail, KX_LOCKED, "%s", "");
+	case -EINTR:
+		return fail_set(fail, KX_INTERRUPTED, "%s", "");
+	default:
+		return fail_set(fail, KX_SHM, "lock: %s", strerror(-err));
+	}
+}
+
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail)
 {
 	uint64_t forced;

@@ -30,6 +30,9 @@ struct machine {
  * was staged could not be given back), KX_LOAD_DISABLED, KX_LOAD_LIMIT, KX_LOCKDOWN */
 enum kx_err preflight(struct sys *sys, struct fail *fail);
 
+/* Have sys->lock() for the caller. Errors: KX_LOCKED, KX_INTERRUPTED, KX_SHM */
+enum kx_err lock_loads(struct sys *sys, struct fail *fail);
+
 /* Refusals that hold for staging only. Errors: KX_SHM_RMID_FORCED */
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 

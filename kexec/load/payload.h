@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One load on its way: the files, the frames, the plan, and what is made of them. load.c says what is done in which
- * order; payload.c does it.
+ * order; payload.c, place.c and fill.c do it.
  */
 #ifndef PAYLOAD_H
 #define PAYLOAD_H

@@ -131,7 +131,7 @@ enum kx_err payload_place(struct payload *p, struct fail *fail)
 		report_note(p->report, "huge pages ran short: %u frames of 2 MiB go through the kernel instead",
 			    p->plan.relocated);
 	if (p->machine.tables_unknown)
-		report_note(p->report, "the kernel log no longer reaches back to the boot, so the tables of the interrupt "
+		report_note(p->report, "the kernel log does not reach back to the boot, so the tables of the interrupt "
 			    "controller are not known and not reserved for the next kernel");
 
 	why = plan_check(&p->plan, &p->input);

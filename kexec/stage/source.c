@@ -52,6 +52,8 @@ enum kx_err source_open(struct source *source, struct sys *sys, const char *path
 	fd = sys->open_file(sys, path, most_bytes, &source->file_bytes);
 	if (fd == -EFBIG || fd == -EINTR)
 		return fail_set(fail, fd == -EFBIG ? KX_TOO_BIG : KX_INTERRUPTED, "%s", path);
+	if (fd == -EIO || fd == -ENOSPC)
+		return fail_set(fail, KX_READ, "%s (%s)", path, strerror(-fd));
 	if (fd < 0)
 		return fail_set(fail, KX_OPEN, "%s (%s)", path, strerror(-fd));
 	source->sys = sys;

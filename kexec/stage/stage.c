@@ -10,25 +10,6 @@
 #define OVERCOMMIT	POOL "nr_overcommit_hugepages"
 #define SURPLUS		POOL "surplus_hugepages"
 
-enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, struct fail *fail)
-{
-	void *base;
-	int err;
-
-	*stage = (struct stage){ .sys = sys, .shm_id = SYS_NO_SHM, .room = room };
-	stage->pa = calloc(room ? room : 1, sizeof(*stage->pa));
-	if (!stage->pa)
-		return fail_set(fail, KX_NO_MEMORY, "staging");
-	err = sys->shm_create(sys, (uint64_t)room * FRAME_BYTES, &stage->shm_id, &base);
-	if (err) {
-		free(stage->pa);
-		*stage = (struct stage){ .sys = sys, .shm_id = SYS_NO_SHM };
-		return fail_set(fail, err == -EINVAL || err == -ENOENT ? KX_NO_HUGE_PAGES : KX_SHM, "%s", strerror(-err));
-	}
-	stage->base = base;
-	return KX_OK;
-}
-
 static bool read_number(struct sys *sys, const char *path, uint64_t *value)
 {
 	char *text, *end;
@@ -43,6 +24,28 @@ static bool read_number(struct sys *sys, const char *path, uint64_t *value)
 	}
 	free(text);
 	return true;
+}
+
+enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, struct fail *fail)
+{
+	uint64_t surplus;
+	void *base;
+	int err;
+
+	*stage = (struct stage){ .sys = sys, .shm_id = SYS_NO_SHM, .room = room };
+	stage->pa = calloc(room ? room : 1, sizeof(*stage->pa));
+	if (!stage->pa)
+		return fail_set(fail, KX_NO_MEMORY, "staging");
+	err = sys->shm_create(sys, (uint64_t)room * FRAME_BYTES, &stage->shm_id, &base);
+	if (err) {
+		free(stage->pa);
+		*stage = (struct stage){ .sys = sys, .shm_id = SYS_NO_SHM };
+		/* EINVAL is a size of huge page that there is not, or more than kernel.shmmax. */
+		return fail_set(fail, err == -ENOENT || (err == -EINVAL && !read_number(sys, SURPLUS, &surplus)) ?
+			KX_NO_HUGE_PAGES : KX_SHM, "%s", strerror(-err));
+	}
+	stage->base = base;
+	return KX_OK;
 }
 
 static bool write_number(struct sys *sys, const char *path, uint64_t value)

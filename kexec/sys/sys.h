@@ -37,7 +37,8 @@ struct sys {
 	uint64_t (*now_ms)(struct sys *sys);	/* monotonic */
 	int (*random)(struct sys *sys, void *out, size_t bytes);
 
-	/* One loader at a time in this IPC namespace, until unlock() or the end of the process. -EWOULDBLOCK: not now. */
+	/* One loader at a time in this IPC namespace, until unlock() or the end of the process. Another one is waited for, a
+	   while; then -EWOULDBLOCK. -EINTR: interrupted. */
 	int (*lock)(struct sys *sys);
 	void (*unlock)(struct sys *sys);
 

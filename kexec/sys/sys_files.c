@@ -73,6 +73,7 @@ int sys_linux_write_file(struct sys *sys, const char *path, const char *text)
 	(void)sys;
 	if (fd < 0)
 		return -errno;
+	errno = 0;
 	if (write(fd, text, bytes) != (ssize_t)bytes)
 		err = errno ? -errno : -EIO;
 	close(fd);

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -136,58 +136,98 @@ static void ifdown(struct sys *sys)
 		if_freenameindex(list);
 }
 
-static int lock_fd = -1;
+#define LOCK_KEY	0x4b5846ff	/* "KXF", beyond the keys of segments */
+#define LOCK_WAIT_MS	10000
 
-/* The lock goes with the namespace that the segments are in, needs no file system that could be written, and ends with
- * the process, however that ends. */
+static int lock_id = -1;
+
+static int count_lock(bool only_if_free)
+{
+	struct sembuf steps[2] = { { 0, 0, IPC_NOWAIT }, { 0, 1, IPC_NOWAIT | SEM_UNDO } };
+
+	return semop(lock_id, only_if_free ? steps : steps + 1, only_if_free ? 2 : 1) < 0 ? -errno : 0;
+}
+
+/* Somebody else's semaphore under our key would let them keep us out. */
+static int open_lock(void)
+{
+	struct semid_ds ds;
+
+	lock_id = semget(LOCK_KEY, 1, IPC_CREAT | 0600);
+	if (lock_id >= 0 && semctl(lock_id, 0, IPC_STAT, &ds) == 0 &&
+	    (ds.sem_perm.cuid != 0 || ds.sem_perm.uid != 0 || (ds.sem_perm.mode & 0777) != 0600))
+		semctl(lock_id, 0, IPC_RMID);
+	return lock_id < 0 ? -errno : count_lock(true);
+}
+
+/*
+ * A System V semaphore goes with the namespace that the segments are in, needs no file system that could be written, can
+ * be root's alone, and with SEM_UNDO ends with the process, however that ends. Another load is waited for, not for ever.
+ */
 static int lock(struct sys *sys)
 {
+	uint64_t until_ms = now_ms(sys) + LOCK_WAIT_MS;
+	struct timespec pause = { 0, 50000000 };
 	int err;
 
-	(void)sys;
-	lock_fd = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
-	if (lock_fd < 0)
-		return -errno;
-	if (flock(lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	err = -errno;
-	close(lock_fd);
-	lock_fd = -1;
-	return err;
+	for (;;) {
+		err = open_lock();
+		if (err == -ENOSYS)
+			return 0;	/* no System V IPC: there is nothing staged that could get lost either */
+		/* EIDRM, EINVAL: its owner was done with it, and took it away, just now. */
+		if (err != -EAGAIN && err != -EIDRM && err != -EINVAL && err != -EACCES)
+			return err;
+		if (sys->interrupted(sys))
+			return -EINTR;
+		if (now_ms(sys) > until_ms)
+			return -EWOULDBLOCK;
+		nanosleep(&pause, NULL);
+	}
 }
 
 static void unlock(struct sys *sys)
 {
 	(void)sys;
-	close(lock_fd);
-	lock_fd = -1;
+	if (lock_id >= 0)
+		semctl(lock_id, 0, IPC_RMID);
+	lock_id = -1;
 }
 
 static int guard_fd = -1;
 static pid_t guard_pid;
 
-/* A child that waits for us to be done, or to die. */
+/* The child's side: hold the lock too, say so, and wait for a word or for the end. */
+static void stand_guard(struct sys *sys, int fd, const char *path, const char *text)
+{
+	char byte = 0;
+
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	if (lock_id >= 0)
+		count_lock(false);
+	if (send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && recv(fd, &byte, 1, 0) == 0)
+		sys_linux_write_file(sys, path, text);
+	_exit(0);
+}
+
 static void guard(struct sys *sys, const char *path, const char *text)
 {
 	int ends[2];
 	char byte;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return;
 	guard_pid = fork();
 	if (guard_pid == 0) {
-		signal(SIGINT, SIG_IGN);
-		signal(SIGQUIT, SIG_IGN);
-		signal(SIGTERM, SIG_IGN);
-		signal(SIGHUP, SIG_IGN);
-		close(ends[1]);
-		close(lock_fd);
-		if (read(ends[0], &byte, 1) == 0)
-			sys_linux_write_file(sys, path, text);
-		_exit(0);
+		close(ends[0]);
+		stand_guard(sys, ends[1], path, text);
 	}
-	close(ends[0]);
-	guard_fd = ends[1];
+	close(ends[1]);
+	guard_fd = ends[0];
+	while (guard_pid > 0 && recv(guard_fd, &byte, 1, 0) < 0 && errno == EINTR)
+		;
 }
 
 static void unguard(struct sys *sys)
@@ -195,8 +235,10 @@ static void unguard(struct sys *sys)
 	(void)sys;
 	if (guard_fd < 0)
 		return;
-	if (guard_pid > 0 && write(guard_fd, "", 1) == 1)
+	if (guard_pid > 0) {
+		send(guard_fd, "", 1, MSG_NOSIGNAL);
 		waitpid(guard_pid, NULL, 0);
+	}
 	close(guard_fd);
 	guard_fd = -1;
 }
@@ -207,6 +249,7 @@ static int run_shutdown(struct sys *sys)
 	size_t i;
 
 	(void)sys;
+	signal(SIGPIPE, SIG_DFL);	/* what is ignored stays so across exec */
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		execl(paths[i], "shutdown", "-r", "now", (char *)NULL);
 	return -errno;
@@ -246,6 +289,8 @@ void sys_linux(struct sys *sys)
 	struct sigaction action = { .sa_handler = on_signal }, before;
 	size_t i;
 
+	/* A closed pipe is an error of a write, and no reason to leave things half done. */
+	signal(SIGPIPE, SIG_IGN);
 	/* What is ignored stays so: nohup. */
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)

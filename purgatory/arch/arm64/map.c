@@ -7,7 +7,6 @@
 #include "purgatory.h"
 
 #define PA_MASK		0x0000fffffffff000	/* output address bits 47:12; no LPA2 */
-#define LAST_LEVEL	3
 
 static int leaf_holds_code(uint64_t desc, uint64_t regime, uint64_t pa, unsigned int shift)
 {
