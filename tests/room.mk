@@ -35,7 +35,7 @@ check-layers: $(PURE_OBJS)
 	@$(srcdir)/tools/check-layers $(NM) $(srcdir)/tools/pure-symbols $(PURE_OBJS)
 
 # What needs an arm64 CPU, real or emulated: EMULATOR is empty on an arm64 machine.
-EMULATOR = $(if $(filter aarch64,$(shell uname -m)),,qemu-aarch64-static)
+EMULATOR = $(if $(filter aarch64,$(shell uname -m)),,qemu-aarch64)
 
 ifeq ($(ARM64),yes)
 build/tests/asm/test_routines: build/tests/asm/test_routines.o build/purgatory/obj/purgatory/arch/arm64/mmu_copy.o $(abi_OBJS)
