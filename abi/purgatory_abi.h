@@ -25,7 +25,7 @@
 #ifndef PURGATORY_ABI_H
 #define PURGATORY_ABI_H
 
-#define PURG_ABI_VERSION	1
+#define PURG_ABI_VERSION	2
 
 #define PURG_HEADER_MAGIC	0x475054534146584b	/* "KXFASTPG" */
 #define PURG_PARAMS_MAGIC	0x524150545341464b	/* "KFASTPAR" */
@@ -106,6 +106,7 @@
 #define PURG_FATAL_EXCEPTION	5	/* an exception, ours or in the new kernel before it has vectors of its own */
 #define PURG_FATAL_MAP		6	/* the page tables do not map purgatory itself */
 #define PURG_FATAL_UNCHECKED	7	/* a check was asked for and there was nothing to check */
+#define PURG_FATAL_PAGE_SIZE	8	/* the CPU lacks the page size of the kernel, which would only park itself */
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -166,7 +167,9 @@ struct purg_params {
 	uint64_t uart_pa;
 	uint32_t uart_kind;		/* PURG_UART_* */
 	uint32_t uart_reg_shift;
-	uint64_t reserved1[22];
+	uint32_t kernel_page_shift;	/* of the kernel to be booted; 0: not known. The CPU must have that granule */
+	uint32_t reserved1;
+	uint64_t reserved2[21];
 };
 
 /*

@@ -87,6 +87,8 @@ void purg_check_seal(const struct purg_header *header, uint64_t regime)
 		console_text(params, "kexec-fast: in purgatory\n");
 	if (!map_holds_code(params, regime, base_pa) || !map_holds_code(params, regime, base_pa + bytes - 1))
 		purg_fatal(PURG_FATAL_MAP, base_pa, params->regime[regime].ttbr0_pa, 0, 0);
+	if (params->kernel_page_shift && !cpu_has_granule(params->kernel_page_shift))
+		purg_fatal(PURG_FATAL_PAGE_SIZE, 1ull << params->kernel_page_shift, 0, 0, 0);
 }
 
 static uint64_t do_moves(const struct purg_params *params, uint64_t mmu)
@@ -298,6 +300,10 @@ void purg_report(const struct purg_params *params, uint64_t reason, uint64_t a, 
 		break;
 	case PURG_FATAL_MAP:
 		console_text(params, "the page tables do not map purgatory itself, at ");
+		console_hex(params, a);
+		break;
+	case PURG_FATAL_PAGE_SIZE:
+		console_text(params, "this CPU has no pages of the size that the kernel uses, ");
 		console_hex(params, a);
 		break;
 	case PURG_FATAL_UNCHECKED:

@@ -17,6 +17,9 @@ void purg_report(const struct purg_params *params, uint64_t reason, uint64_t a, 
 /* Whether the tables of a regime map the page at pa to itself, readable and executable, with the MMU off. map.c */
 int map_holds_code(const struct purg_params *params, uint64_t regime, uint64_t pa);
 
+/* Whether this CPU has a translation granule of 2^shift bytes. */
+int cpu_has_granule(unsigned int shift);
+
 /* The arm64 routines. */
 void purg_fatal(uint64_t reason, uint64_t a, uint64_t b, uint64_t c, uint64_t d) __attribute__((noreturn));
 void mmu_copy(void *dst, const void *src, size_t bytes);

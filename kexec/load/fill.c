@@ -252,6 +252,7 @@ static struct hideout describe(struct payload *p, struct map_region *regions)
 		.timeline_pa = p->plan.dtb_pa + p->timeline_at,
 		.uart_pa = p->machine.uart.pa, .uart_kind = p->machine.uart.kind,
 		.uart_reg_shift = p->machine.uart.reg_shift,
+		.kernel_page_shift = p->image.page_shift,
 	};
 
 	while (1ull << h.granule_shift < p->sys->page_bytes)

@@ -36,8 +36,8 @@ static enum kx_err open_kernel(struct payload *p, struct fail *fail)
 		report_note(p->report, "this kernel (before 4.6) wants to lie near the start of memory, which is not heeded");
 	/* Pages of the kernel that runs are surely a size that this CPU has. Others are, too, on all but few. */
 	if (p->image.page_shift && 1ull << p->image.page_shift != p->sys->page_bytes)
-		report_note(p->report, "this kernel uses %u KiB pages, unlike the running one; that the CPU has them was not "
-			    "checked", 1u << (p->image.page_shift - 10));
+		report_note(p->report, "this kernel uses %u KiB pages, unlike the running one; whether the CPU has them, only "
+			    "purgatory can see: it resets the machine if not", 1u << (p->image.page_shift - 10));
 	p->input.object[OBJECT_KERNEL] = (struct plan_object){
 		.name = "kernel",
 		.offset_bytes = p->image.text_offset,

@@ -113,6 +113,9 @@ static void inject(const char *fault, unsigned char *hideout, size_t bytes, unsi
 		((struct purg_move *)(void *)(hideout + (params->moves.pa - params->base_pa) + PURG_WORK_BYTES))->src_pa =
 			BARE_CONFIG_PA + 0x100000;
 		seal = true;
+	} else if (strcmp(fault, "pages") == 0) {
+		params->kernel_page_shift = 14;
+		seal = true;
 	} else if (strcmp(fault, "unchecked") == 0) {
 		params->checks.count = 0;
 		seal = true;

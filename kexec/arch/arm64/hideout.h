@@ -33,6 +33,7 @@ struct hideout {
 	pa_t kernel_pa, dtb_pa, timeline_pa;
 	pa_t uart_pa;
 	uint32_t uart_kind, uart_reg_shift;
+	uint32_t kernel_page_shift;	/* 0: not known */
 };
 
 /*

@@ -15,7 +15,7 @@
  * x22		entry to leave		SCTLR as the old kernel left it; written back before the jump
  * x23		entry to purg_payload	CNTVCT at entry
  * x24		entry to br		parameters
- * x25		mmu_on to purg_payload	1 when the MMU was turned on
+ * x25		entry to purg_payload	1 when the MMU was turned on
  * x26, x27	leave to br		kernel entry, device tree
  * x28		leave to br		flags
  *
@@ -193,9 +193,15 @@ func entry
 	mov	x1, x21
 	bl	purg_check_seal
 
+	/* Without the MMU everything goes the same way, only cold and slow. */
+	mov	w25, #0
+	ldr	w9, [x24, #PURG_P_FLAGS]
+	tbnz	w9, #PURG_FLAG_NO_MMU_BIT, 4f
+	ldr	w0, [x24, #PURG_P_GRANULE_SHIFT]
+	bl	cpu_has_granule
+	mov	w25, w0
+	cbz	w25, 4f
 	bl	mmu_on
-	mov	x25, x0
-	cbz	x25, 4f
 	mov	sp, x19			/* WARM_STACK_TOP */
 4:	mov	x0, x24
 	mov	x1, x23
@@ -231,38 +237,20 @@ leave:	ldr	x26, [x24, #PURG_P_KERNEL_PA]
 endfunc entry
 
 /*
- * bool mmu_on(void)
+ * void mmu_on(void)
  *
- * Turns the MMU and the data cache on with the loader's tables for the regime in x21, unless this CPU lacks their
- * granule or the loader asked not to.
+ * Turns the MMU and the data cache on with the loader's tables for the regime in x21. The caller has made sure that this
+ * CPU has their granule and that they map purgatory.
  *
  * Inputs:   x20, x21, x24 as in the table at the top
- * Returns:  x0 = 1 if the MMU is on now, else 0
- * Clobbers: x0-x7, x9, flags
- * MMU and caches: before: off. After: M, C and I on, everything in the tables Normal Write-Back; or as before
+ * Returns:  nothing
+ * Clobbers: x1-x7, flags
+ * MMU and caches: before: off. After: M, C and I on, everything in the tables Normal Write-Back
  * Stack:    none
  */
 func mmu_on
-	mov	x0, #0
-	ldr	w1, [x24, #PURG_P_FLAGS]
-	tbnz	w1, #PURG_FLAG_NO_MMU_BIT, 9f
-
-	/* Arm ARM, ID_AA64MMFR0_EL1: TGran4 and TGran64 are signed, absent is 15; TGran16 absent is 0. */
-	mrs	x4, id_aa64mmfr0_el1
-	ldr	w1, [x24, #PURG_P_GRANULE_SHIFT]
-	cmp	w1, #14
-	b.eq	1f
-	b.hi	2f
-	sbfx	x5, x4, #ID_AA64MMFR0_TGRAN4_SHIFT, #4
-	tbnz	x5, #63, 9f
-	b	3f
-1:	ubfx	x5, x4, #ID_AA64MMFR0_TGRAN16_SHIFT, #4
-	cbz	x5, 9f
-	b	3f
-2:	sbfx	x5, x4, #ID_AA64MMFR0_TGRAN64_SHIFT, #4
-	tbnz	x5, #63, 9f
-3:
 	/* (I)PS: what this CPU has, at most 48 bits, since nothing above is ever mapped. */
+	mrs	x4, id_aa64mmfr0_el1
 	ubfx	x4, x4, #ID_AA64MMFR0_PARANGE_SHIFT, #4
 	mov	x5, #PARANGE_48_BITS
 	cmp	x4, x5
@@ -289,8 +277,7 @@ func mmu_on
 	tlbi_all			/* KVM may have left EL2 entries behind */
 	ic_all
 	write_sctlr x7
-	mov	x0, #1
-9:	ret
+	ret
 endfunc mmu_on
 
 /*

@@ -2,6 +2,7 @@
 /*
  * A walk of the loader's tables by software, before the MMU is turned on. If they did not map the next instruction, the
  * fetch would fault, and so would the fetch of the vector, for ever. (AT instructions tell nothing while M is 0.)
+ * And what the CPU's translation can do at all.
  */
 #include "arm64_regs.h"
 #include "purgatory.h"
@@ -38,5 +39,23 @@ int map_holds_code(const struct purg_params *params, uint64_t regime, uint64_t p
 		if ((desc & 3) != DESC_TABLE)
 			return (desc & 3) == DESC_BLOCK && leaf_holds_code(desc, regime, pa, shift);
 		table_pa = desc & PA_MASK & ~((1ull << granule_shift) - 1);
+	}
+}
+
+int cpu_has_granule(unsigned int shift)
+{
+	uint64_t mmfr0;
+
+	__asm__ volatile("mrs %0, id_aa64mmfr0_el1" : "=r"(mmfr0));
+	/* TGran4 and TGran64 are signed, absent is 15; TGran16 absent is 0. */
+	switch (shift) {
+	case 12:
+		return (mmfr0 >> ID_AA64MMFR0_TGRAN4_SHIFT & 0xf) < 8;
+	case 14:
+		return (mmfr0 >> ID_AA64MMFR0_TGRAN16_SHIFT & 0xf) != 0;
+	case 16:
+		return (mmfr0 >> ID_AA64MMFR0_TGRAN64_SHIFT & 0xf) < 8;
+	default:
+		return 0;
 	}
 }
