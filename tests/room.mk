@@ -6,10 +6,10 @@ PURE_OBJS = $(foreach room,$(PURE_ROOMS),$($(room)_OBJS))
 UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_digest test_dt test_codec test_options test_load
 test_plan_LIB = plan_sim
 test_pgtable_LIB = table_walk
-test_codec_OBJS = $(stage_OBJS)
+test_codec_OBJS = $(stage_OBJS) build/kexec/sys/sys_read.o
 test_options_OBJS = $(cli_OBJS)
 test_load_LIB = sys_fake purg_model table_walk
-test_load_OBJS = $(stage_OBJS) $(load_OBJS)
+test_load_OBJS = $(stage_OBJS) $(load_OBJS) build/kexec/sys/sys_read.o
 
 build/tests/%.o: tests/%.c
 	@mkdir -p $(@D)

@@ -13,7 +13,7 @@ int kernel_is_loaded(struct sys *sys, bool crash)
 {
 	uint64_t loaded;
 
-	if (!read_u64(sys, crash ? "/sys/kernel/kexec_crash_loaded" : "/sys/kernel/kexec_loaded", 10, &loaded))
+	if (!sys_read_u64(sys, crash ? "/sys/kernel/kexec_crash_loaded" : "/sys/kernel/kexec_loaded", 10, &loaded))
 		return -1;
 	return loaded != 0;
 }

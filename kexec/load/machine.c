@@ -12,20 +12,6 @@
 
 #define TEXT_MAX	MIB(16)		/* /proc/iomem of the largest machines is far smaller */
 
-bool read_u64(struct sys *sys, const char *path, int base, uint64_t *value)
-{
-	char *text, *end;
-	size_t bytes;
-	bool ok;
-
-	if (sys->read_file(sys, path, 4096, &text, &bytes) < 0)
-		return false;
-	*value = strtoull(text, &end, base);
-	ok = end != text;
-	free(text);
-	return ok;
-}
-
 static bool file_says(struct sys *sys, const char *path, const char *word)
 {
 	char *text;
@@ -79,10 +65,10 @@ enum kx_err preflight(struct sys *sys, struct fail *fail)
 		return fail_set(fail, KX_CONTAINER, "%s", "");
 	if (!in_first_namespace(sys, "/proc/self/ns/ipc", IPC_NS_INIT))
 		return fail_set(fail, KX_OTHER_IPC_NS, "%s", "");
-	if (read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &value) && value)
+	if (sys_read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &value) && value)
 		return fail_set(fail, KX_LOAD_DISABLED, "%s", "");
 	/* -1: as many as one likes */
-	if (read_u64(sys, "/proc/sys/kernel/kexec_load_limit_reboot", 0, &value) && !value)
+	if (sys_read_u64(sys, "/proc/sys/kernel/kexec_load_limit_reboot", 0, &value) && !value)
 		return fail_set(fail, KX_LOAD_LIMIT, "%s", "");
 	if (file_says(sys, "/sys/kernel/security/lockdown", "[integrity]") ||
 	    file_says(sys, "/sys/kernel/security/lockdown", "[confidentiality]"))
@@ -110,7 +96,7 @@ enum kx_err preflight_staging(struct sys *sys, struct fail *fail)
 {
 	uint64_t forced;
 
-	if (read_u64(sys, "/proc/sys/kernel/shm_rmid_forced", 0, &forced) && forced)
+	if (sys_read_u64(sys, "/proc/sys/kernel/shm_rmid_forced", 0, &forced) && forced)
 		return fail_set(fail, KX_SHM_RMID_FORCED, "%s", "");
 	return KX_OK;
 }
@@ -223,7 +209,7 @@ static bool tty_number(struct sys *sys, const char *tty, const char *attribute, 
 	char path[96];
 
 	snprintf(path, sizeof(path), "/sys/class/tty/%s/%s", tty, attribute);
-	return read_u64(sys, path, base, value);
+	return sys_read_u64(sys, path, base, value);
 }
 
 /* Values of include/uapi/linux/serial_core.h and include/linux/serial_core.h */

@@ -50,7 +50,4 @@ void machine_free(struct machine *machine);
 /* This kernel's device tree: /sys/firmware/fdt, else put together from /proc/device-tree. The caller frees it. */
 enum kx_err device_tree_read(struct sys *sys, char **dtb, size_t *bytes, struct fail *fail);
 
-/* The first number of a small file; false if it cannot be read. base as for strtoull. */
-bool read_u64(struct sys *sys, const char *path, int base, uint64_t *value);
-
 #endif

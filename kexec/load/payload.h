@@ -46,7 +46,6 @@ struct payload {
 	bool *keep;			/* the frames that the plan uses */
 	struct plan_input input;
 	struct plan plan;
-	bool planned;
 
 	struct relocated_run run[RELOCATED_RUNS_MAX];
 	size_t runs;

@@ -22,14 +22,10 @@ static uint32_t frames_to_try(uint32_t wanted, unsigned int attempt)
 
 static enum kx_err plan_again(struct payload *p)
 {
-	enum kx_err err;
-
 	plan_free(&p->plan);
 	p->input.frame_pa = p->stage.pa;
 	p->input.frames = p->stage.frames;
-	err = plan_make(&p->plan, &p->input);
-	p->planned = !err;
-	return err;
+	return plan_make(&p->plan, &p->input);
 }
 
 /* Take frames, a few more each time, until a plan moves nothing or there are no more. */

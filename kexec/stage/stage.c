@@ -10,22 +10,6 @@
 #define OVERCOMMIT	POOL "nr_overcommit_hugepages"
 #define SURPLUS		POOL "surplus_hugepages"
 
-static bool read_number(struct sys *sys, const char *path, uint64_t *value)
-{
-	char *text, *end;
-	size_t bytes;
-
-	if (sys->read_file(sys, path, 64, &text, &bytes) < 0)
-		return false;
-	*value = strtoull(text, &end, 10);
-	if (end == text) {
-		free(text);
-		return false;
-	}
-	free(text);
-	return true;
-}
-
 enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, struct fail *fail)
 {
 	uint64_t surplus;
@@ -41,7 +25,7 @@ enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, stru
 		free(stage->pa);
 		*stage = (struct stage){ .sys = sys, .shm_id = SYS_NO_SHM };
 		/* EINVAL is a size of huge page that there is not, or more than kernel.shmmax. */
-		return fail_set(fail, err == -ENOENT || (err == -EINVAL && !read_number(sys, SURPLUS, &surplus)) ?
+		return fail_set(fail, err == -ENOENT || (err == -EINVAL && !sys_read_u64(sys, SURPLUS, 10, &surplus)) ?
 			KX_NO_HUGE_PAGES : KX_SHM, "%s", strerror(-err));
 	}
 	stage->base = base;
@@ -62,7 +46,7 @@ static bool raise_overcommit(struct sys *sys, uint64_t more, uint64_t *before)
 	uint64_t surplus;
 	char text[24];
 
-	if (!read_number(sys, OVERCOMMIT, before) || !read_number(sys, SURPLUS, &surplus))
+	if (!sys_read_u64(sys, OVERCOMMIT, 10, before) || !sys_read_u64(sys, SURPLUS, 10, &surplus))
 		return false;
 	if (surplus + more <= *before)
 		return false;
@@ -120,7 +104,7 @@ uint64_t stage_pool_frames(struct sys *sys)
 {
 	uint64_t free_frames, reserved;
 
-	if (!read_number(sys, POOL "free_hugepages", &free_frames) || !read_number(sys, POOL "resv_hugepages", &reserved))
+	if (!sys_read_u64(sys, POOL "free_hugepages", 10, &free_frames) || !sys_read_u64(sys, POOL "resv_hugepages", 10, &reserved))
 		return 0;
 	return free_frames > reserved ? free_frames - reserved : 0;
 }

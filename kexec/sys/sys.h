@@ -95,6 +95,9 @@ struct sys {
 
 #define SYS_NO_SHM	(-1)
 
+/* The first number of a small file (base as for strtoull); false if it cannot be read. */
+bool sys_read_u64(struct sys *sys, const char *path, int base, uint64_t *value);
+
 /* The running system. Catches SIGINT, SIGTERM, SIGHUP from then on. */
 void sys_linux(struct sys *sys);
 
