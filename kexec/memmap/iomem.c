@@ -181,35 +181,45 @@ static bool is_gic_message(struct line line)
 	       (starts_with(line, "CPU") && line.bytes > 3 && line.text[3] >= '0' && line.text[3] <= '9');
 }
 
+/* The decimal number at *at, 0 if there is none. Stops growing beyond a billion: nothing here is that large. */
+static uint64_t read_decimal(struct line line, size_t *at)
+{
+	uint64_t value = 0;
+
+	for (; *at < line.bytes && line.text[*at] >= '0' && line.text[*at] <= '9'; (*at)++)
+		if (value < GIB(1))
+			value = value * 10 + (uint64_t)(line.text[*at] - '0');
+	return value;
+}
+
 /* ITS tables: "ITS@0x...: allocated 8192 Devices @42600000 (indirect, esz 8, psz 64K, shr 1)". */
 static bool its_table(struct line line, struct range *table)
 {
 	static const char allocated[] = ": allocated ";
 	const char *at = memmem(line.text, line.bytes, allocated, sizeof(allocated) - 1);
-	uint64_t count = 0, esz = 0, pa;
+	uint64_t count, esz = 0, bytes, pa;
 	size_t i;
 
 	if (!at || !(starts_with(line, "ITS@") || starts_with(line, "ITS [mem ")))
 		return false;
-	for (i = (size_t)(at - line.text) + sizeof(allocated) - 1; i < line.bytes && line.text[i] >= '0' && line.text[i] <= '9'; i++)
-		if (count < UINT32_MAX)
-			count = count * 10 + (uint64_t)(line.text[i] - '0');
+	i = (size_t)(at - line.text) + sizeof(allocated) - 1;
+	count = read_decimal(line, &i);
 	for (; i < line.bytes && line.text[i] != '@'; i++)
 		;
 	i++;
 	if (i >= line.bytes || !read_hex(line.text, line.bytes, &i, &pa))
 		return false;
 	at = memmem(line.text, line.bytes, "esz ", 4);
-	if (at)
-		for (i = (size_t)(at - line.text) + 4; i < line.bytes && line.text[i] >= '0' && line.text[i] <= '9'; i++)
-			if (esz < 4096)
-				esz = esz * 10 + (uint64_t)(line.text[i] - '0');
-	/* The sizes are advice; at the least it is one 64 KiB page. */
-	count *= esz;
-	if (pa >= PA_END || count > GIB(1))
+	if (at) {
+		i = (size_t)(at - line.text) + 4;
+		esz = read_decimal(line, &i);
+	}
+	bytes = count * esz;	/* each below 2^34 */
+	if (pa >= PA_END || count > GIB(1) || esz > GIB(1) || bytes > GIB(1))
 		return false;
+	/* The sizes are advice; at the least it is one 64 KiB page. */
 	table->start = align_down(pa, KIB(64));
-	table->bytes = align_up(pa + (count ? count : 1), KIB(64)) - table->start;
+	table->bytes = align_up(pa + (bytes ? bytes : 1), KIB(64)) - table->start;
 	return true;
 }
 
