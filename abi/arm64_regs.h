@@ -11,6 +11,7 @@
  * SCTLR_ELx, written whole and never read-modify-written: a 5.10 kernel leaves SPAN, ATA, TCF and others set.
  * RES1 bits as Linux's INIT_SCTLR_ELx_MMU_OFF has them. WXN, A, SA, EE stay 0.
  */
+#define SCTLR_M_BIT		0
 #define SCTLR_M			0x0001
 #define SCTLR_C			0x0004
 #define SCTLR_I			0x1000
@@ -67,7 +68,21 @@
 #define DESC_PXN_BIT		53
 #define DESC_UXN_BIT		54		/* XN at EL2 with E2H=0 */
 
-/* PSCI (DEN0022) */
+/* ESR_ELx of an SError interrupt, "SError interrupt": with FEAT_RAS, and IDS 0 and DFSC 0x11, AET says how bad it is. */
+#define ESR_IDS_BIT		24
+#define ESR_AET_SHIFT		10
+#define ESR_AET_MASK		7
+#define ESR_AET_UEO		2	/* restartable: nothing has used the bad data */
+#define ESR_AET_CE		6	/* corrected */
+#define ESR_DFSC_MASK		0x3f
+#define ESR_DFSC_SERROR		0x11
+
+/* PSCI (DEN0022): SMC64 calls where they take an address */
+#define PSCI_CPU_OFF		0x84000002
+#define PSCI_CPU_ON		0xc4000003
+#define PSCI_AFFINITY_INFO	0xc4000004
 #define PSCI_SYSTEM_RESET	0x84000009
+#define PSCI_SUCCESS		0
+#define PSCI_AFFINITY_OFF	1
 
 #endif

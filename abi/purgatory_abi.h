@@ -4,28 +4,28 @@
  *
  * The hide-out is the memory that purgatory runs in: one kexec segment, 64 KiB aligned, inside one 2 MiB block.
  *
- *   hide-out + 0x0000   work area: two stacks, zero when purgatory starts; neither sealed nor verified
- *   base     = hide-out + PURG_WORK_BYTES, where purgatory is entered
+ *   hide-out + 0x0000   work area, zero when purgatory starts, neither sealed nor verified: struct purg_board, then the
+ *                       stacks of each CPU, the last CPU's first
+ *   base     = hide-out + PURG_WORK_BYTES(cpus), where purgatory is entered
  *   base     + 0x000    struct purg_header      made by the purgatory build, seal filled in by the loader
  *            + 0x040    struct purg_params      filled in by the loader
  *            + 0x800    exception vectors, text, read-only data: the end of the blob
- *            + ...      lists, digests and page tables, written by the loader
+ *            + ...      pieces and page tables, written by the loader
  *
  * Everything from PURG_PARAMS_OFFSET up to header.sealed_bytes is covered by header.seal and is never written by
  * purgatory. All addresses are physical, all integers little-endian, all lengths in bytes.
  *
- * Rules:
- *  - A move's bytes and a check run's bytes are multiples of PURG_UNIT_BYTES; so are all addresses in them. What pads
- *    a payload up to that unit is zero.
- *  - No move's source or destination overlaps another move's destination; no move touches the hide-out.
- *  - A check run is verified in chunks of PURG_CHUNK_BYTES counted from its start. The digests of all chunks of all
- *    runs follow one another in one array, PURG_CRC_BYTES or PURG_SHA_BYTES apart.
- *  - Checks come after all moves, cleaning after all checks.
+ * The payload is a list of pieces. What is done with one, in this order: it is copied to where it is booted from, unless it
+ * lies there; verified there; cleaned there to the point of coherency. Pieces are worked on in any order, by any CPU, so:
+ *
+ *  - A piece is at most PURG_CHUNK_BYTES long. Its length and its addresses are multiples of PURG_UNIT_BYTES. What pads a
+ *    payload up to that unit is zero.
+ *  - No piece's source or destination overlaps another piece's destination; none touches the hide-out.
  */
 #ifndef PURGATORY_ABI_H
 #define PURGATORY_ABI_H
 
-#define PURG_ABI_VERSION	2
+#define PURG_ABI_VERSION	3
 
 #define PURG_HEADER_MAGIC	0x475054534146584b	/* "KXFASTPG" */
 #define PURG_PARAMS_MAGIC	0x524150545341464b	/* "KFASTPAR" */
@@ -40,12 +40,16 @@
 #define PURG_HIDEOUT_BYTES_MAX	0x200000
 #define PURG_CRC_BYTES		16	/* four CRC32C lanes, abi/digest.h */
 #define PURG_SHA_BYTES		32
+#define PURG_CPUS_MAX		8	/* the first one included; more would only wait for the memory */
 
-/* The work area, lowest first: a stack that is only ever used with the MMU off, and one only used with it on. Keeping them apart
- * means that nothing stored with the MMU off is ever read through the cache, nor the reverse. */
+/* The work area. Each CPU has a stack that is only ever used with the MMU off, and above it one only used with it on. Keeping
+ * them apart means that nothing stored with the MMU off is ever read through the cache, nor the reverse. CPU 0 is the one
+ * that purgatory is entered on; its stacks end where the header begins, those of the others lie below. */
 #define PURG_COLD_STACK_BYTES	0x1000
 #define PURG_WARM_STACK_BYTES	0x1000
-#define PURG_WORK_BYTES		(PURG_COLD_STACK_BYTES + PURG_WARM_STACK_BYTES)
+#define PURG_STACKS_BYTES	(PURG_COLD_STACK_BYTES + PURG_WARM_STACK_BYTES)
+#define PURG_BOARD_BYTES	0x1000
+#define PURG_WORK_BYTES(cpus)	(PURG_BOARD_BYTES + (cpus) * PURG_STACKS_BYTES)
 
 /* header offsets */
 #define PURG_H_MAGIC		0x08
@@ -107,6 +111,11 @@
 #define PURG_FATAL_MAP		6	/* the page tables do not map purgatory itself */
 #define PURG_FATAL_UNCHECKED	7	/* a check was asked for and there was nothing to check */
 #define PURG_FATAL_PAGE_SIZE	8	/* the CPU lacks the page size of the kernel, which would only park itself */
+#define PURG_FATAL_CPU		9	/* a CPU that was called did not come, or does not go */
+
+/* work, of a piece */
+#define PURG_WORK_CHECK		1	/* hold it against its digest, by params.check */
+#define PURG_WORK_CLEAN		2	/* clean and invalidate it to the point of coherency */
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -130,20 +139,14 @@ struct purg_mmu_regs {
 	uint64_t sctlr_on;
 };
 
-struct purg_move {
-	uint64_t dst_pa;
-	uint64_t src_pa;
+/* As long as a cache line of most CPUs, or two. */
+struct purg_piece {
+	uint64_t dst_pa;		/* where it is booted from */
+	uint64_t src_pa;		/* where it lies; dst_pa: there already */
 	uint64_t bytes;
-};
-
-struct purg_run {
-	uint64_t pa;
-	uint64_t bytes;
-};
-
-struct purg_list {
-	uint64_t pa;			/* of an array of purg_move or purg_run, 8-byte aligned */
-	uint64_t count;
+	uint32_t work;			/* PURG_WORK_* */
+	uint32_t reserved;
+	uint8_t digest[PURG_SHA_BYTES];	/* with PURG_WORK_CHECK: PURG_CRC_BYTES or PURG_SHA_BYTES of it, by params.check */
 };
 
 struct purg_params {
@@ -159,22 +162,52 @@ struct purg_params {
 	uint32_t conduit;		/* PURG_CONDUIT_* */
 	uint32_t granule_shift;		/* of the tables: 12, 14 or 16 */
 	struct purg_mmu_regs regime[PURG_REGIMES];
-	struct purg_list moves;		/* of purg_move */
-	struct purg_list checks;	/* of purg_run */
-	struct purg_list cleans;	/* of purg_run: cleaned and invalidated to the point of coherency */
-	uint64_t digests_pa;
+	uint64_t pieces_pa;		/* of an array of purg_piece, 8-byte aligned */
+	uint64_t piece_count;
 	uint64_t timeline_pa;		/* of struct purg_timeline inside the device tree; 4-byte aligned; 0: none */
 	uint64_t uart_pa;
 	uint32_t uart_kind;		/* PURG_UART_* */
 	uint32_t uart_reg_shift;
 	uint32_t kernel_page_shift;	/* of the kernel to be booted; 0: not known. The CPU must have that granule */
+	uint32_t cpus;			/* 1 to PURG_CPUS_MAX: how many may work */
+	uint32_t mpidr_count;		/* 0 to PURG_CPUS_MAX */
 	uint32_t reserved1;
-	uint64_t reserved2[21];
+	uint64_t mpidr[PURG_CPUS_MAX];	/* affinity fields of CPUs that may be called; the first one may be among them */
+	uint64_t reserved2[17];
 };
+
+/* What the CPUs tell one another, with the MMU on. Only the first one writes to next before it has called another, so it is alone
+ * with the board until then. A desk is written by its CPU, state last. */
+struct purg_desk {
+	uint64_t state;			/* PURG_DESK_* */
+	uint64_t mpidr;			/* whose it is; written by the first CPU */
+	uint64_t reason;		/* PURG_FATAL_*, and what goes with it */
+	uint64_t detail[4];
+	uint64_t ticks[3];		/* PURG_TALLY_* */
+	uint64_t bytes[3];
+	uint64_t reserved[3];
+};
+
+struct purg_board {
+	uint64_t next;			/* piece */
+	uint64_t reserved[15];
+	struct purg_desk desk[PURG_CPUS_MAX];
+};
+
+#define PURG_DESK_EMPTY		0	/* nobody came yet */
+#define PURG_DESK_WORKING	1
+#define PURG_DESK_DONE		2	/* nothing is left to do, and this CPU goes */
+#define PURG_DESK_FAILED	3	/* for this reason */
+
+/* What is tallied, of time and bytes */
+#define PURG_TALLY_MOVE		0
+#define PURG_TALLY_CHECK	1
+#define PURG_TALLY_CLEAN	2
+#define PURG_TALLIES		3
 
 /*
  * The record that purgatory leaves in the next kernel's device tree, property PURG_TIMELINE_PROPERTY of /chosen. Every
- * cell is big-endian, as in any device tree. Stamps are CNTVCT_EL0. The loader fills in the cells from payload_bytes
+ * cell is big-endian, as in any device tree. Stamps are CNTVCT_EL0. The loader fills in the cells from cpus_wanted
  * on; purgatory fills in the others.
  */
 #define PURG_TIMELINE_PROPERTY	"kexec-fast,timeline"
@@ -186,16 +219,19 @@ enum purg_timeline_cell {
 	PURG_T_HZ,		/* CNTFRQ_EL0 */
 	PURG_T_ENTRY,		/* stamps, in order of time */
 	PURG_T_MMU_ON,
-	PURG_T_MOVED,
-	PURG_T_VERIFIED,
-	PURG_T_CLEANED,		/* Image; the device tree that holds this record is cleaned just after */
-	PURG_T_MOVED_BYTES,
-	PURG_T_VERIFIED_BYTES,
-	PURG_T_CLEANED_BYTES,
+	PURG_T_DONE,		/* all pieces are; the other CPUs are off again */
+	PURG_T_MOVE_TICKS,	/* how long it took, summed up over all CPUs */
+	PURG_T_CHECK_TICKS,
+	PURG_T_CLEAN_TICKS,
+	PURG_T_MOVE_BYTES,
+	PURG_T_CHECK_BYTES,
+	PURG_T_CLEAN_BYTES,
 	PURG_T_EL,		/* exception level; bit 8: HCR_EL2.E2H */
 	PURG_T_MMU,		/* 1: the MMU was on */
 	PURG_T_METHOD,		/* PURG_METHOD_* */
-	PURG_T_PAYLOAD_BYTES,	/* from here on: the loader's */
+	PURG_T_CPUS,		/* how many worked */
+	PURG_T_CPUS_WANTED,	/* from here on: the loader's */
+	PURG_T_PAYLOAD_BYTES,
 	PURG_T_RELOCATED_BYTES,	/* of them, what the kernel relocates */
 	PURG_T_FRAMES,		/* 2 MiB slots of the payload */
 	PURG_T_FRAMES_IN_PLACE,
@@ -244,5 +280,9 @@ _Static_assert(PURG_PARAMS_OFFSET + PURG_PARAMS_BYTES <= PURG_VECTORS_OFFSET, "p
 _Static_assert(PURG_CONDUIT_SMC == 0 && PURG_CONDUIT_HVC == 1, "conduit");
 _Static_assert(PURG_REGIME_EL1 == 0 && PURG_REGIME_EL2 == 1, "regime");
 _Static_assert(PURG_CHUNK_BYTES % PURG_UNIT_BYTES == 0, "chunk");
+_Static_assert(sizeof(struct purg_piece) == 64, "purg_piece");
+_Static_assert(sizeof(struct purg_desk) == 128, "purg_desk");
+_Static_assert(sizeof(struct purg_board) <= PURG_BOARD_BYTES, "purg_board");
+_Static_assert(PURG_T_CLEAN_TICKS - PURG_T_MOVE_TICKS == PURG_TALLIES - 1, "tallies");
 #endif /* __ASSEMBLER__ */
 #endif

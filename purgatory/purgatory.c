@@ -1,56 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What purgatory does between the kernels: check the seal, move, verify, clean, leave the timeline. Freestanding, no
- * writable data, no library. entry.S calls in here with a stack and decides nothing else.
+ * What purgatory does between the kernels: check the seal, have the pieces worked on, leave the timeline, say what went
+ * wrong. Freestanding, no writable data, no library. entry.S calls in here with a stack and decides nothing else.
  *
  * It must never return from a failure: purg_fatal() does not.
  */
-#include "arm64_regs.h"
 #include "digest.h"
 #include "purgatory.h"
 
-static uint64_t read_isar0(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("mrs %0, id_aa64isar0_el1" : "=r"(value));
-	return value;
-}
-
-static uint64_t read_counter(void)
-{
-	uint64_t value;
-
-	/* The ISB keeps the read from moving up before the work that it ends. */
-	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(value) : : "memory");
-	return value;
-}
-
-static uint64_t read_counter_hz(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(value));
-	return value;
-}
-
-static int cpu_has(unsigned int isar0_shift)
-{
-	return (read_isar0() >> isar0_shift & 0xf) != 0;
-}
-
-/* Asked on the CPU that runs purgatory: on big.LITTLE it need not be the one that loaded. */
-static crc32c_lanes_fn *crc32c_lanes(void)
-{
-	return cpu_has(ID_AA64ISAR0_CRC32_SHIFT) ? crc32c_lanes_insn : crc32c_lanes_c;
-}
-
-static sha256_blocks_fn *sha256_blocks(void)
-{
-	return cpu_has(ID_AA64ISAR0_SHA2_SHIFT) ? sha256_blocks_insn : sha256_blocks_c;
-}
-
-static int digests_differ(const uint8_t *a, const uint8_t *b, size_t bytes)
+int digests_differ(const uint8_t *a, const uint8_t *b, size_t bytes)
 {
 	unsigned int differ = 0;
 	size_t i;
@@ -60,8 +18,7 @@ static int digests_differ(const uint8_t *a, const uint8_t *b, size_t bytes)
 	return differ != 0;
 }
 
-/* The first 16 bytes of a digest as two registers: what was found lies on the warm stack, and the console runs cold. */
-static uint64_t digest_word(const uint8_t *digest)
+uint64_t digest_word(const uint8_t *digest)
 {
 	uint64_t word = 0;
 	size_t i;
@@ -77,9 +34,9 @@ void purg_check_seal(const struct purg_header *header, uint64_t regime)
 	uint64_t base_pa = (uintptr_t)header, bytes = header->sealed_bytes;
 	uint8_t found[PURG_CRC_BYTES];
 
-	if (bytes % PURG_UNIT_BYTES || bytes <= PURG_PARAMS_OFFSET || bytes > PURG_HIDEOUT_BYTES_MAX - PURG_WORK_BYTES)
+	if (bytes % PURG_UNIT_BYTES || bytes <= PURG_PARAMS_OFFSET || bytes > PURG_HIDEOUT_BYTES_MAX - PURG_WORK_BYTES(1))
 		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)header->seal, 0, 0);
-	digest_crc32c(found, params, bytes - PURG_PARAMS_OFFSET, crc32c_lanes());
+	digest_crc32c(found, params, bytes - PURG_PARAMS_OFFSET, best_crc32c_lanes());
 	if (digests_differ(found, header->seal, sizeof(found)))
 		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)header->seal, digest_word(found), digest_word(found + 8));
 
@@ -91,102 +48,8 @@ void purg_check_seal(const struct purg_header *header, uint64_t regime)
 		purg_fatal(PURG_FATAL_PAGE_SIZE, 1ull << params->kernel_page_shift, 0, 0, 0);
 }
 
-static uint64_t do_moves(const struct purg_params *params, uint64_t mmu)
-{
-	const struct purg_move *move = (const void *)(uintptr_t)params->moves.pa;
-	uint64_t i, bytes = 0;
-
-	for (i = 0; i < params->moves.count; i++, move++) {
-		/* Uncached loads must see what was stored through the cache; uncached stores must not be overwritten later
-		   by a dirty line of the destination's last owner. */
-		if (!mmu) {
-			cache_clean_inval_poc(move->src_pa, move->bytes);
-			cache_clean_inval_poc(move->dst_pa, move->bytes);
-		}
-		mmu_copy((void *)(uintptr_t)move->dst_pa, (const void *)(uintptr_t)move->src_pa, move->bytes);
-		bytes += move->bytes;
-	}
-	return bytes;
-}
-
-/* The chunk at pa against its digest: no way on if it is not what it was. */
-static void judge(uint64_t pa, const uint8_t *found, const uint8_t *expected, size_t digest_bytes)
-{
-	if (digests_differ(found, expected, digest_bytes))
-		purg_fatal(PURG_FATAL_CHECK, pa, (uintptr_t)expected, digest_word(found), digest_word(found + 8));
-}
-
-/* Verify the run's next chunk, or with the SHA2 instructions its next two; returns how many bytes that was. */
-static uint64_t verify_next(const struct purg_params *params, uint64_t pa, uint64_t left, const uint8_t *expected)
-{
-	const void *chunk = (const void *)(uintptr_t)pa;
-	uint64_t bytes = left < PURG_CHUNK_BYTES ? left : PURG_CHUNK_BYTES;
-	uint8_t found[2 * PURG_SHA_BYTES];
-
-	if (params->check == PURG_CHECK_CRC32C) {
-		digest_crc32c(found, chunk, bytes, crc32c_lanes());
-		judge(pa, found, expected, PURG_CRC_BYTES);
-	} else if (left >= 2 * PURG_CHUNK_BYTES && cpu_has(ID_AA64ISAR0_SHA2_SHIFT)) {
-		digest_sha256_2x(found, chunk, (const void *)(uintptr_t)(pa + PURG_CHUNK_BYTES), PURG_CHUNK_BYTES,
-				 sha256_blocks_2x_insn);
-		judge(pa, found, expected, PURG_SHA_BYTES);
-		judge(pa + PURG_CHUNK_BYTES, found + PURG_SHA_BYTES, expected + PURG_SHA_BYTES, PURG_SHA_BYTES);
-		bytes = 2 * PURG_CHUNK_BYTES;
-	} else {
-		digest_sha256(found, chunk, bytes, sha256_blocks());
-		judge(pa, found, expected, PURG_SHA_BYTES);
-	}
-	return bytes;
-}
-
-static uint64_t verify_runs(const struct purg_params *params, uint64_t mmu)
-{
-	const struct purg_run *run = (const void *)(uintptr_t)params->checks.pa;
-	const uint8_t *expected = (const void *)(uintptr_t)params->digests_pa;
-	size_t digest_bytes = params->check == PURG_CHECK_CRC32C ? PURG_CRC_BYTES : PURG_SHA_BYTES;
-	uint64_t i, done, bytes, total = 0;
-
-	for (i = 0; i < params->checks.count; i++, run++) {
-		/* A stray store of the old kernel may still be a dirty line that memory does not show. */
-		if (!mmu)
-			cache_clean_inval_poc(run->pa, run->bytes);
-		for (done = 0; done < run->bytes; done += bytes) {
-			bytes = verify_next(params, run->pa + done, run->bytes - done, expected);
-			expected += (bytes + PURG_CHUNK_BYTES - 1) / PURG_CHUNK_BYTES * digest_bytes;
-		}
-		total += run->bytes;
-	}
-	if (!total)
-		purg_fatal(PURG_FATAL_UNCHECKED, 0, 0, 0, 0);
-	return total;
-}
-
-static uint64_t clean_runs(const struct purg_params *params)
-{
-	const struct purg_run *run = (const void *)(uintptr_t)params->cleans.pa;
-	uint64_t i, bytes = 0;
-
-	for (i = 0; i < params->cleans.count; i++, run++) {
-		cache_clean_inval_poc(run->pa, run->bytes);
-		bytes += run->bytes;
-	}
-	return bytes;
-}
-
-static uint64_t method(const struct purg_params *params)
-{
-	switch (params->check) {
-	case PURG_CHECK_CRC32C:
-		return cpu_has(ID_AA64ISAR0_CRC32_SHIFT) ? PURG_METHOD_CRC32C : PURG_METHOD_CRC32C_C;
-	case PURG_CHECK_SHA256:
-		return cpu_has(ID_AA64ISAR0_SHA2_SHIFT) ? PURG_METHOD_SHA256 : PURG_METHOD_SHA256_C;
-	default:
-		return PURG_METHOD_NONE;
-	}
-}
-
 /* A device tree property is only 4-byte aligned (Devicetree Specification 5.4.1), and with the MMU off that matters. */
-static void store_cell(const struct purg_params *params, enum purg_timeline_cell cell, uint64_t value)
+static void store_cell(const struct purg_params *params, unsigned int cell, uint64_t value)
 {
 	volatile uint32_t *be32 = (volatile uint32_t *)(uintptr_t)params->timeline_pa + 2 * cell;
 
@@ -194,18 +57,50 @@ static void store_cell(const struct purg_params *params, enum purg_timeline_cell
 	be32[1] = __builtin_bswap32((uint32_t)value);
 }
 
+/* A board that nothing has been written on: it is not sealed, and what lies there must not skip a piece. */
+static void wipe_board(struct purg_board *board)
+{
+	uint64_t *word = (uint64_t *)board;
+	size_t i;
+
+	for (i = 0; i < sizeof(*board) / sizeof(*word); i++)
+		word[i] = 0;
+}
+
+/* What all desks tallied into the first. Every byte that was to be verified must have been, whoever did it. */
+static void add_up(const struct purg_params *params, struct purg_board *board)
+{
+	const struct purg_piece *piece = (const void *)(uintptr_t)params->pieces_pa;
+	struct purg_desk *first = &board->desk[0];
+	uint64_t wanted = 0, i;
+	unsigned int cpu, tally;
+
+	for (cpu = 1; cpu < PURG_CPUS_MAX; cpu++)
+		for (tally = 0; tally < PURG_TALLIES; tally++) {
+			first->ticks[tally] += board->desk[cpu].ticks[tally];
+			first->bytes[tally] += board->desk[cpu].bytes[tally];
+		}
+	for (i = 0; i < params->piece_count; i++)
+		wanted += piece[i].work & PURG_WORK_CHECK ? piece[i].bytes : 0;
+	if (params->check != PURG_CHECK_NONE && (!wanted || first->bytes[PURG_TALLY_CHECK] != wanted))
+		purg_fatal(PURG_FATAL_UNCHECKED, first->bytes[PURG_TALLY_CHECK], wanted, 0, 0);
+}
+
 void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64_t el, uint64_t mmu)
 {
-	uint64_t mmu_on_stamp, moved_stamp, verified_stamp, cleaned_stamp, moved, cleaned, verified = 0;
+	struct purg_board *board = purg_board(params);
+	const struct purg_desk *all = &board->desk[0];
+	uint64_t mmu_on_stamp = read_counter(), done_stamp;
+	unsigned int cpus, i;
 
-	mmu_on_stamp = read_counter();
-	moved = do_moves(params, mmu);
-	moved_stamp = read_counter();
-	if (params->check != PURG_CHECK_NONE)
-		verified = verify_runs(params, mmu);
-	verified_stamp = read_counter();
-	cleaned = clean_runs(params);
-	cleaned_stamp = read_counter();
+	wipe_board(board);
+	/* Exclusives, and what others wrote, need the cache. */
+	cpus = mmu ? cpus_call(params, el) : 1;
+	work(params, 0, mmu);
+	if (cpus > 1)
+		cpus_wait(params, el, cpus);
+	add_up(params, board);
+	done_stamp = read_counter();
 
 	if (!params->timeline_pa)
 		return;
@@ -214,19 +109,20 @@ void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64
 	store_cell(params, PURG_T_HZ, read_counter_hz());
 	store_cell(params, PURG_T_ENTRY, entry_stamp);
 	store_cell(params, PURG_T_MMU_ON, mmu_on_stamp);
-	store_cell(params, PURG_T_MOVED, moved_stamp);
-	store_cell(params, PURG_T_VERIFIED, verified_stamp);
-	store_cell(params, PURG_T_CLEANED, cleaned_stamp);
-	store_cell(params, PURG_T_MOVED_BYTES, moved);
-	store_cell(params, PURG_T_VERIFIED_BYTES, verified);
-	store_cell(params, PURG_T_CLEANED_BYTES, cleaned);
+	store_cell(params, PURG_T_DONE, done_stamp);
+	for (i = 0; i < PURG_TALLIES; i++) {
+		store_cell(params, PURG_T_MOVE_TICKS + i, all->ticks[i]);
+		store_cell(params, PURG_T_MOVE_BYTES + i, all->bytes[i]);
+	}
 	store_cell(params, PURG_T_EL, el);
 	store_cell(params, PURG_T_MMU, mmu);
-	store_cell(params, PURG_T_METHOD, method(params));
+	store_cell(params, PURG_T_METHOD, work_method(params));
+	store_cell(params, PURG_T_CPUS, cpus);
 
 	/* The next kernel reads its device tree through the cache, so this is for readers that do not: debuggers,
 	   boot stages that look at it with the MMU off. */
 	cache_clean_inval_poc(params->timeline_pa, PURG_T_CELLS * sizeof(uint64_t));
+	data_sync();
 }
 
 void purg_say_jump(const struct purg_params *params)
@@ -307,7 +203,14 @@ void purg_report(const struct purg_params *params, uint64_t reason, uint64_t a, 
 		console_hex(params, a);
 		break;
 	case PURG_FATAL_UNCHECKED:
-		console_text(params, "there is nothing to verify, though verification was asked for");
+		console_text(params, "not all of the payload was verified: ");
+		console_hex(params, a);
+		console_text(params, " bytes instead of ");
+		console_hex(params, b);
+		break;
+	case PURG_FATAL_CPU:
+		console_text(params, "another CPU did not come, or does not go: MPIDR ");
+		console_hex(params, a);
 		break;
 	default:
 		console_text(params, "unknown failure ");

@@ -13,7 +13,7 @@ PURG_CFLAGS = -std=gnu11 -Os -ffreestanding -fno-builtin -fpie -mcmodel=tiny -ms
 PURG_INCLUDES = -I$(srcdir)/abi -I$(srcdir)/abi/arm64 -I$(srcdir)/purgatory
 
 PURG_SRCS = purgatory/arch/arm64/entry.S purgatory/arch/arm64/mmu_copy.S purgatory/arch/arm64/map.c \
-	purgatory/purgatory.c purgatory/console.c purgatory/string.c abi/digest.c abi/arm64/digest_insn.S
+	purgatory/purgatory.c purgatory/work.c purgatory/cpus.c purgatory/console.c purgatory/string.c abi/digest.c abi/arm64/digest_insn.S
 PURG_OBJS = $(patsubst %,build/purgatory/obj/%.o,$(basename $(PURG_SRCS)))
 
 build/purgatory/obj/%.o: %.c

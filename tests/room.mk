@@ -88,7 +88,7 @@ build/tests/bare/%.bin: tests/bare/%.S $(srcdir)/tests/bare/bare.h
 COMPOSE = $(EMULATOR) build/tests/bare/compose
 .PHONY: check-bare
 check-bare: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare/kernel.bin build/purgatory/purgatory.bin
-	prove $(srcdir)/tests/bare/run :: '$(COMPOSE)' build
+	NM=$(NM) prove $(srcdir)/tests/bare/run :: '$(COMPOSE)' build
 
 # Publishes docs/benchmarks.*: half an hour to several, never part of the gate. BENCH_FLAGS is for bench/run.
 .PHONY: bench

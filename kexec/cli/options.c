@@ -9,7 +9,7 @@
 
 enum {
 	OPT_APPEND = 256, OPT_REUSE_CMDLINE, OPT_INITRD, OPT_DTB, OPT_SERIAL, OPT_FAST, OPT_PLAN, OPT_CHECK, OPT_LAST,
-	OPT_JSON, OPT_NO_MMU,
+	OPT_JSON, OPT_CPUS, OPT_NO_MMU,
 };
 
 /* One line an option; help, getopt's tables and the shell completion are made of it. */
@@ -37,6 +37,7 @@ static const struct option_line {
 						"that is not possible." },
 	{ OPT_PLAN, "plan", NULL, "Show what a load would do, and do not load." },
 	{ OPT_CHECK, "check", "KIND", "How the payload is verified: crc32c, sha256 or none." },
+	{ OPT_CPUS, "cpus", "N|auto", "How many CPUs verify; auto: more than one for large payloads." },
 	{ OPT_LAST, "last", NULL, "Show how the jump to this kernel went." },
 	{ OPT_JSON, "json", NULL, "With --plan, --last or -l: print JSON." },
 	{ OPT_APPEND, "append", "STRING", "Command line for the new kernel." },
@@ -92,6 +93,25 @@ static void make_getopt_tables(struct option *longs, char *shorts)
 	*shorts = '\0';
 }
 
+/* 1 to what is surely more than any machine has. */
+#define CPUS_ARGUMENT_MAX	65536
+
+static bool parse_cpus(unsigned int *cpus, const char *text)
+{
+	char *end;
+	unsigned long value;
+
+	if (strcmp(text, "auto") == 0) {
+		*cpus = CPUS_AUTO;
+		return true;
+	}
+	value = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || value < 1 || value > CPUS_ARGUMENT_MAX)
+		return false;
+	*cpus = (unsigned int)value;
+	return true;
+}
+
 static bool parse_check(enum check_wish *check, const char *text)
 {
 	static const char *const names[] = { [CHECK_NONE] = "none", [CHECK_CRC32C] = "crc32c", [CHECK_SHA256] = "sha256" };
@@ -132,6 +152,11 @@ static bool apply(struct options *o, int key, char *argument, FILE *err)
 		if (!argument || strcmp(argument, "require") == 0)
 			return true;
 		fprintf(err, "kexec: --fast-reloc=%s is unknown; it is --fast-reloc or --fast-reloc=require\n", argument);
+		return false;
+	case OPT_CPUS:
+		if (parse_cpus(&o->request.cpus, argument))
+			return true;
+		fprintf(err, "kexec: --cpus=%s is unknown; it is a number or auto\n", argument);
 		return false;
 	case OPT_CHECK:
 		if (parse_check(&o->request.check, argument))

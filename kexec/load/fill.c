@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Reading the payload into its place. Every byte goes from the file straight into the frame (or the segment buffer)
- * that the plan gave it; its digest is made while it is in the cache, and then it is cleaned to memory, so that even a
- * purgatory that cannot turn its MMU on reads the right bytes.
+ * that the plan gave it. Behind the reading, on all CPUs, its digest is made while it is in the cache, and then it is cleaned
+ * to memory, so that even a purgatory that cannot turn its MMU on reads the right bytes.
  */
 #include "payload.h"
 
@@ -15,9 +15,17 @@
 #ifdef __aarch64__
 #define CRC32C_LANES_BEST	crc32c_lanes_insn
 #define SHA256_BLOCKS_BEST	sha256_blocks_insn
+#define SHA256_2X_BEST(...)	digest_sha256_2x(__VA_ARGS__, sha256_blocks_2x_insn, sha256_blocks_insn)
 #else
 #define CRC32C_LANES_BEST	crc32c_lanes_c
 #define SHA256_BLOCKS_BEST	sha256_blocks_c
+/* For the tests: two messages one after the other. */
+static void digest_pair_c(uint8_t *out_a, const void *a, uint8_t *out_b, const void *b, size_t bytes)
+{
+	digest_sha256(out_a, a, bytes, sha256_blocks_c);
+	digest_sha256(out_b, b, bytes, sha256_blocks_c);
+}
+#define SHA256_2X_BEST		digest_pair_c
 #endif
 
 /* Memory for what the kernel relocates. */
@@ -73,60 +81,92 @@ static bool dry(const struct payload *p)
 	return p->request->plan_only;
 }
 
-/* Make the digest of a piece that lies at from and will lie at pa. Pieces are at most one chunk long, and a run goes on
- * only behind a whole chunk, so that purgatory, which cuts runs into chunks, meets the same pieces. */
-static void add_check(struct payload *p, pa_t pa, const void *from, uint64_t bytes)
+/* Work on jobs that are ready, as struct sys's crew. */
+static void do_jobs(void *arg, size_t first, size_t count)
 {
-	struct purg_run *last = p->check_count ? &p->checks[p->check_count - 1] : NULL;
-	unsigned char *out = p->digests + p->digests_bytes;
+	struct payload *p = arg;
+	struct fill_job *job = &p->jobs[first];
 	unsigned int cpu = p->sys->cpu_features;
+	size_t i;
 
-	if (p->check == PURG_CHECK_NONE)
-		return;
-	if (p->check == PURG_CHECK_CRC32C && !dry(p))
-		digest_crc32c(out, from, bytes, cpu & CPU_CRC32 ? CRC32C_LANES_BEST : crc32c_lanes_c);
-	else if (!dry(p))
-		digest_sha256(out, from, bytes, cpu & CPU_SHA2 ? SHA256_BLOCKS_BEST : sha256_blocks_c);
-	p->digests_bytes += p->check == PURG_CHECK_CRC32C ? PURG_CRC_BYTES : PURG_SHA_BYTES;
-	if (last && last->pa + last->bytes == pa && last->bytes % PURG_CHUNK_BYTES == 0)
-		last->bytes += bytes;
-	else
-		p->checks[p->check_count++] = (struct purg_run){ pa, bytes };
+	if (p->check == PURG_CHECK_SHA256 && cpu & CPU_SHA2 && count == 2 && job[0].piece && job[1].piece &&
+	    job[0].piece->bytes == job[1].piece->bytes) {
+		SHA256_2X_BEST(job[0].piece->digest, job[0].bytes, job[1].piece->digest, job[1].bytes, job[0].piece->bytes);
+	} else {
+		for (i = 0; i < count; i++) {
+			struct purg_piece *piece = job[i].piece;
+
+			if (piece && p->check == PURG_CHECK_CRC32C)
+				digest_crc32c(piece->digest, job[i].bytes, piece->bytes,
+					      cpu & CPU_CRC32 ? CRC32C_LANES_BEST : crc32c_lanes_c);
+			else if (piece)
+				digest_sha256(piece->digest, job[i].bytes, piece->bytes,
+					      cpu & CPU_SHA2 ? SHA256_BLOCKS_BEST : sha256_blocks_c);
+		}
+	}
+	for (i = 0; i < count; i++)
+		if (job[i].frame)
+			p->sys->clean(p->sys, job[i].frame, FRAME_BYTES);
+}
+
+/* A piece of what was read: lies at src_pa until the jump, then at dst_pa. */
+static struct purg_piece *add_piece(struct payload *p, pa_t dst_pa, pa_t src_pa, uint64_t bytes, uint32_t work)
+{
+	struct purg_piece *piece = &p->pieces[p->piece_count++];
+
+	*piece = (struct purg_piece){ .dst_pa = dst_pa, .src_pa = src_pa, .bytes = bytes, .work = work };
+	return piece;
+}
+
+/* Where the kernel's memory ends in this slot or before; its BSS is cleaned, and not verified. */
+static void add_bss(struct payload *p, pa_t slot_pa, pa_t from_pa)
+{
+	pa_t end_pa = align_up(p->plan.window[OBJECT_KERNEL].pa + p->image.text_offset + p->image.image_size, PURG_UNIT_BYTES);
+
+	if (end_pa > slot_pa + FRAME_BYTES)
+		end_pa = slot_pa + FRAME_BYTES;
+	if (from_pa < end_pa)
+		add_piece(p, from_pa, from_pa, end_pa - from_pa, PURG_WORK_CLEAN);
 }
 
 /* One slot. *got is what the file still had for it. */
 static enum kx_err fill_slot(struct payload *p, unsigned int o, uint32_t i, size_t *got, struct fail *fail)
 {
 	const struct plan_slot *slot = &p->plan.window[o].slot[i];
-	struct slot_piece piece = plan_piece(&p->plan.window[o], &p->input.object[o], i);
-	unsigned char *memory = slot_memory(p, slot, piece.slot_pa);
+	struct slot_piece part = plan_piece(&p->plan.window[o], &p->input.object[o], i);
+	unsigned char *memory = slot_memory(p, slot, part.slot_pa);
+	pa_t dst_pa = part.slot_pa + part.slot_offset, src_pa = dst_pa;
+	struct fill_job job = { .frame = slot->frame != PLAN_NO_FRAME ? memory : NULL };
+	uint32_t work = (p->check != PURG_CHECK_NONE ? PURG_WORK_CHECK : 0u) | (o == OBJECT_KERNEL ? PURG_WORK_CLEAN : 0u);
 	uint64_t padded;
 	enum kx_err err;
 
-	*got = dry(p) ? piece.file_bytes : 0;
-	if (piece.file_bytes && !dry(p)) {
+	*got = dry(p) ? part.file_bytes : 0;
+	if (part.file_bytes && !dry(p)) {
 		if (!memory)
 			return fail_set(fail, KX_INTERNAL, "a slot has no memory");
-		err = source_read(&p->source[o], memory + piece.slot_offset, piece.file_bytes, got, fail);
+		err = source_read(&p->source[o], memory + part.slot_offset, part.file_bytes, got, fail);
 		if (err)
 			return err;
 	}
 	padded = align_up(*got, PURG_UNIT_BYTES);
 	if (padded) {
-		add_check(p, piece.slot_pa + piece.slot_offset, memory + piece.slot_offset, padded);
 		if (slot->kind == SLOT_MOVED)
-			p->moves[p->move_count++] = (struct purg_move){
-				.dst_pa = piece.slot_pa + piece.slot_offset,
-				.src_pa = p->stage.pa[slot->frame] + piece.slot_offset,
-				.bytes = padded,
-			};
+			src_pa = p->stage.pa[slot->frame] + part.slot_offset;
+		job.piece = add_piece(p, dst_pa, src_pa, padded, work);
+		job.bytes = memory + part.slot_offset;
+		if (!(work & PURG_WORK_CHECK))
+			job.piece = NULL;
 	}
-	if (slot->frame != PLAN_NO_FRAME && !dry(p))
-		p->sys->clean(p->sys, memory, FRAME_BYTES);
+	if (o == OBJECT_KERNEL)
+		add_bss(p, part.slot_pa, dst_pa + padded);
+	if (!dry(p))
+		p->jobs[p->job_count++] = job;
 	return KX_OK;
 }
 
-static enum kx_err fill_object(struct payload *p, unsigned int o, uint64_t *read_bytes, struct fail *fail)
+static enum kx_err fill_object(struct payload *p, struct sys_crew *crew, unsigned int o, uint64_t *read_bytes,
+			       struct fail *fail)
 {
 	unsigned char beyond;
 	enum kx_err err;
@@ -140,6 +180,7 @@ static enum kx_err fill_object(struct payload *p, unsigned int o, uint64_t *read
 		err = fill_slot(p, o, i, &got, fail);
 		if (err)
 			return err;
+		p->sys->crew_ready(p->sys, crew, p->job_count);
 		*read_bytes += got;
 		p->filled_bytes += got;
 		if (p->request->progress && !dry(p))
@@ -177,30 +218,45 @@ static enum kx_err check_kernel(struct payload *p, uint64_t read_bytes, struct f
 	return err ? fail_set(fail, err, "%s", p->request->kernel) : KX_OK;
 }
 
+static enum kx_err fill_all(struct payload *p, struct sys_crew *crew, struct fail *fail)
+{
+	uint64_t read_bytes;
+	enum kx_err err = fill_object(p, crew, OBJECT_KERNEL, &read_bytes, fail);
+
+	if (!err)
+		err = check_kernel(p, read_bytes, fail);
+	if (!err && p->plan.window[OBJECT_INITRD].slots) {
+		err = fill_object(p, crew, OBJECT_INITRD, &read_bytes, fail);
+		if (!err && read_bytes != p->input.object[OBJECT_INITRD].file_bytes)
+			err = fail_set(fail, KX_READ, "%s", p->request->initrd);
+	}
+	return err;
+}
+
+/* Each slot gives a piece for its bytes and one for its BSS at most; and there is the device tree. */
+static size_t pieces_max(const struct payload *p)
+{
+	return 2 * (size_t)p->plan.window[OBJECT_KERNEL].slots + p->plan.window[OBJECT_INITRD].slots + 1;
+}
+
 enum kx_err payload_fill(struct payload *p, struct fail *fail)
 {
-	uint32_t slots = p->plan.window[0].slots + p->plan.window[1].slots;
-	uint64_t read_bytes;
+	struct sys_crew *crew;
 	enum kx_err err;
 
-	p->digests = calloc(slots + 1, PURG_SHA_BYTES);
-	p->checks = calloc(slots + 1, sizeof(*p->checks));
-	p->moves = calloc(slots + 1, sizeof(*p->moves));
-	if (!p->digests || !p->checks || !p->moves)
+	p->pieces = calloc(pieces_max(p), sizeof(*p->pieces));
+	p->jobs = calloc(pieces_max(p), sizeof(*p->jobs));
+	if (!p->pieces || !p->jobs)
 		return fail_set(fail, KX_NO_MEMORY, "lists");
 	err = open_runs(p, fail);
 	if (err)
 		return err;
-
 	p->total_bytes = p->input.object[0].file_bytes + p->input.object[1].file_bytes;
-	err = fill_object(p, OBJECT_KERNEL, &read_bytes, fail);
-	if (!err)
-		err = check_kernel(p, read_bytes, fail);
-	if (!err && p->plan.window[OBJECT_INITRD].slots) {
-		err = fill_object(p, OBJECT_INITRD, &read_bytes, fail);
-		if (!err && read_bytes != p->input.object[OBJECT_INITRD].file_bytes)
-			err = fail_set(fail, KX_READ, "%s", p->request->initrd);
-	}
+	crew = p->sys->crew_open(p->sys, do_jobs, p);
+	if (!crew)
+		return fail_set(fail, KX_NO_MEMORY, "digests");
+	err = fill_all(p, crew, fail);
+	p->sys->crew_close(p->sys, crew);
 	return err;
 }
 
@@ -244,10 +300,12 @@ static struct hideout describe(struct payload *p, struct map_region *regions)
 		.blob = purgatory_blob, .blob_bytes = purgatory_blob_bytes,
 		.regions = regions, .region_count = collect_regions(p, regions),
 		.check = p->check,
+		.cpus = p->cpus, .mpidr = p->machine.mpidr, .mpidr_count = p->cpus > 1 ? p->machine.mpidr_count : 0,
 		.flags = (p->request->no_mmu ? PURG_FLAG_NO_MMU : 0u) | (p->request->serial ? PURG_FLAG_VERBOSE : 0u) |
 			 (p->sys->cpu_features & CPU_SME ? PURG_FLAG_SME : 0u),
 		.conduit = p->machine.conduit,
 		.kernel_pa = p->plan.window[OBJECT_KERNEL].pa + p->image.text_offset,
+		.kernel_bytes = p->image.image_size,
 		.dtb_pa = p->plan.dtb_pa,
 		.timeline_pa = p->plan.dtb_pa + p->timeline_at,
 		.uart_pa = p->machine.uart.pa, .uart_kind = p->machine.uart.kind,
@@ -276,9 +334,7 @@ enum kx_err payload_try_hideout(struct payload *p)
 	if (!regions)
 		return KX_NO_MEMORY;
 	h = describe(p, regions);
-	h.move_count = p->plan.moved;
-	h.check_count = h.clean_count = (size_t)p->plan.window[0].slots + p->plan.window[1].slots + 1;
-	h.digests_bytes = h.check_count * PURG_SHA_BYTES;
+	h.piece_count = pieces_max(p);
 	err = hideout_build(&h, NULL, p->input.hideout_bytes, &p->hideout_room, &table_bytes, &entry_pa);
 	free(regions);
 	return err;
@@ -287,7 +343,7 @@ enum kx_err payload_try_hideout(struct payload *p)
 enum kx_err payload_make_hideout(struct payload *p, struct fail *fail)
 {
 	struct map_region *regions = open_regions(p);
-	struct purg_run clean;
+	struct fill_job dtb = { .bytes = p->dtb };
 	struct hideout h;
 	const char *why;
 	enum kx_err err;
@@ -297,17 +353,14 @@ enum kx_err payload_make_hideout(struct payload *p, struct fail *fail)
 		free(regions);
 		return fail_set(fail, KX_NO_MEMORY, "hide-out");
 	}
-	add_check(p, p->plan.dtb_pa, p->dtb, p->dtb_padded_bytes);
+	if (p->check != PURG_CHECK_NONE) {
+		dtb.piece = add_piece(p, p->plan.dtb_pa, p->plan.dtb_pa, p->dtb_padded_bytes, PURG_WORK_CHECK);
+		p->jobs[p->job_count++] = dtb;
+		do_jobs(p, p->job_count - 1, 1);
+	}
 	h = describe(p, regions);
-	clean = (struct purg_run){ h.kernel_pa, p->image.image_size };
-	h.cleans = &clean;
-	h.clean_count = 1;
-	h.moves = p->moves;
-	h.move_count = p->move_count;
-	h.checks = p->checks;
-	h.check_count = p->check_count;
-	h.digests = p->digests;
-	h.digests_bytes = p->digests_bytes;
+	h.pieces = p->pieces;
+	h.piece_count = p->piece_count;
 	why = hideout_check(&h);
 	if (why)
 		err = fail_set(fail, KX_PLAN_CHECK, "%s", why);

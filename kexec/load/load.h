@@ -9,6 +9,9 @@
 enum fast_wish { FAST_NO, FAST_AUTO, FAST_REQUIRE };
 enum check_wish { CHECK_DEFAULT, CHECK_NONE, CHECK_CRC32C, CHECK_SHA256 };
 
+/* cpus: as many as pay, for payloads for which that is more than one */
+#define CPUS_AUTO	((unsigned int)-1)
+
 struct load_request {
 	const char *kernel;
 	const char *initrd;	/* null: none */
@@ -18,6 +21,7 @@ struct load_request {
 	const char *serial;	/* null: the console that the kernel uses, for bad news only */
 	enum fast_wish fast;
 	enum check_wish check;
+	unsigned int cpus;	/* how many purgatory may use; 0 is 1 */
 	bool plan_only;
 	bool no_mmu;		/* purgatory keeps the MMU off: for machines and tests that need it */
 

@@ -3,7 +3,6 @@
 
 #include "dt.h"
 #include "image.h"
-#include "purgatory_abi.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -294,6 +293,7 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const char *d
 		/* EFI kernels record the tables in EFI's own memory map, and older GICs have none. */
 		machine->tables_unknown &= dt_leaves_gic_tables(machine->dtb);
 		read_psci(machine, sys);
+		machine_read_cpus(machine, sys);
 		if (!serial)
 			find_console(&machine->uart, sys);
 		else if (!uart_read(&machine->uart, sys, serial))

@@ -4,6 +4,7 @@
 #define MACHINE_H
 
 #include "iomem.h"
+#include "purgatory_abi.h"
 #include "sys.h"
 
 struct uart {
@@ -24,6 +25,9 @@ struct machine {
 	uint32_t conduit;		/* PURG_CONDUIT_* */
 	bool psci;
 	struct uart uart;
+	uint32_t cpus_online;
+	uint64_t mpidr[PURG_CPUS_MAX];	/* of CPUs that are online: all, or as many as fit; none if that is not known for all */
+	uint32_t mpidr_count;
 };
 
 /* Refusals that hold for every load and unload. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_CONTAINER, KX_OTHER_IPC_NS (what
@@ -45,6 +49,8 @@ enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *
  * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_SERIAL, KX_NO_MEMORY
  */
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const char *dtb, const char *serial, struct fail *fail);
+/* A step of machine_read(): the last three. */
+void machine_read_cpus(struct machine *machine, struct sys *sys);
 void machine_free(struct machine *machine);
 
 /* This kernel's device tree: /sys/firmware/fdt, else put together from /proc/device-tree. The caller frees it. */

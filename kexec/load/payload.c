@@ -139,6 +139,45 @@ static void choose_check(struct payload *p)
 		report_note(p->report, "this CPU has no instructions for the check, so it is done in C and takes longer");
 }
 
+/* Calling a CPU takes as long as verifying a few MiB. Reading for a CRC soon waits for the memory; SHA-256 waits for the CPU. */
+#define AUTO_FROM_BYTES		MIB(256)
+#define AUTO_CPUS_CRC32C	4
+#define AUTO_CPUS_SHA256	PURG_CPUS_MAX
+
+static void choose_cpus(struct payload *p)
+{
+	const struct machine *m = &p->machine;
+	unsigned int wanted = p->request->cpus ? p->request->cpus : 1, most = m->cpus_online;
+	const char *why = NULL;
+
+	if (wanted == CPUS_AUTO) {
+		wanted = 1;
+		if (p->input.object[0].file_bytes + p->input.object[1].file_bytes >= AUTO_FROM_BYTES)
+			wanted = p->check == PURG_CHECK_SHA256 ? AUTO_CPUS_SHA256 : AUTO_CPUS_CRC32C;
+		if (wanted > most && most)
+			wanted = most;
+	}
+	p->cpus = 1;
+	if (wanted == 1)
+		return;
+	if (!m->psci)
+		why = "there is no PSCI 0.2 firmware to call others with";
+	else if (!m->mpidr_count)
+		why = "it is not known how firmware numbers the others";
+	else if (p->request->no_mmu)
+		why = "with the MMU off CPUs cannot share work";
+	if (why) {
+		report_note(p->report, "purgatory uses one CPU: %s", why);
+		return;
+	}
+	if (most > PURG_CPUS_MAX)
+		most = PURG_CPUS_MAX;
+	if (wanted > most)
+		report_note(p->report, "purgatory uses %u CPUs: %s", most,
+			    most < PURG_CPUS_MAX ? "there are no more" : "more would only wait for the memory");
+	p->cpus = wanted < most ? wanted : most;
+}
+
 static uint64_t relocated_bytes(const struct payload *p)
 {
 	uint64_t bytes = 0;
@@ -173,6 +212,7 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 				 : i == PURG_T_RELOCATED_BYTES	? relocated_bytes(p)
 				 : i == PURG_T_FRAMES		? p->plan.in_place + p->plan.moved + p->plan.relocated
 				 : i == PURG_T_FRAMES_IN_PLACE	? p->plan.in_place
+				 : i == PURG_T_CPUS_WANTED	? p->cpus
 				 : i == PURG_T_LOADED_AT	? p->sys->now(p->sys)
 								: 0;
 		unsigned int byte;
@@ -208,6 +248,7 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 	if (err)
 		return err;
 	choose_check(p);
+	choose_cpus(p);
 	p->seeded = p->sys->random(p->sys, p->seeds, sizeof(p->seeds)) == 0;
 	if (!p->seeded)
 		report_note(p->report, "the kernel has no random numbers yet, so the next one starts without a seed");
@@ -275,6 +316,7 @@ void payload_report(struct payload *p)
 	r->segments = 2 + (unsigned int)p->runs;
 	r->segment_bytes = p->hideout_bytes + p->dtb_bytes + relocated_bytes(p);
 	snprintf(r->check, sizeof(r->check), "%s", checks[p->check]);
+	r->cpus = p->cpus;
 	snprintf(r->console, sizeof(r->console), "%s", p->machine.uart.name);
 }
 
@@ -291,9 +333,8 @@ void payload_free(struct payload *p)
 	machine_free(&p->machine);
 	free(p->keep);
 	free(p->cmdline_buf);
-	free(p->digests);
-	free(p->checks);
-	free(p->moves);
+	free(p->pieces);
+	free(p->jobs);
 	free(p->dtb);
 	free(p->hideout);
 }

@@ -25,6 +25,13 @@ struct relocated_run {
 	uint64_t buf_bytes;
 };
 
+/* Memory that was filled: make the digest of a piece in it, and clean it to memory where it stays until the jump. */
+struct fill_job {
+	struct purg_piece *piece;	/* null: no digest */
+	const void *bytes;		/* of the piece */
+	const void *frame;		/* null: none; else FRAME_BYTES */
+};
+
 /* Purgatory, embedded at build time. */
 extern const unsigned char purgatory_blob[];
 extern const size_t purgatory_blob_bytes;
@@ -51,12 +58,11 @@ struct payload {
 	size_t runs;
 
 	uint32_t check;			/* PURG_CHECK_* */
-	unsigned char *digests;
-	size_t digests_bytes;
-	struct purg_run *checks;
-	size_t check_count;
-	struct purg_move *moves;
-	size_t move_count;
+	uint32_t cpus;			/* for purgatory */
+	struct purg_piece *pieces;
+	size_t piece_count;
+	struct fill_job *jobs;		/* what is left to do with what was read; other CPUs do it meanwhile */
+	size_t job_count;
 	uint64_t filled_bytes, total_bytes;
 
 	unsigned char *dtb;		/* padded with zeros to a multiple of PURG_UNIT_BYTES */

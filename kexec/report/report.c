@@ -82,8 +82,9 @@ void report_table(const struct report *report, FILE *out)
 	print_row(out, "hide-out", report->hideout, "-", "-", bytes_text(report->hideout.bytes, relocated));
 	fprintf(out, "\n%u of %u frames of 2 MiB in place, %u moved by purgatory, %u relocated by the kernel.\n", t.in_place,
 		t.slots, t.moved, t.relocated);
-	fprintf(out, "%u segments of %s in all for kexec_load(2); page tables %s; check %s.\n", report->segments,
-		bytes_text(report->segment_bytes, moved), bytes_text(report->table_bytes, in_place), report->check);
+	fprintf(out, "%u segments of %s in all for kexec_load(2); page tables %s; check %s by %u CPU%s.\n", report->segments,
+		bytes_text(report->segment_bytes, moved), bytes_text(report->table_bytes, in_place), report->check,
+		report->cpus, report->cpus == 1 ? "" : "s");
 	if (report->console[0])
 		fprintf(out, "Should the check fail, purgatory says so on %s and resets the machine.\n", report->console);
 	else
@@ -162,6 +163,7 @@ void report_json(const struct report *report, FILE *out)
 	json_object_object_add(o, "staged_bytes", json_u64(report->staged_bytes));
 	json_object_object_add(o, "frames_tried", json_u64(report->frames_tried));
 	json_object_object_add(o, "check", json_object_new_string(report->check));
+	json_object_object_add(o, "cpus", json_u64(report->cpus));
 	json_object_object_add(o, "console", json_object_new_string(report->console));
 	json_object_object_add(o, "load_ms", json_u64(report->load_ms));
 	json_object_object_add(o, "notes", notes);

@@ -32,6 +32,7 @@ struct report {
 	uint64_t staged_bytes;	/* kept in huge pages until the jump */
 	uint32_t frames_tried;	/* how many were looked at to find a place */
 	char check[24];		/* "crc32c", ... */
+	unsigned int cpus;	/* that purgatory may use */
 	char console[32];	/* "" if there is none */
 	uint64_t load_ms;
 	char note[REPORT_NOTES][192];	/* what is not as asked for, and why */

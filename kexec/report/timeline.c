@@ -16,15 +16,13 @@ static uint64_t cell(const unsigned char *record, enum purg_timeline_cell which)
 	return value;
 }
 
-/* The phases, in order: each ends where the next begins. */
+/* What was done with the pieces. Time is the sum over all CPUs, so that a rate is that of one. */
 static const struct {
 	const char *name, *json;
-	enum purg_timeline_cell from, to, bytes;
-} phases[] = {
-	{ "prepare", "prepare_ns", PURG_T_ENTRY, PURG_T_MMU_ON, PURG_T_CELLS },
-	{ "move", "move_ns", PURG_T_MMU_ON, PURG_T_MOVED, PURG_T_MOVED_BYTES },
-	{ "verify", "verify_ns", PURG_T_MOVED, PURG_T_VERIFIED, PURG_T_VERIFIED_BYTES },
-	{ "clean", "clean_ns", PURG_T_VERIFIED, PURG_T_CLEANED, PURG_T_CLEANED_BYTES },
+} tallies[PURG_TALLIES] = {
+	[PURG_TALLY_MOVE] = { "move", "move_ns" },
+	[PURG_TALLY_CHECK] = { "verify", "verify_ns" },
+	[PURG_TALLY_CLEAN] = { "clean", "clean_ns" },
 };
 
 static const char *const methods[] = {
@@ -48,41 +46,57 @@ static bool is_ours(const void *record, size_t bytes)
 	       cell(record, PURG_T_RESULT) != PURG_RESULT_NONE && cell(record, PURG_T_HZ) != 0;
 }
 
-/* Ticks to nanoseconds; a stamp that runs backwards (a record that is not honest) is 0. */
-static uint64_t nanoseconds(const void *record, enum purg_timeline_cell from, enum purg_timeline_cell to)
+static uint64_t nanoseconds(const void *record, uint64_t ticks)
 {
-	uint64_t first = cell(record, from), last = cell(record, to), hz = cell(record, PURG_T_HZ);
+	return (uint64_t)((double)ticks * 1e9 / (double)cell(record, PURG_T_HZ));
+}
 
-	return last < first ? 0 : (uint64_t)((double)(last - first) * 1e9 / (double)hz);
+/* From stamp to stamp; one that runs backwards (a record that is not honest) is 0. */
+static uint64_t between(const void *record, enum purg_timeline_cell from, enum purg_timeline_cell to)
+{
+	uint64_t first = cell(record, from), last = cell(record, to);
+
+	return last < first ? 0 : nanoseconds(record, last - first);
+}
+
+static void print_phase(FILE *out, const char *name, uint64_t ns, uint64_t bytes)
+{
+	fprintf(out, "%-9s %11.3f ms", name, (double)ns / 1e6);
+	if (bytes && ns)
+		fprintf(out, " %14llu %7.0f MB/s", (unsigned long long)bytes, (double)bytes * 1e3 / (double)ns);
+	fprintf(out, "\n");
 }
 
 enum kx_err timeline_text(const void *record, size_t bytes, FILE *out)
 {
-	uint64_t el, total;
-	size_t i;
+	uint64_t el, cpus;
+	unsigned int i;
 
 	if (!is_ours(record, bytes))
 		return KX_NO_TIMELINE;
-	fprintf(out, "%-8s %14s %14s %12s\n", "phase", "time", "bytes", "rate");
-	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
-		uint64_t ns = nanoseconds(record, phases[i].from, phases[i].to);
-		uint64_t done = phases[i].bytes == PURG_T_CELLS ? 0 : cell(record, phases[i].bytes);
+	cpus = cell(record, PURG_T_CPUS);
+	fprintf(out, "%-9s %14s %14s %12s\n", "phase", "time", "bytes", "rate");
+	print_phase(out, "prepare", between(record, PURG_T_ENTRY, PURG_T_MMU_ON), 0);
+	print_phase(out, "payload", between(record, PURG_T_MMU_ON, PURG_T_DONE), cell(record, PURG_T_CHECK_BYTES));
+	for (i = 0; i < PURG_TALLIES; i++) {
+		char name[16];
 
-		fprintf(out, "%-8s %11.3f ms %14llu ", phases[i].name, (double)ns / 1e6, (unsigned long long)done);
-		if (done && ns)
-			fprintf(out, "%7.0f MB/s\n", (double)done * 1e3 / (double)ns);
-		else
-			fprintf(out, "%12s\n", "-");
+		snprintf(name, sizeof(name), "  %s", tallies[i].name);
+		print_phase(out, name, nanoseconds(record, cell(record, PURG_T_MOVE_TICKS + i)),
+			    cell(record, PURG_T_MOVE_BYTES + i));
 	}
-	total = nanoseconds(record, PURG_T_ENTRY, PURG_T_CLEANED);
+	print_phase(out, "all", between(record, PURG_T_ENTRY, PURG_T_DONE), 0);
 	el = cell(record, PURG_T_EL);
-	fprintf(out, "%-8s %11.3f ms\n\n", "all", (double)total / 1e6);
-	fprintf(out, "%llu of %llu frames of 2 MiB were in place; the kernel relocated %llu bytes of the payload.\n",
+	fprintf(out, "\n%llu of %llu frames of 2 MiB were in place; the kernel relocated %llu bytes of the payload.\n",
 		(unsigned long long)cell(record, PURG_T_FRAMES_IN_PLACE), (unsigned long long)cell(record, PURG_T_FRAMES),
 		(unsigned long long)cell(record, PURG_T_RELOCATED_BYTES));
-	fprintf(out, "Payload of %llu bytes %s (%s). EL%llu%s, MMU %s.\n",
-		(unsigned long long)cell(record, PURG_T_PAYLOAD_BYTES), NAME_OF(results, cell(record, PURG_T_RESULT)),
-		NAME_OF(methods, cell(record, PURG_T_METHOD)), (unsigned long long)(el & 3), el & 0x100 ? " with VHE" : "",
+	fprintf(out, "Payload of %llu bytes %s (%s) by %llu CPU%s", (unsigned long long)cell(record, PURG_T_PAYLOAD_BYTES),
+		NAME_OF(results, cell(record, PURG_T_RESULT)), NAME_OF(methods, cell(record, PURG_T_METHOD)),
+		(unsigned long long)cpus, cpus == 1 ? "" : "s");
+	if (cpus < cell(record, PURG_T_CPUS_WANTED) && cell(record, PURG_T_MMU))
+		fprintf(out, ", not %llu: firmware could not start the others",
+			(unsigned long long)cell(record, PURG_T_CPUS_WANTED));
+	fprintf(out, ". EL%llu%s, MMU %s.\n", (unsigned long long)(el & 3), el & 0x100 ? " with VHE" : "",
 		cell(record, PURG_T_MMU) ? "on" : "off");
 	return KX_OK;
 }
@@ -95,19 +109,21 @@ static void add_u64(struct json_object *o, const char *name, uint64_t value)
 enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
 {
 	struct json_object *o;
-	size_t i;
+	unsigned int i;
 
 	if (!is_ours(record, bytes))
 		return KX_NO_TIMELINE;
 	o = json_object_new_object();
 	json_object_object_add(o, "result", json_object_new_string(NAME_OF(results, cell(record, PURG_T_RESULT))));
 	json_object_object_add(o, "check", json_object_new_string(NAME_OF(methods, cell(record, PURG_T_METHOD))));
-	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
-		add_u64(o, phases[i].json, nanoseconds(record, phases[i].from, phases[i].to));
-	add_u64(o, "total_ns", nanoseconds(record, PURG_T_ENTRY, PURG_T_CLEANED));
-	add_u64(o, "moved_bytes", cell(record, PURG_T_MOVED_BYTES));
-	add_u64(o, "verified_bytes", cell(record, PURG_T_VERIFIED_BYTES));
-	add_u64(o, "cleaned_bytes", cell(record, PURG_T_CLEANED_BYTES));
+	add_u64(o, "prepare_ns", between(record, PURG_T_ENTRY, PURG_T_MMU_ON));
+	add_u64(o, "payload_ns", between(record, PURG_T_MMU_ON, PURG_T_DONE));
+	add_u64(o, "total_ns", between(record, PURG_T_ENTRY, PURG_T_DONE));
+	for (i = 0; i < PURG_TALLIES; i++)
+		add_u64(o, tallies[i].json, nanoseconds(record, cell(record, PURG_T_MOVE_TICKS + i)));
+	add_u64(o, "moved_bytes", cell(record, PURG_T_MOVE_BYTES));
+	add_u64(o, "verified_bytes", cell(record, PURG_T_CHECK_BYTES));
+	add_u64(o, "cleaned_bytes", cell(record, PURG_T_CLEAN_BYTES));
 	add_u64(o, "relocated_bytes", cell(record, PURG_T_RELOCATED_BYTES));
 	add_u64(o, "payload_bytes", cell(record, PURG_T_PAYLOAD_BYTES));
 	add_u64(o, "frames", cell(record, PURG_T_FRAMES));
@@ -115,9 +131,11 @@ enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
 	add_u64(o, "exception_level", cell(record, PURG_T_EL) & 3);
 	json_object_object_add(o, "e2h", json_object_new_boolean((cell(record, PURG_T_EL) & 0x100) != 0));
 	json_object_object_add(o, "mmu", json_object_new_boolean(cell(record, PURG_T_MMU) != 0));
+	add_u64(o, "cpus", cell(record, PURG_T_CPUS));
+	add_u64(o, "cpus_wanted", cell(record, PURG_T_CPUS_WANTED));
 	add_u64(o, "counter_hz", cell(record, PURG_T_HZ));
 	add_u64(o, "counter_at_entry", cell(record, PURG_T_ENTRY));
-	add_u64(o, "counter_at_exit", cell(record, PURG_T_CLEANED));
+	add_u64(o, "counter_at_exit", cell(record, PURG_T_DONE));
 	add_u64(o, "loaded_at", cell(record, PURG_T_LOADED_AT));
 	fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
 	json_object_put(o);

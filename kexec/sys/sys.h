@@ -25,6 +25,8 @@ struct sys_segment {
 
 enum sys_cpu_feature { CPU_CRC32 = 1, CPU_SHA2 = 2, CPU_SME = 4 };
 
+struct sys_crew;
+
 struct sys {
 	void *ctx;
 
@@ -83,6 +85,15 @@ struct sys {
 	int (*punch)(struct sys *sys, void *addr, uint64_t bytes);
 	/* DC CIVAC over memory of ours, to the point of coherency. */
 	void (*clean)(struct sys *sys, const void *addr, uint64_t bytes);
+
+	/*
+	 * Other CPUs work on a row of jobs while it grows: work(arg, first, count) is called once for each job, for one or two
+	 * of them that follow one another, on any thread. crew_ready() says how many there are by now; crew_close() returns
+	 * when all those are done. Null: out of memory.
+	 */
+	struct sys_crew *(*crew_open)(struct sys *sys, void (*work)(void *arg, size_t first, size_t count), void *arg);
+	void (*crew_ready)(struct sys *sys, struct sys_crew *crew, size_t count);
+	void (*crew_close)(struct sys *sys, struct sys_crew *crew);
 
 	bool (*interrupted)(struct sys *sys);	/* a SIGINT, SIGTERM or SIGHUP came in */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The running system, but for its files (sys_files.c) and staged memory (sys_shm.c): no system call is anywhere else. */
+/* The running system, but for its files (sys_files.c), staged memory (sys_shm.c) and threads (sys_crew.c): no system call is anywhere else. */
 #include "sys_linux.h"
 
 #include <errno.h>
@@ -317,4 +317,5 @@ void sys_linux(struct sys *sys)
 	};
 	sys_linux_files(sys);
 	sys_linux_shm(sys);
+	sys_linux_crew(sys);
 }

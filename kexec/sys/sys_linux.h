@@ -7,6 +7,7 @@
 
 void sys_linux_files(struct sys *sys);
 void sys_linux_shm(struct sys *sys);
+void sys_linux_crew(struct sys *sys);
 
 /* As sys->write_file. */
 int sys_linux_write_file(struct sys *sys, const char *path, const char *text);

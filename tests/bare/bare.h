@@ -17,8 +17,11 @@
 #define BARE_TIMELINE	0x30
 #define BARE_WORDS_PA	0x38	/* a pattern: every 64-bit word holds its offset from the kernel's start */
 #define BARE_WORDS_END	0x40
-#define BARE_GUARDS	0x48	/* how many; their addresses follow */
-#define BARE_GUARD_LIST	0x50
+#define BARE_CONDUIT	0x48
+#define BARE_CPUS	0x50	/* that the machine has */
+#define BARE_SERROR	0x58	/* bit 32: go down to EL1 with an SError pending; lower bits: its syndrome */
+#define BARE_GUARDS	0x60	/* how many; their addresses follow */
+#define BARE_GUARD_LIST	0x68
 
 #define BARE_GUARD_BYTES	0x10000
 #define BARE_GUARD_WORD		0xa5a5a5a5a5a5a5a5

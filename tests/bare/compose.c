@@ -14,15 +14,36 @@
 
 #define FILE_SLOTS	3
 #define SLOTS		(FILE_SLOTS + 1)	/* the last one is BSS */
-#define KERNEL_BYTES	(FILE_SLOTS * FRAME_BYTES)
+#define KERNEL_BYTES	(FILE_SLOTS * FRAME_BYTES - 5 * PURG_UNIT_BYTES)
 #define CODE_BYTES	0x10000			/* of the fake kernel; the pattern follows */
 #define DTB_BYTES	0x1000
 #define TIMELINE_AT	0x44
 #define GUARDS_MAX	16
 #define TABLES_MAX	MIB(2)
+#define PIECES_MAX	64
+#define SHARED_PIECE_BYTES	MIB(1) / 4	/* where several CPUs work: something for each */
+#define NO_RAM_PA	0x90000000		/* behind the RAM of the machines with 1 GiB */
 
 struct bare_config {
-	uint64_t entry, hcr, dtb, kernel, seen_el, seen_hcr, timeline, words_pa, words_end, guards, guard[GUARDS_MAX];
+	uint64_t entry, hcr, dtb, kernel, seen_el, seen_hcr, timeline, words_pa, words_end, conduit, cpus, serror;
+	uint64_t guards, guard[GUARDS_MAX];
+};
+
+/* What the case is about; run's defaults, and what a case says otherwise. */
+static struct {
+	uint64_t granule, check, moved, base, flags, conduit, hcr, cpus, here, serror, other_cpu;
+	const char *fault;
+} options = { .granule = 12, .check = PURG_CHECK_CRC32C, .moved = 2, .base = 0x48000000, .cpus = 1, .fault = "none" };
+
+static const struct {
+	const char *name;
+	uint64_t *value;
+} numbers[] = {
+	{ "granule", &options.granule }, { "check", &options.check }, { "moved", &options.moved },
+	{ "base", &options.base }, { "flags", &options.flags }, { "conduit", &options.conduit },
+	{ "hcr", &options.hcr }, { "cpus", &options.cpus },
+	{ "here", &options.here }, { "serror", &options.serror },
+	{ "other_cpu", &options.other_cpu },
 };
 
 static const char *directory;
@@ -68,14 +89,12 @@ static unsigned char *read_all(const char *path, size_t room, size_t *bytes)
 	return data;
 }
 
-static size_t digest(unsigned char *out, const void *data, size_t bytes, uint32_t check)
+static void digest(unsigned char *out, const void *data, size_t bytes)
 {
-	if (check == PURG_CHECK_CRC32C) {
+	if (options.check == PURG_CHECK_CRC32C)
 		digest_crc32c(out, data, bytes, crc32c_lanes_c);
-		return PURG_CRC_BYTES;
-	}
-	digest_sha256(out, data, bytes, sha256_blocks_c);
-	return PURG_SHA_BYTES;
+	else if (options.check == PURG_CHECK_SHA256)
+		digest_sha256(out, data, bytes, sha256_blocks_c);
 }
 
 static int by_start(const void *a, const void *b)
@@ -86,73 +105,117 @@ static int by_start(const void *a, const void *b)
 }
 
 /* What is damaged, and where it would be noticed. Faults that the seal would hide are sealed anew. */
-static void inject(const char *fault, unsigned char *hideout, size_t bytes, unsigned char *kernel)
+static void inject(unsigned char *hideout, size_t bytes, unsigned char *kernel)
 {
-	struct purg_header *header = (void *)(hideout + PURG_WORK_BYTES);
-	struct purg_params *params = (void *)(hideout + PURG_WORK_BYTES + PURG_PARAMS_OFFSET);
-	bool seal = false;
-	int i;
+	unsigned char *base = hideout + PURG_WORK_BYTES(options.cpus);
+	struct purg_header *header = (void *)base;
+	struct purg_params *params = (void *)(base + PURG_PARAMS_OFFSET);
+	struct purg_piece *first = (void *)(base + (params->pieces_pa - params->base_pa));
+	const char *fault = options.fault;
+	uint64_t i;
 
+	if (strcmp(fault, "none") == 0)
+		return;
 	if (strcmp(fault, "frame") == 0) {
 		kernel[KERNEL_BYTES - 5] ^= 1;
-	} else if (strcmp(fault, "table") == 0) {
+		return;
+	}
+	if (strcmp(fault, "table") == 0) {
 		hideout[bytes - 60] ^= 1;
-	} else if (strcmp(fault, "params") == 0) {
+		return;
+	}
+	if (strcmp(fault, "params") == 0) {
 		params->kernel_pa ^= 0x1000;
-	} else if (strcmp(fault, "version") == 0) {
+		return;
+	}
+	if (strcmp(fault, "board") == 0) {
+		/* Not sealed, and of no effect: as if all pieces were taken already. */
+		((struct purg_board *)(void *)hideout)->next = PIECES_MAX;
+		return;
+	}
+	if (strcmp(fault, "version") == 0) {
 		params->version++;
-		seal = true;
 	} else if (strcmp(fault, "place") == 0) {
 		params->base_pa += 0x1000;
-		seal = true;
 	} else if (strcmp(fault, "ttbr") == 0) {
 		for (i = 0; i < PURG_REGIMES; i++)
 			params->regime[i].ttbr0_pa = BARE_CONFIG_PA + 0x10000;
-		seal = true;
 	} else if (strcmp(fault, "outside") == 0) {
-		((struct purg_move *)(void *)(hideout + (params->moves.pa - params->base_pa) + PURG_WORK_BYTES))->src_pa =
-			BARE_CONFIG_PA + 0x100000;
-		seal = true;
+		first->src_pa = BARE_CONFIG_PA + 0x100000;
+	} else if (strcmp(fault, "abort") == 0) {
+		first->src_pa = NO_RAM_PA;
 	} else if (strcmp(fault, "pages") == 0) {
 		params->kernel_page_shift = 14;
-		seal = true;
 	} else if (strcmp(fault, "unchecked") == 0) {
-		params->checks.count = 0;
-		seal = true;
+		for (i = 0; i < params->piece_count; i++)
+			first[i].work = 0;
+	} else if (strcmp(fault, "nobody") == 0) {
+		/* Where other CPUs begin: a branch to itself. */
+		memcpy(base + options.other_cpu, &(uint32_t){ 0x14000000 }, 4);
+	} else if (strcmp(fault, "lost") == 0) {
+		/* CPUs that there are not. */
+		for (i = 1; i < params->mpidr_count; i++)
+			params->mpidr[i] += 0x7700;
+	} else {
+		fprintf(stderr, "compose: no fault %s\n", fault);
+		exit(2);
 	}
-	if (seal)
-		digest_crc32c(header->seal, (unsigned char *)params, header->sealed_bytes - PURG_PARAMS_OFFSET,
-			      crc32c_lanes_c);
+	digest_crc32c(header->seal, (unsigned char *)params, header->sealed_bytes - PURG_PARAMS_OFFSET, crc32c_lanes_c);
+}
+
+static void parse(char **argument)
+{
+	size_t i;
+
+	for (; *argument; argument++) {
+		char *value = strchr(*argument, '=');
+
+		if (!value)
+			goto bad;
+		*value++ = '\0';
+		if (strcmp(*argument, "fault") == 0) {
+			options.fault = value;
+			continue;
+		}
+		for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+			if (strcmp(*argument, numbers[i].name) == 0)
+				break;
+		if (i == sizeof(numbers) / sizeof(numbers[0]))
+			goto bad;
+		*numbers[i].value = strtoull(value, NULL, 0);
+	}
+	return;
+bad:
+	fprintf(stderr, "compose: what is %s?\n", *argument);
+	exit(2);
 }
 
 int main(int argc, char **argv)
 {
-	unsigned int granule_shift, moved, i;
-	uint32_t check, flags, conduit;
-	struct map_region region[2 * SLOTS + 2];
-	struct purg_move moves[FILE_SLOTS];
-	struct purg_run checks[2], clean;
-	unsigned char digests[(FILE_SLOTS + 1) * PURG_SHA_BYTES], *kernel, *code, *blob, *dtb, *hideout;
-	struct hideout h = { .regions = region };
+	uint64_t mpidr[PURG_CPUS_MAX] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+	struct map_region region[2 * SLOTS + 3];
+	struct purg_piece pieces[PIECES_MAX] = { 0 };
+	unsigned char *kernel, *code, *blob, *dtb, *hideout;
+	struct hideout h = { .regions = region, .pieces = pieces, .mpidr = mpidr };
 	size_t code_bytes, blob_bytes, bytes, table_bytes;
-	pa_t base, entry_pa;
+	pa_t base, entry_pa, source_pa[FILE_SLOTS];
+	uint64_t at, piece_bytes, i;
+	uint32_t work;
 	const char *why;
 
-	if (argc != 12) {
-		fprintf(stderr, "usage: compose DIR BLOB KERNEL GRANULE-SHIFT CHECK MOVED BASE FLAGS CONDUIT HCR FAULT\n");
+	if (argc < 4) {
+		fprintf(stderr, "usage: compose DIR BLOB KERNEL NAME=VALUE...\n");
 		return 2;
 	}
 	directory = argv[1];
 	blob = read_all(argv[2], MIB(1), &blob_bytes);
 	code = read_all(argv[3], CODE_BYTES, &code_bytes);
-	granule_shift = (unsigned int)strtoul(argv[4], NULL, 0);
-	check = (uint32_t)strtoul(argv[5], NULL, 0);
-	moved = (unsigned int)strtoul(argv[6], NULL, 0);
-	base = strtoull(argv[7], NULL, 0);
-	flags = (uint32_t)strtoul(argv[8], NULL, 0);
-	conduit = (uint32_t)strtoul(argv[9], NULL, 0);
+	parse(argv + 4);
+	base = options.base;
+	work = options.check != PURG_CHECK_NONE ? PURG_WORK_CHECK : 0;
+	piece_bytes = options.cpus > 1 ? SHARED_PIECE_BYTES : PURG_CHUNK_BYTES;
 
-	kernel = calloc(1, KERNEL_BYTES);
+	kernel = calloc(1, FILE_SLOTS * FRAME_BYTES);
 	dtb = calloc(1, DTB_BYTES);
 	hideout = calloc(1, TABLES_MAX);
 	if (!kernel || !dtb || !hideout)
@@ -165,37 +228,46 @@ int main(int argc, char **argv)
 	/* The window at base, sources from 16 MiB behind it, the hide-out's slot at 32 MiB. */
 	h.pa = base + MIB(32) + KIB(64);
 	h.kernel_pa = base;
+	h.kernel_bytes = SLOTS * FRAME_BYTES;
 	h.dtb_pa = base + MIB(34) - KIB(64);
 	h.timeline_pa = h.dtb_pa + TIMELINE_AT;
 	for (i = 0; i < SLOTS; i++)
 		region[h.region_count++] = (struct map_region){ { base + i * FRAME_BYTES, FRAME_BYTES }, MAP_DATA };
-	for (i = 0; i < moved; i++) {
-		moves[i] = (struct purg_move){ base + i * FRAME_BYTES, base + MIB(16) + i * MIB(4), FRAME_BYTES };
-		region[h.region_count++] = (struct map_region){ { moves[i].src_pa, FRAME_BYTES }, MAP_DATA };
+	for (i = 0; i < FILE_SLOTS; i++) {
+		source_pa[i] = i < options.moved ? base + MIB(16) + i * MIB(4) : base + i * FRAME_BYTES;
+		if (i < options.moved)
+			region[h.region_count++] = (struct map_region){ { source_pa[i], FRAME_BYTES }, MAP_DATA };
 	}
 	region[h.region_count++] = (struct map_region){ { base + MIB(32), FRAME_BYTES }, MAP_CODE };
+	if (strcmp(options.fault, "abort") == 0)
+		region[h.region_count++] = (struct map_region){ { NO_RAM_PA, FRAME_BYTES }, MAP_DATA };
 	qsort(region, h.region_count, sizeof(*region), by_start);
-	checks[0] = (struct purg_run){ base, KERNEL_BYTES };
-	checks[1] = (struct purg_run){ h.dtb_pa, DTB_BYTES };
-	clean = (struct purg_run){ base, SLOTS * FRAME_BYTES };
-	if (check != PURG_CHECK_NONE) {
-		for (i = 0; i < FILE_SLOTS; i++)
-			h.digests_bytes += digest(digests + h.digests_bytes, kernel + i * FRAME_BYTES, FRAME_BYTES, check);
-		h.digests_bytes += digest(digests + h.digests_bytes, dtb, DTB_BYTES, check);
-		h.check_count = 2;
+	for (at = 0; at < KERNEL_BYTES; at += pieces[h.piece_count++].bytes) {
+		struct purg_piece *piece = &pieces[h.piece_count];
+
+		piece->dst_pa = base + at;
+		piece->src_pa = source_pa[at / FRAME_BYTES] + at % FRAME_BYTES;
+		piece->bytes = KERNEL_BYTES - at < piece_bytes ? KERNEL_BYTES - at : piece_bytes;
+		piece->work = work | PURG_WORK_CLEAN;
+		digest(piece->digest, kernel + at, piece->bytes);
+	}
+	for (; at < SLOTS * FRAME_BYTES; at += pieces[h.piece_count++].bytes) {
+		uint64_t left = FRAME_BYTES - at % FRAME_BYTES;
+
+		pieces[h.piece_count] = (struct purg_piece){ base + at, base + at, left, PURG_WORK_CLEAN, 0, { 0 } };
+	}
+	if (work) {
+		pieces[h.piece_count] = (struct purg_piece){ h.dtb_pa, h.dtb_pa, DTB_BYTES, work, 0, { 0 } };
+		digest(pieces[h.piece_count++].digest, dtb, DTB_BYTES);
 	}
 	h.blob = blob;
 	h.blob_bytes = blob_bytes;
-	h.granule_shift = granule_shift;
-	h.moves = moves;
-	h.move_count = moved;
-	h.checks = checks;
-	h.cleans = &clean;
-	h.clean_count = 1;
-	h.digests = digests;
-	h.check = check;
-	h.flags = flags;
-	h.conduit = conduit;
+	h.granule_shift = (unsigned int)options.granule;
+	h.check = (uint32_t)options.check;
+	h.flags = (uint32_t)options.flags;
+	h.conduit = (uint32_t)options.conduit;
+	h.cpus = (uint32_t)options.cpus;
+	h.mpidr_count = options.cpus > 1 ? h.cpus : 0;
 	h.uart_pa = BARE_UART_PA;
 	h.uart_kind = PURG_UART_PL011;
 	why = hideout_check(&h);
@@ -203,17 +275,18 @@ int main(int argc, char **argv)
 		fprintf(stderr, "compose: %s\n", why ? why : "the hide-out cannot be built");
 		return 1;
 	}
-	inject(argv[11], hideout, bytes, kernel);
+	inject(hideout, bytes, kernel);
 
 	config = (struct bare_config){
-		.entry = entry_pa, .hcr = strtoull(argv[10], NULL, 0), .dtb = h.dtb_pa, .kernel = base,
+		.entry = entry_pa, .hcr = options.hcr, .dtb = h.dtb_pa, .kernel = base,
 		.timeline = h.timeline_pa, .words_pa = base + CODE_BYTES, .words_end = base + KERNEL_BYTES,
+		.conduit = options.conduit, .cpus = options.here ? options.here : options.cpus, .serror = options.serror,
 	};
 	place_guard(base - BARE_GUARD_BYTES);
 	place_guard(base + SLOTS * FRAME_BYTES);
-	for (i = 0; i < moved; i++) {
-		place_guard(moves[i].src_pa - BARE_GUARD_BYTES);
-		place_guard(moves[i].src_pa + FRAME_BYTES);
+	for (i = 0; i < options.moved; i++) {
+		place_guard(source_pa[i] - BARE_GUARD_BYTES);
+		place_guard(source_pa[i] + FRAME_BYTES);
 	}
 	place_guard(base + MIB(32));
 	place_guard(align_up(h.pa + bytes, KIB(64)));
@@ -222,8 +295,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < FILE_SLOTS; i++) {
 		char name[16];
 
-		snprintf(name, sizeof(name), "slot%u", i);
-		place(name, i < moved ? moves[i].src_pa : base + i * FRAME_BYTES, kernel + i * FRAME_BYTES, FRAME_BYTES);
+		snprintf(name, sizeof(name), "slot%u", (unsigned int)i);
+		place(name, source_pa[i], kernel + i * FRAME_BYTES, FRAME_BYTES);
 	}
 	place("dtb", h.dtb_pa, dtb, DTB_BYTES);
 	place("hideout", h.pa, hideout, bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * In the place of the new kernel: checks everything that booting.rst demands of whoever starts one, that the payload is
- * whole, and that not one byte of the guards around everything was touched. Says "bare: PASS" and the result and MMU cells
- * of the timeline, or "bare: FAIL" and a letter; then resets.
+ * whole, that not one byte of the guards around everything was touched, and that all other CPUs are off and come when they are
+ * called. Says "bare: PASS" and the result, MMU and CPUs cells of the timeline, or "bare: FAIL" and a letter; then resets.
  */
 #include "bare.h"
 
@@ -78,15 +78,46 @@
 	subs	x5, x5, #1
 	b.ne	11b
 
+	/* All other CPUs are off: AFFINITY_INFO says 1. And they can be called. */
+	ldr	x23, [x19, #BARE_CPUS]
+18:	subs	x23, x23, #1
+	b.eq	21f
+	ldr	x0, =0xc4000004		/* PSCI AFFINITY_INFO */
+	mov	x1, x23
+	mov	x2, xzr
+	bl	psci
+	cmp	x0, #1
+	b.eq	19f
+	fail	'o'
+19:	ldr	x0, =0xc4000003		/* PSCI CPU_ON */
+	mov	x1, x23
+	adr	x2, other_cpu
+	mov	x3, x23
+	bl	psci
+	cbz	x0, 20f
+	fail	'c'
+20:	ldr	x0, =BARE_CONFIG_PA
+	ldr	x0, [x0, #BARE_CPUS]
+	cmp	x0, x23
+	b.ne	20b
+	b	18b
+21:
 	adr	x0, passed_text
 	bl	print
-	ldr	x9, [x19, #BARE_TIMELINE]
-	add	x9, x9, #1 * 8 + 4	/* PURG_T_RESULT, lower half, big-endian */
+	mov	w10, #1			/* PURG_T_RESULT */
 	bl	print_cell
-	ldr	x9, [x19, #BARE_TIMELINE]
-	add	x9, x9, #12 * 8 + 4	/* PURG_T_MMU */
+	mov	w10, #13		/* PURG_T_MMU */
+	bl	print_cell
+	mov	w10, #15		/* PURG_T_CPUS */
 	bl	print_cell
 	b	reset
+
+	/* Another CPU: says that it is here, by its number in the place where there was how many. */
+other_cpu:
+	ldr	x1, =BARE_CONFIG_PA
+	str	x0, [x1, #BARE_CPUS]
+22:	wfe
+	b	22b
 
 failed:	adr	x0, failed_text
 	bl	print
@@ -97,12 +128,19 @@ reset:	ldr	x9, =BARE_UART_PA
 	str	w0, [x9]
 	mov	w0, #9
 	movk	w0, #0x8400, lsl #16	/* PSCI SYSTEM_RESET */
-	cmp	x22, #2
-	b.eq	14f
-	hvc	#0
-14:	smc	#0
+	bl	psci
 15:	wfe
 	b	15b
+
+	/* x0 to x3, by the conduit of this machine and level */
+psci:	cmp	x22, #2
+	b.eq	14f
+	ldr	x9, [x19, #BARE_CONDUIT]
+	cbz	x9, 14f
+	hvc	#0
+	ret
+14:	smc	#0
+	ret
 
 print:	ldr	x9, =BARE_UART_PA
 16:	ldrb	w1, [x0], #1
@@ -111,8 +149,11 @@ print:	ldr	x9, =BARE_UART_PA
 	b	16b
 17:	ret
 
+	/* Cell w10 of the timeline: its lower half, big-endian */
 print_cell:
-	ldr	w1, [x9]
+	ldr	x9, [x19, #BARE_TIMELINE]
+	add	x9, x9, x10, lsl #3
+	ldr	w1, [x9, #4]
 	rev	w1, w1
 	add	w1, w1, #'0'
 	ldr	x9, =BARE_UART_PA

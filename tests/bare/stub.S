@@ -36,6 +36,32 @@
 	dsb	sy
 	isb
 	ldr	x30, [x19, #BARE_ENTRY]
+	ldr	x1, [x19, #BARE_SERROR]
+	cbz	x1, 5f
+
+	/* Down to EL1, with a virtual SError that waits for PSTATE.A to be clear. VSESR_EL2 is there with FEAT_RAS. */
+	mov	x0, #1
+	str	x0, [x19, #BARE_SEEN_EL]
+	mrs	x0, id_aa64pfr0_el1
+	ubfx	x0, x0, #28, #4		/* RAS */
+	cbz	x0, 6f
+	mov	w1, w1
+	msr	S3_4_C5_C2_3, x1	/* VSESR_EL2 */
+6:	ldr	x0, =0x80000120		/* HCR_EL2: RW, VSE, AMO */
+	msr	hcr_el2, x0
+	ldr	x0, =0x30500800
+	msr	sctlr_el1, x0
+	mov	x0, #0x33ff
+	msr	cptr_el2, x0
+	msr	cpacr_el1, xzr
+	movn	x9, #0xfff
+	msr	vbar_el1, x9
+	mov	x0, #0x3c5		/* EL1h, DAIF */
+	msr	spsr_el2, x0
+	msr	elr_el2, x30
+	mov	x0, xzr
+	eret
+5:
 	mov	x0, xzr
 	mov	x1, x9
 	mov	x2, x9

@@ -99,7 +99,8 @@ static void model_write(struct purg_model *m, pa_t pa, const unsigned char *from
 static bool enter(struct purg_model *m)
 {
 	const struct fake_load *load = &m->fake->load;
-	unsigned char work[PURG_WORK_BYTES], sealed[MIB(2)];
+	unsigned char work[PURG_WORK_BYTES(PURG_CPUS_MAX)], sealed[MIB(2)];
+	size_t work_bytes;
 	uint8_t seal[PURG_CRC_BYTES];
 	size_t i;
 
@@ -112,12 +113,6 @@ static bool enter(struct purg_model *m)
 		model_write(m, s->pa + s->bytes, NULL, s->memory_bytes - s->bytes);
 	}
 	m->base = load->entry;
-	if ((m->base - PURG_WORK_BYTES) % KIB(64))
-		return no(m, "the hide-out is not 64 KiB aligned");
-	purg_model_read(m, m->base - PURG_WORK_BYTES, work, sizeof(work));
-	for (i = 0; i < sizeof(work); i++)
-		if (work[i])
-			return no(m, "the work area is not zero");
 	purg_model_read(m, m->base, &m->header, sizeof(m->header));
 	if (m->header.magic != PURG_HEADER_MAGIC || m->header.version != PURG_ABI_VERSION)
 		return no(m, "no header where purgatory is entered");
@@ -136,6 +131,18 @@ static bool enter(struct purg_model *m)
 		return no(m, "the parameters are not of this ABI");
 	if (m->params.base_pa != m->base)
 		return no(m, "purgatory is not where it was planned");
+	if (m->params.cpus < 1 || m->params.cpus > PURG_CPUS_MAX || m->params.mpidr_count > PURG_CPUS_MAX)
+		return no(m, "so many CPUs");
+	work_bytes = PURG_WORK_BYTES(m->params.cpus);
+	m->hideout = m->base - work_bytes;
+	if (m->hideout % KIB(64))
+		return no(m, "the hide-out is not 64 KiB aligned");
+	purg_model_read(m, m->hideout, work, work_bytes);
+	for (i = 0; i < work_bytes; i++)
+		if (work[i])
+			return no(m, "the work area is not zero");
+	if (align_down(m->hideout, FRAME_BYTES) != align_down(m->base, FRAME_BYTES))
+		return no(m, "the work area lies in another block");
 	return true;
 }
 
@@ -144,17 +151,18 @@ static bool is_sealed(const struct purg_model *m, pa_t pa, uint64_t bytes)
 	return pa % 8 == 0 && pa >= m->base && pa + bytes <= m->base + m->header.sealed_bytes;
 }
 
-static void *read_list(struct purg_model *m, const struct purg_list *list, size_t entry_bytes)
+static struct purg_piece *read_pieces(struct purg_model *m)
 {
-	void *entries;
+	struct purg_piece *pieces;
+	uint64_t count = m->params.piece_count;
 
-	if (list->count > 4096 || !is_sealed(m, list->pa, list->count * entry_bytes)) {
-		no(m, "a list is not in the sealed part");
+	if (count > 8192 || !is_sealed(m, m->params.pieces_pa, count * sizeof(*pieces))) {
+		no(m, "the pieces are not in the sealed part");
 		return NULL;
 	}
-	entries = malloc(list->count * entry_bytes + 1);
-	purg_model_read(m, list->pa, entries, list->count * entry_bytes);
-	return entries;
+	pieces = malloc(count * sizeof(*pieces) + 1);
+	purg_model_read(m, m->params.pieces_pa, pieces, count * sizeof(*pieces));
+	return pieces;
 }
 
 static bool apart(struct range a, struct range b)
@@ -162,82 +170,72 @@ static bool apart(struct range a, struct range b)
 	return !range_overlaps(a, b);
 }
 
-static bool do_moves(struct purg_model *m)
+/* Any order of pieces must do, so each is held against each. */
+static bool check_rules(struct purg_model *m, const struct purg_piece *pieces)
 {
-	struct range hideout = { m->base - PURG_WORK_BYTES, PURG_WORK_BYTES + m->header.sealed_bytes };
-	struct purg_move *move = read_list(m, &m->params.moves, sizeof(*move));
-	unsigned char *bounce;
-	size_t i, j;
+	struct range hideout = { m->hideout, m->base + m->header.sealed_bytes - m->hideout };
+	uint64_t i, j;
 
-	if (!move)
-		return false;
-	for (i = 0; i < m->params.moves.count; i++) {
-		struct range dst = { move[i].dst_pa, move[i].bytes }, src = { move[i].src_pa, move[i].bytes };
+	for (i = 0; i < m->params.piece_count; i++) {
+		const struct purg_piece *piece = &pieces[i];
+		struct range dst = { piece->dst_pa, piece->bytes }, src = { piece->src_pa, piece->bytes };
 
-		if (!dst.bytes || (dst.start | src.start | dst.bytes) % PURG_UNIT_BYTES)
-			no(m, "a move of odd bytes");
-		if (!apart(dst, hideout) || !apart(src, hideout) || !apart(dst, src))
-			no(m, "a move touches the hide-out or itself");
-		for (j = 0; j < m->params.moves.count; j++)
-			if (j != i && (!apart(dst, (struct range){ move[j].src_pa, move[j].bytes }) ||
-				       !apart(dst, (struct range){ move[j].dst_pa, move[j].bytes })))
-				no(m, "moves overlap");
-		bounce = malloc(dst.bytes + 1);
-		purg_model_read(m, src.start, bounce, src.bytes);
-		model_write(m, dst.start, bounce, dst.bytes);
-		free(bounce);
-		m->moved_bytes += dst.bytes;
+		if (!dst.bytes || dst.bytes > PURG_CHUNK_BYTES || (dst.start | src.start | dst.bytes) % PURG_UNIT_BYTES)
+			return no(m, "a piece of odd bytes");
+		if (!apart(dst, hideout) || !apart(src, hideout))
+			return no(m, "a piece touches the hide-out");
+		if (src.start != dst.start && !apart(src, dst))
+			return no(m, "a piece is moved onto itself");
+		for (j = 0; j < m->params.piece_count; j++)
+			if (j != i && (!apart(dst, (struct range){ pieces[j].src_pa, pieces[j].bytes }) ||
+				       !apart(dst, (struct range){ pieces[j].dst_pa, pieces[j].bytes })))
+				return no(m, "pieces overlap");
+		if (piece->work & PURG_WORK_CHECK && m->params.check == PURG_CHECK_NONE)
+			return no(m, "a check that nobody asked for");
 	}
-	free(move);
-	return !m->problem[0];
-}
-
-static bool check_chunk(struct purg_model *m, pa_t pa, uint64_t bytes, pa_t expected_pa)
-{
-	bool crc = m->params.check == PURG_CHECK_CRC32C;
-	size_t digest_bytes = crc ? PURG_CRC_BYTES : PURG_SHA_BYTES;
-	uint8_t found[PURG_SHA_BYTES], expected[PURG_SHA_BYTES];
-	unsigned char *chunk;
-
-	if (!is_sealed(m, expected_pa, digest_bytes))
-		return no(m, "a digest is not in the sealed part");
-	purg_model_read(m, expected_pa, expected, digest_bytes);
-	chunk = malloc(bytes);
-	purg_model_read(m, pa, chunk, bytes);
-	if (crc)
-		digest_crc32c(found, chunk, bytes, crc32c_lanes_c);
-	else
-		digest_sha256(found, chunk, bytes, sha256_blocks_c);
-	free(chunk);
-	if (memcmp(found, expected, digest_bytes) != 0)
-		return no(m, "the payload changed at %#llx", (unsigned long long)pa);
 	return true;
 }
 
-static bool verify(struct purg_model *m)
+static bool check_piece(struct purg_model *m, const struct purg_piece *piece, const unsigned char *data)
 {
-	struct purg_run *run = read_list(m, &m->params.checks, sizeof(*run));
-	size_t digest_bytes = m->params.check == PURG_CHECK_CRC32C ? PURG_CRC_BYTES : PURG_SHA_BYTES;
-	pa_t expected_pa = m->params.digests_pa;
-	bool ok = run != NULL;
-	size_t i;
+	bool crc = m->params.check == PURG_CHECK_CRC32C;
+	uint8_t found[PURG_SHA_BYTES];
 
-	if (ok && m->params.check == PURG_CHECK_NONE && m->params.checks.count)
-		ok = no(m, "checks that nobody asked for");
-	for (i = 0; ok && i < m->params.checks.count; i++) {
-		uint64_t done, bytes;
+	if (crc)
+		digest_crc32c(found, data, piece->bytes, crc32c_lanes_c);
+	else
+		digest_sha256(found, data, piece->bytes, sha256_blocks_c);
+	if (memcmp(found, piece->digest, crc ? PURG_CRC_BYTES : PURG_SHA_BYTES) != 0)
+		return no(m, "the payload changed at %#llx", (unsigned long long)piece->dst_pa);
+	range_set_add(&m->verified, (struct range){ piece->dst_pa, piece->bytes });
+	return true;
+}
 
-		if (!run[i].bytes || (run[i].pa | run[i].bytes) % PURG_UNIT_BYTES)
-			ok = no(m, "a check of odd bytes");
-		for (done = 0; ok && done < run[i].bytes; done += bytes, expected_pa += digest_bytes) {
-			bytes = run[i].bytes - done < PURG_CHUNK_BYTES ? run[i].bytes - done : PURG_CHUNK_BYTES;
-			ok = check_chunk(m, run[i].pa + done, bytes, expected_pa);
+static bool do_pieces(struct purg_model *m)
+{
+	struct purg_piece *pieces = read_pieces(m);
+	bool ok = pieces && check_rules(m, pieces);
+	uint64_t i;
+
+	/* Backwards: the order means nothing. */
+	for (i = ok ? m->params.piece_count : 0; ok && i-- > 0;) {
+		const struct purg_piece *piece = &pieces[i];
+		unsigned char *data = malloc(piece->bytes);
+
+		purg_model_read(m, piece->src_pa, data, piece->bytes);
+		if (piece->src_pa != piece->dst_pa) {
+			model_write(m, piece->dst_pa, data, piece->bytes);
+			m->moved_bytes += piece->bytes;
+			m->moves++;
 		}
-		if (ok)
-			range_set_add(&m->verified, (struct range){ run[i].pa, run[i].bytes });
+		if (piece->work & PURG_WORK_CHECK)
+			ok = check_piece(m, piece, data);
+		if (piece->work & PURG_WORK_CLEAN)
+			range_set_add(&m->cleaned, (struct range){ piece->dst_pa, piece->bytes });
+		free(data);
 	}
-	free(run);
-	return ok;
+	free(pieces);
+	return ok && !m->problem[0];
 }
 
 /* Blocks of 2 MiB that purgatory has business with. */
@@ -260,8 +258,8 @@ static void check_use(struct purg_model *m, const struct range_set *blocks, stru
 
 static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
 {
-	pa_t hideout_pa = m->base - PURG_WORK_BYTES;
-	size_t bytes = PURG_WORK_BYTES + m->header.sealed_bytes, i;
+	pa_t hideout_pa = m->hideout;
+	size_t bytes = m->base - hideout_pa + m->header.sealed_bytes, i;
 	unsigned char *image = malloc(bytes);
 	unsigned int r;
 
@@ -299,35 +297,27 @@ static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
 
 static bool check_tables(struct purg_model *m)
 {
-	struct purg_move *move = read_list(m, &m->params.moves, sizeof(*move));
-	struct purg_run *check = read_list(m, &m->params.checks, sizeof(*check));
-	struct purg_run *clean = read_list(m, &m->params.cleans, sizeof(*clean));
+	struct purg_piece *pieces = read_pieces(m);
 	struct range_set blocks = { 0 };
-	bool ok = move && check && clean;
+	bool ok = pieces != NULL;
 	size_t i;
 
-	for (i = 0; ok && i < m->params.moves.count; i++)
-		ok = touched(&blocks, move[i].dst_pa, move[i].bytes) && touched(&blocks, move[i].src_pa, move[i].bytes);
-	for (i = 0; ok && i < m->params.checks.count; i++)
-		ok = touched(&blocks, check[i].pa, check[i].bytes);
-	for (i = 0; ok && i < m->params.cleans.count; i++)
-		ok = touched(&blocks, clean[i].pa, clean[i].bytes);
+	for (i = 0; ok && i < m->params.piece_count; i++)
+		ok = touched(&blocks, pieces[i].dst_pa, pieces[i].bytes) && touched(&blocks, pieces[i].src_pa, pieces[i].bytes);
 	ok = ok && touched(&blocks, m->base, m->header.sealed_bytes) && touched(&blocks, m->params.timeline_pa, 1);
 	/* Without checks the initrd is not touched, and may still be mapped. */
 	if (ok && m->params.check != PURG_CHECK_NONE)
 		ok = walk_tables(m, &blocks);
 	range_set_free(&blocks);
-	free(move);
-	free(check);
-	free(clean);
+	free(pieces);
 	return ok;
 }
 
 const char *purg_model_run(struct purg_model *m, const struct fake *fake)
 {
 	*m = (struct purg_model){ .fake = fake };
-	if (enter(m) && check_tables(m) && do_moves(m))
-		verify(m);
+	if (enter(m) && check_tables(m))
+		do_pieces(m);
 	return m->problem[0] ? m->problem : NULL;
 }
 
@@ -338,4 +328,5 @@ void purg_model_free(struct purg_model *m)
 	for (i = 0; i < m->blocks; i++)
 		free(m->block[i].data);
 	range_set_free(&m->verified);
+	range_set_free(&m->cleaned);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What happens after the jump, as abi/purgatory_abi.h tells it and independently of the loader and of purgatory.c: the
- * kernel copies its segments, purgatory looks at its parameters, moves, verifies and cleans, on a simulated physical
+ * kernel copies its segments, purgatory looks at its parameters and works on its pieces, on a simulated physical
  * memory. Memory that nobody owns holds the old kernel's garbage. Tables are walked, so that what is touched is mapped
  * and nothing else is.
  */
@@ -17,11 +17,12 @@ struct purg_model {
 	const struct fake *fake;
 	struct { pa_t pa; unsigned char *data; } block[MODEL_BLOCKS];	/* 2 MiB each, that were written to */
 	size_t blocks;
+	pa_t hideout;
 	pa_t base;			/* where purgatory is entered */
 	struct purg_header header;
 	struct purg_params params;
-	struct range_set verified;	/* memory that a check covers */
-	uint64_t moved_bytes;
+	struct range_set verified, cleaned;	/* memory that is */
+	uint64_t moved_bytes, moves;
 	char problem[200];
 };
 

@@ -561,6 +561,41 @@ static void clean(struct sys *sys, const void *addr, uint64_t bytes)
 	}
 }
 
+/* Does jobs as late as it may, and in pairs: what looks at a job's result before the crew is closed sees nothing. */
+struct sys_crew {
+	void (*work)(void *arg, size_t first, size_t count);
+	void *arg;
+	size_t ready;
+};
+
+static struct sys_crew *crew_open(struct sys *sys, void (*work)(void *arg, size_t first, size_t count), void *arg)
+{
+	struct sys_crew *crew = malloc(sizeof(*crew));
+
+	(void)sys;
+	*crew = (struct sys_crew){ work, arg, 0 };
+	return crew;
+}
+
+static void crew_ready(struct sys *sys, struct sys_crew *crew, size_t count)
+{
+	if (count < crew->ready)
+		breach(fake_of(sys), "jobs that were ready are not any more");
+	crew->ready = count;
+}
+
+static void crew_close(struct sys *sys, struct sys_crew *crew)
+{
+	size_t i;
+
+	(void)sys;
+	for (i = 0; i + 1 < crew->ready; i += 2)
+		crew->work(crew->arg, i, 2);
+	if (i < crew->ready)
+		crew->work(crew->arg, i, 1);
+	free(crew);
+}
+
 static bool interrupted(struct sys *sys)
 {
 	struct fake *f = fake_of(sys);
@@ -755,7 +790,8 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 		.close = close_fd,
 		.shm_create = shm_create, .shm_detach = shm_detach, .shm_remove = shm_remove,
 		.shm_mark_loaded = shm_mark_loaded, .shm_sweep = shm_sweep, .touch = touch, .settle = settle,
-		.frame_pa = frame_pa, .punch = punch, .clean = clean, .interrupted = interrupted,
+		.frame_pa = frame_pa, .punch = punch, .clean = clean,
+		.crew_open = crew_open, .crew_ready = crew_ready, .crew_close = crew_close, .interrupted = interrupted,
 		.kexec_load = kexec_load,
 		.reboot_kexec = reboot_kexec, .sync = sync_disks, .ifdown = ifdown,
 	};

@@ -165,6 +165,7 @@ static void assert_timeline(const struct job *job, const struct purg_model *m, c
 	const unsigned char *record = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), PURG_TIMELINE_PROPERTY, &bytes);
 	const uint64_t want[] = {
 		[PURG_T_MAGIC] = (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_ABI_VERSION,
+		[PURG_T_CPUS_WANTED] = m->params.cpus,
 		[PURG_T_PAYLOAD_BYTES] = job->kernel_bytes + job->initrd_bytes,
 		[PURG_T_LOADED_AT] = 1700000000,
 		[PURG_T_CELLS] = 0,
@@ -175,7 +176,7 @@ static void assert_timeline(const struct job *job, const struct purg_model *m, c
 	assert_int_equal(bytes, PURG_T_CELLS * 8);
 	assert_int_equal(m->params.timeline_pa, m->params.dtb_pa + (uint64_t)(record - dtb));
 	assert_int_equal(m->params.timeline_pa % 4, 0);
-	for (i = 0; i < PURG_T_PAYLOAD_BYTES; i++)
+	for (i = 0; i <= PURG_T_CPUS_WANTED; i++)
 		assert_int_equal(fdt64_ld((const void *)(record + 8 * i)), want[i]);
 	assert_int_equal(fdt64_ld((const void *)(record + 8 * PURG_T_PAYLOAD_BYTES)), want[PURG_T_PAYLOAD_BYTES]);
 	assert_int_equal(fdt64_ld((const void *)(record + 8 * PURG_T_LOADED_AT)), want[PURG_T_LOADED_AT]);
@@ -217,6 +218,7 @@ static void assert_boots(const struct job *job, struct purg_model *m)
 	assert_false(range_overlaps((struct range){ kernel.start, job->image_size }, initrd));
 	assert_false(range_overlaps((struct range){ kernel.start, job->image_size }, dtb_place));
 	assert_false(range_overlaps(initrd, dtb_place));
+	assert_true(range_set_contains(&m->cleaned, (struct range){ kernel.start, job->image_size }));
 	if (m->params.check != PURG_CHECK_NONE) {
 		assert_true(range_set_contains(&m->verified, kernel));
 		assert_true(range_set_contains(&m->verified, initrd));
@@ -269,7 +271,7 @@ static void test_all_in_place(void **state)
 	assert_loads(job, &m);
 	assert_int_equal(job->fake->load.count, 2);
 	assert_in_range(segment_bytes(job->fake), 1, KIB(256) + 16384);
-	assert_int_equal(m.params.moves.count, 0);
+	assert_int_equal(m.moves, 0);
 	assert_int_equal(m.params.check, PURG_CHECK_CRC32C);
 	assert_int_equal(m.params.conduit, PURG_CONDUIT_HVC);
 	assert_int_equal(m.params.kernel_pa % FRAME_BYTES, 0);
@@ -291,7 +293,7 @@ static void test_all_in_place(void **state)
 	assert_non_null(purg_model_run(&m, job->fake));
 	fake_frame_memory(job->fake, m.params.kernel_pa, NULL)[MIB(1)] ^= 4;
 	purg_model_free(&m);
-	((unsigned char *)(uintptr_t)job->fake->load.segment[0].buf)[PURG_WORK_BYTES + 0x900] ^= 1;
+	((unsigned char *)(uintptr_t)job->fake->load.segment[0].buf)[PURG_WORK_BYTES(1) + 0x900] ^= 1;
 	assert_string_equal(purg_model_run(&m, job->fake), "the seal is broken");
 	purg_model_free(&m);
 	job_free(job);
@@ -306,7 +308,7 @@ static void test_scattered(void **state)
 	(void)state;
 	assert_loads(job, &m);
 	assert_int_equal(job->fake->load.count, 2);
-	assert_in_range(m.params.moves.count, 1, SLOTS);
+	assert_in_range(m.moves, 1, SLOTS);
 	assert_true(m.moved_bytes > 0);
 	assert_int_equal(job->report.object[0].relocated + job->report.object[1].relocated, 0);
 	purg_model_free(&m);
@@ -361,7 +363,7 @@ static void test_plain_load(void **state)
 	assert_loads(job, &m);
 	assert_int_equal(job->fake->shm_creates, 0);
 	assert_int_equal(job->fake->writes, 0);
-	assert_int_equal(m.params.moves.count, 0);
+	assert_int_equal(m.moves, 0);
 	assert_int_equal(job->fake->load.count, 4);
 	assert_int_equal(job->report.notes, 0);
 	purg_model_free(&m);
@@ -1188,7 +1190,7 @@ static void test_hot_added_memory(void **state)
 	assert_true(range_end(job->report.object[0].place) <= 0xc0000000);
 	assert_true(range_end(job->report.object[1].place) <= 0xc0000000);
 	assert_true(m.base < 0xc0000000);
-	assert_int_equal(m.params.moves.count, 4);
+	assert_int_equal(m.moves, 4);
 	purg_model_free(&m);
 	job_free(job);
 }
@@ -1288,6 +1290,105 @@ static void test_exec(void **state)
 	assert_int_equal(exec_kernel(sys, true, true, &job->fail), KX_REBOOT);
 	assert_int_equal(job->fake->syncs + job->fake->ifdowns, 2);
 	job_free(job);
+}
+
+static void set_cpus_of_tree(struct fake *f, unsigned int cpus, const char *online)
+{
+	unsigned int i;
+
+	fake_text(f, "/sys/devices/system/cpu/online", online);
+	for (i = 0; i < cpus; i++) {
+		unsigned char reg[8] = { 0, 0, 0, 0, 0, 0, (unsigned char)(i / 4), (unsigned char)(i % 4) };
+		char path[80];
+
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/of_node/reg", i);
+		fake_file(f, path, i % 2 ? reg : reg + 4, i % 2 ? 8 : 4);
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/of_node/enable-method", i);
+		fake_file(f, path, "psci", 5);
+	}
+}
+
+static void set_madt(struct fake *f, unsigned int enabled, unsigned int disabled)
+{
+	unsigned char madt[44 + 24 + 12 * 80] = { 'A', 'P', 'I', 'C' };
+	size_t at = 44;
+	unsigned int i;
+
+	madt[at] = 0x0c;	/* a GICD */
+	madt[at + 1] = 24;
+	at += 24;
+	for (i = 0; i < enabled + disabled; i++, at += 80) {
+		madt[at] = 0x0b;
+		madt[at + 1] = 80;
+		madt[at + 12] = i < enabled;
+		madt[at + 69] = (unsigned char)i;
+	}
+	fake_file(f, "/sys/firmware/acpi/tables/APIC", madt, at);
+}
+
+static void test_cpus(void **state)
+{
+	enum { TREE = 1, MADT = 2, NO_PSCI_NODE = 4, NO_MMU = 8, SPIN = 16 };
+	static const struct {
+		unsigned int wanted, cpus;
+		const char *online;
+		unsigned int how, get, listed;
+		const char *note;
+	} v[] = {
+		{ 0, 4, "0-3\n", TREE, 1, 0, NULL },
+		{ 1, 4, "0-3\n", TREE, 1, 0, NULL },
+		{ 2, 4, "0-3\n", TREE, 2, 4, NULL },
+		{ 4, 4, "0-3\n", TREE, 4, 4, NULL },
+		{ 3, 8, "0,2-3,5\n", TREE, 3, 4, NULL },
+		{ 9, 3, "0-2\n", TREE, 3, 3, "uses 3 CPUs: there are no more" },
+		{ 100, 16, "0-15\n", TREE, PURG_CPUS_MAX, PURG_CPUS_MAX, "uses 8 CPUs: more would only wait" },
+		{ CPUS_AUTO, 4, "0-3\n", TREE, 1, 0, NULL },	/* too small to pay */
+		{ 4, 4, "0-3\n", MADT, 4, 4, NULL },
+		{ 4, 4, "0-2\n", MADT, 1, 0, "one CPU: it is not known how firmware" },	/* which one is offline? */
+		{ 4, 4, "0-3\n", 0, 1, 0, "one CPU: it is not known how firmware" },
+		{ 2, 4, "0-3\n", TREE | SPIN, 1, 0, "one CPU: it is not known how firmware" },
+		{ 2, 4, "nonsense", TREE, 1, 0, "one CPU: it is not known how firmware" },
+		{ 2, 4, "0-3\n", TREE | NO_PSCI_NODE, 1, 0, "one CPU: there is no PSCI" },
+		{ 2, 4, "0-3\n", TREE | NO_MMU, 1, 0, "one CPU: with the MMU off" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		struct job *job = job_whole();
+		struct purg_model m;
+
+		fake_text(job->fake, "/sys/devices/system/cpu/online", v[i].online);
+		if (v[i].how & TREE)
+			set_cpus_of_tree(job->fake, v[i].cpus, v[i].online);
+		if (v[i].how & SPIN)
+			fake_file(job->fake, "/sys/devices/system/cpu/cpu2/of_node/enable-method", "spin-table", 11);
+		if (v[i].how & MADT)
+			set_madt(job->fake, v[i].cpus, 3);
+		if (v[i].how & NO_PSCI_NODE)
+			make_refusal(job, NO_PSCI);
+		job->request.fast = FAST_AUTO;
+		job->request.cpus = v[i].wanted;
+		job->request.no_mmu = v[i].how & NO_MMU;
+		assert_loads(job, &m);
+		assert_int_equal(m.params.cpus, v[i].get);
+		assert_int_equal(m.params.mpidr_count, v[i].listed);
+		assert_int_equal(job->report.cpus, v[i].get);
+		if (v[i].note)
+			assert_true(noted(job, v[i].note));
+		else
+			assert_int_equal(job->report.notes, 0);
+		if (i == 4) {
+			assert_int_equal(m.params.mpidr[0], 0);
+			assert_int_equal(m.params.mpidr[1], 2);
+			assert_int_equal(m.params.mpidr[2], 3);
+			assert_int_equal(m.params.mpidr[3], 0x101);
+		}
+		if (v[i].how & MADT && v[i].get > 1)
+			assert_int_equal(m.params.mpidr[3], 0x300);
+		purg_model_free(&m);
+		job_free(job);
+	}
 }
 
 static void test_last_timeline(void **state)
@@ -1406,6 +1507,7 @@ int main(void)
 		cmocka_unit_test(test_unpacked_device_tree),
 		cmocka_unit_test(test_big_device_tree),
 		cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_cpus),
 		cmocka_unit_test(test_last_timeline),
 		cmocka_unit_test(test_load_from_a_loaded_kernel),
 		cmocka_unit_test(test_no_memory_to_spare),

@@ -28,11 +28,6 @@ static pa_t append(struct writer *w, const void *from, size_t bytes, size_t alig
 	return w->pa + at;
 }
 
-static struct purg_list append_list(struct writer *w, const void *from, size_t count, size_t entry_bytes)
-{
-	return (struct purg_list){ append(w, from, count * entry_bytes, sizeof(uint64_t)), count };
-}
-
 static enum kx_err append_tables(struct writer *w, const struct hideout *h, struct purg_params *params)
 {
 	struct pgtable_geometry geometry;
@@ -67,31 +62,33 @@ static enum kx_err append_tables(struct writer *w, const struct hideout *h, stru
 enum kx_err hideout_build(const struct hideout *h, unsigned char *out, size_t room, size_t *bytes, size_t *table_bytes,
 			  pa_t *entry_pa)
 {
-	struct writer w = { .out = out, .used = PURG_WORK_BYTES, .room = room, .pa = h->pa };
+	size_t work_bytes = PURG_WORK_BYTES(h->cpus);
+	struct writer w = { .out = out, .used = work_bytes, .room = room, .pa = h->pa };
 	struct purg_header header;
 	struct purg_params params = {
 		.magic = PURG_PARAMS_MAGIC, .version = PURG_ABI_VERSION, .bytes = PURG_PARAMS_BYTES,
-		.base_pa = h->pa + PURG_WORK_BYTES,
+		.base_pa = h->pa + work_bytes,
 		.kernel_pa = h->kernel_pa, .dtb_pa = h->dtb_pa, .timeline_pa = h->timeline_pa,
 		.flags = h->flags, .check = h->check, .conduit = h->conduit, .granule_shift = h->granule_shift,
 		.uart_pa = h->uart_pa, .uart_kind = h->uart_kind, .uart_reg_shift = h->uart_reg_shift,
-		.kernel_page_shift = h->kernel_page_shift,
+		.kernel_page_shift = h->kernel_page_shift, .cpus = h->cpus, .mpidr_count = h->mpidr_count,
 	};
 	unsigned char *base;
 	size_t tables_at;
 	enum kx_err err;
 
-	if (h->blob_bytes < PURG_VECTORS_OFFSET || room < PURG_WORK_BYTES || h->pa % KIB(64))
+	if (h->blob_bytes < PURG_VECTORS_OFFSET || h->cpus < 1 || h->cpus > PURG_CPUS_MAX ||
+	    h->mpidr_count > PURG_CPUS_MAX || room < work_bytes || h->pa % KIB(64))
 		return KX_INTERNAL;
 	memcpy(&header, h->blob, sizeof(header));
 	if (header.magic != PURG_HEADER_MAGIC || header.version != PURG_ABI_VERSION)
 		return KX_INTERNAL;
 
 	append(&w, h->blob, h->blob_bytes, PURG_UNIT_BYTES);
-	params.moves = append_list(&w, h->moves, h->move_count, sizeof(*h->moves));
-	params.checks = append_list(&w, h->checks, h->check_count, sizeof(*h->checks));
-	params.cleans = append_list(&w, h->cleans, h->clean_count, sizeof(*h->cleans));
-	params.digests_pa = append(&w, h->digests, h->digests_bytes, sizeof(uint64_t));
+	params.pieces_pa = append(&w, h->pieces, h->piece_count * sizeof(*h->pieces), sizeof(*h->pieces));
+	params.piece_count = h->piece_count;
+	if (h->mpidr_count)
+		memcpy(params.mpidr, h->mpidr, h->mpidr_count * sizeof(*h->mpidr));
 	tables_at = w.used;
 	err = append_tables(&w, h, &params);
 	if (err)
@@ -102,13 +99,13 @@ enum kx_err hideout_build(const struct hideout *h, unsigned char *out, size_t ro
 		return KX_NO_ROOM;
 
 	*bytes = w.used;
-	*entry_pa = h->pa + PURG_WORK_BYTES;
+	*entry_pa = h->pa + work_bytes;
 	if (!out)
 		return KX_OK;
 
-	base = out + PURG_WORK_BYTES;
+	base = out + work_bytes;
 	memcpy(base + PURG_PARAMS_OFFSET, &params, sizeof(params));
-	header.sealed_bytes = w.used - PURG_WORK_BYTES;
+	header.sealed_bytes = w.used - work_bytes;
 	digest_crc32c(header.seal, base + PURG_PARAMS_OFFSET, header.sealed_bytes - PURG_PARAMS_OFFSET, crc32c_lanes_c);
 	memcpy(base, &header, sizeof(header));
 	return KX_OK;

@@ -18,35 +18,33 @@ struct hideout {
 	const struct map_region *regions;	/* everything purgatory touches, itself included; sorted */
 	size_t region_count;
 
-	const struct purg_move *moves;
-	size_t move_count;
-	const struct purg_run *checks;
-	size_t check_count;
-	const struct purg_run *cleans;
-	size_t clean_count;
-	const unsigned char *digests;
-	size_t digests_bytes;
+	const struct purg_piece *pieces;
+	size_t piece_count;
 
 	uint32_t check;		/* PURG_CHECK_* */
 	uint32_t flags;		/* PURG_FLAG_* */
 	uint32_t conduit;	/* PURG_CONDUIT_* */
 	pa_t kernel_pa, dtb_pa, timeline_pa;
+	uint64_t kernel_bytes;	/* in memory: image_size */
 	pa_t uart_pa;
 	uint32_t uart_kind, uart_reg_shift;
 	uint32_t kernel_page_shift;	/* 0: not known */
+	uint32_t cpus;			/* 1 to PURG_CPUS_MAX */
+	const uint64_t *mpidr;		/* of CPUs that may be called, at most PURG_CPUS_MAX */
+	uint32_t mpidr_count;
 };
 
 /*
- * Prove that the lists keep the rules of the ABI: units, alignment, everything inside the map, no destination on a source,
- * on another destination or on the hide-out, the kernel's entry among what is verified. The last gate for what purgatory
- * will do, as plan_check() is for where things lie. Returns null if all is well, else a word on what is not.
+ * Prove that the pieces keep the rules of the ABI: units, alignment, everything inside the map, no destination on a source,
+ * on another destination or on the hide-out; that the kernel's entry and the device tree are verified, and so is all that
+ * is moved; that all of the kernel's memory is cleaned. The last gate for what purgatory will do, as plan_check() is for where things lie. Returns null if all is well, else a word on what is not.
  */
 const char *hideout_check(const struct hideout *hideout);
 
 /*
  * Build it into out, room bytes of zeros. *bytes is how much was used, *table_bytes how much of that is page tables (both sets).
- * *entry_pa is where purgatory is to be entered. With out null nothing is built and only the sizes are told; the lists may
- * be null then, their counts are what matters.
+ * *entry_pa is where purgatory is to be entered. With out null nothing is built and only the sizes are told; pieces may be
+ * null then, their number is what matters.
  *
  * Errors: KX_NO_ROOM: it does not fit; KX_INTERNAL: the blob is not of this ABI, or the regions are not in order
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The way through purgatory: from the old kernel's jump to the new kernel's first instruction, and the way out when
- * something is wrong. What is done on the way, with the MMU on, is purgatory.c's.
+ * something is wrong. What is done on the way, with the MMU on, is purgatory.c's and work.c's. And the way in and out of
+ * CPUs that were called to help.
  *
  * Entry state, as Linux leaves it (5.10 to 7.3): EL1 or EL2, MMU and data cache off, I-cache maybe off, DAIF maybe
  * masked, no usable stack, VBAR pointing into the dead kernel, TTBR1 still live. The exception level and, at EL2,
@@ -27,8 +28,12 @@
 #include "asm.h"
 #include "purgatory_abi.h"
 
-#define COLD_STACK_TOP	(-PURG_WARM_STACK_BYTES)	/* from the header */
+#define COLD_STACK_TOP	(-PURG_WARM_STACK_BYTES)	/* of the first CPU, from the header */
 #define WARM_STACK_TOP	0
+
+/* TPIDR_EL0: which CPU this is, 0 for the first, and how often purg_fatal was entered on it. */
+#define CPU_SHIFT	8
+#define STEPS_MASK	0xff
 
 	.arch	armv8-a+crc+crypto
 
@@ -69,11 +74,18 @@
 	isb				/* and no instruction already fetched used an old translation */
 .endm
 
-/* Forget all instructions fetched so far: memory below us was rewritten. Clobbers nothing. */
+/* Forget all instructions this CPU fetched so far: memory below us was rewritten. Clobbers nothing. */
 .macro ic_all
 	ic	iallu
 	dsb	nsh			/* the invalidation is complete ... */
 	isb				/* ... and the pipeline refetches */
+.endm
+
+/* sp = top of the warm stack of CPU \cpu. Needs x19. Clobbers \tmp. */
+.macro warm_stack cpu, tmp
+	mov	\tmp, #PURG_STACKS_BYTES
+	msub	\tmp, \cpu, \tmp, x19
+	mov	sp, \tmp
 .endm
 
 /* Write SCTLR of the regime in x21. Clobbers nothing. */
@@ -98,16 +110,54 @@ purgatory_start:
 	.space	PURG_PARAMS_BYTES
 
 /*
- * Every exception is the end: nothing here is expected to fault, and the old kernel's vectors are gone.
- * Sixteen entries, 128 bytes apart, in a table aligned to 2 KiB (Arm ARM, "Exception vectors").
+ * Every exception is the end but one: nothing here is expected to fault, and the old kernel's vectors are gone.
+ * Sixteen entries, 128 bytes apart, in a table aligned to 2 KiB (Arm ARM, "Exception vectors"). The eighth is SError from
+ * the current level, with the stack pointer in use.
  */
 	.balign	0x800
 vectors:
-	.rept	16
+	.rept	7
 	.balign	128
 	b	exception
 	.endr
 	.balign	128
+	b	serror
+	.rept	8
+	.balign	128
+	b	exception
+	.endr
+	.balign	128
+
+/*
+ * Hardware may report an error that it has corrected, or that nothing was affected by. Linux goes on then, and so do we.
+ *
+ * Inputs:   an SError interrupt was taken, with FEAT_RAS or without
+ * Returns:  to where it was taken, or never
+ * Clobbers: nothing
+ * MMU and caches: any state, unchanged
+ * Stack:    the one in use, 16 bytes
+ */
+func serror
+	stp	x9, x10, [sp, #-16]!
+	mrs	x9, CurrentEL
+	cmp	x9, #(2 << 2)
+	b.eq	1f
+	mrs	x9, esr_el1
+	b	2f
+1:	mrs	x9, esr_el2
+2:	tbnz	x9, #ESR_IDS_BIT, 4f
+	and	x10, x9, #ESR_DFSC_MASK
+	cmp	x10, #ESR_DFSC_SERROR
+	b.ne	4f
+	ubfx	x10, x9, #ESR_AET_SHIFT, #3
+	cmp	x10, #ESR_AET_CE
+	b.eq	3f
+	cmp	x10, #ESR_AET_UEO
+	b.ne	4f
+3:	ldp	x9, x10, [sp], #16
+	eret
+4:	b	exception
+endfunc serror
 
 /*
  * Inputs:   an exception was taken to the current level
@@ -141,25 +191,9 @@ func entry
 	msr	daifset, #0xf
 	adr	x19, purgatory_start
 	add	x24, x19, #PURG_PARAMS_OFFSET
-	msr	tpidr_el0, xzr		/* how often purg_fatal was entered */
+	msr	tpidr_el0, xzr
 	find_regime x9
-
-	/* Vectors, SIMD for everybody, and the I-cache, stale lines dropped first: a crash entry comes without IC IALLU. */
-	ic_all
-	adr	x9, vectors
-	cbnz	x21, 1f
-	msr	vbar_el1, x9
-	mrs	x22, sctlr_el1
-	mov32	x10, CPACR_NO_TRAPS
-	msr	cpacr_el1, x10
-	mov32	x11, SCTLR_EL1_COLD
-	b	2f
-1:	msr	vbar_el2, x9
-	mrs	x22, sctlr_el2
-	mov32	x10, CPTR_EL2_NO_TRAPS
-	msr	cptr_el2, x10
-	mov32	x11, SCTLR_EL2_COLD
-2:	write_sctlr x11
+	bl	cpu_setup
 
 	/* Is this our parameter block, and are we where it was made for? Registers only. */
 	mov	x0, #PURG_FATAL_HEADER
@@ -211,7 +245,10 @@ func entry
 	eor	x9, x21, #PURG_REGIME_EL2
 	orr	x2, x2, x9, lsl #8	/* bit 8: E2H */
 5:	mov	x3, x25
+	/* An SError from here on is most likely of our making: better said here than by a kernel that knows nothing of it. */
+	msr	daifclr, #4
 	bl	purg_payload
+	msr	daifset, #0xf
 
 	/* Everything the way out needs, into registers: after this no memory is read but our own text. */
 leave:	ldr	x26, [x24, #PURG_P_KERNEL_PA]
@@ -219,12 +256,15 @@ leave:	ldr	x26, [x24, #PURG_P_KERNEL_PA]
 	ldr	w28, [x24, #PURG_P_FLAGS]
 
 	/* booting.rst: "The MMU must be off", the I-cache "must not hold any stale entries corresponding to the loaded
-	   kernel image". purg_payload has cleaned the image and waited for it. */
+	   kernel image": not in CPUs either that the kernel starts later, whose caches may outlive their being off. purg_payload
+	   has cleaned the image and waited for it. */
 	bic	x22, x22, #SCTLR_M
 	bic	x22, x22, #SCTLR_C
 	write_sctlr x22
 	tlbi_all
-	ic_all
+	ic	ialluis
+	dsb	ish			/* the invalidation is complete on all CPUs ... */
+	isb				/* ... and our pipeline refetches */
 	tbz	w28, #PURG_FLAG_VERBOSE_BIT, 6f
 	add	sp, x19, #COLD_STACK_TOP
 	mov	x0, x24
@@ -235,6 +275,85 @@ leave:	ldr	x26, [x24, #PURG_P_KERNEL_PA]
 	mov	x3, xzr
 	br	x26
 endfunc entry
+
+/*
+ * void purg_other_cpu(uint64_t cpu)
+ *
+ * Where a CPU begins that cpus_call() called. DEN0022, "Initial core configuration": MMU and caches off, DAIF masked, the
+ * caller's exception level or the only one there is below EL3, x0 = context id. The rest is found out. Its page tables have
+ * the granule of the old kernel, which this CPU ran.
+ *
+ * Inputs:   x0 = which desk and stacks, 1 to PURG_CPUS_MAX - 1
+ * Returns:  never
+ * MMU and caches: before: off. Then on
+ * Stack:    warm
+ */
+func purg_other_cpu
+	msr	daifset, #0xf
+	mov	x26, x0
+	lsl	x9, x26, #CPU_SHIFT
+	msr	tpidr_el0, x9
+	adr	x19, purgatory_start
+	add	x24, x19, #PURG_PARAMS_OFFSET
+	find_regime x9
+	bl	cpu_setup
+	bl	mmu_on
+	warm_stack x26, x9
+	mov	x0, x24
+	mov	x1, x26
+	msr	daifclr, #4
+	bl	purg_help
+	b	cpu_off
+endfunc purg_other_cpu
+
+/*
+ * PSCI CPU_OFF. What this CPU has in its caches is firmware's business.
+ *
+ * Inputs:   x20, x24
+ * Returns:  never. Should firmware refuse, the first CPU sees it and resets the machine
+ * MMU and caches: any state
+ * Stack:    none
+ */
+func cpu_off
+	msr	daifset, #0xf
+	mov32	x0, PSCI_CPU_OFF
+	ldr	w4, [x24, #PURG_P_CONDUIT]
+	cmp	x20, #2
+	csel	w4, w4, wzr, ne		/* PURG_CONDUIT_SMC */
+	bl	psci_call
+1:	wfe
+	b	1b
+endfunc cpu_off
+
+/*
+ * uint64_t cpu_setup(void)
+ *
+ * Vectors, SIMD for everybody, and the I-cache, stale lines dropped first: a crash entry comes without IC IALLU.
+ *
+ * Inputs:   x21
+ * Returns:  x22 = SCTLR as it was
+ * Clobbers: x9-x11
+ * MMU and caches: before: MMU and data cache off. After: the same, I-cache on
+ * Stack:    none
+ */
+func cpu_setup
+	ic_all
+	adr	x9, vectors
+	cbnz	x21, 1f
+	msr	vbar_el1, x9
+	mrs	x22, sctlr_el1
+	mov32	x10, CPACR_NO_TRAPS
+	msr	cpacr_el1, x10
+	mov32	x11, SCTLR_EL1_COLD
+	b	2f
+1:	msr	vbar_el2, x9
+	mrs	x22, sctlr_el2
+	mov32	x10, CPTR_EL2_NO_TRAPS
+	msr	cptr_el2, x10
+	mov32	x11, SCTLR_EL2_COLD
+2:	write_sctlr x11
+	ret
+endfunc cpu_setup
 
 /*
  * void mmu_on(void)
@@ -286,7 +405,7 @@ endfunc mmu_on
  * One console line, then PSCI SYSTEM_RESET. Turns the MMU off first: the console is never mapped. An exception in here
  * comes back here and goes on with the next step; the steps are the line, SYSTEM_RESET by the conduit that firmware
  * named, SYSTEM_RESET by the other one (at EL2 both are SMC). TPIDR_EL0 counts them. Only when firmware answers on
- * neither does the CPU stop, in WFE: there is nothing else left to do.
+ * neither does the CPU stop, in WFE: there is nothing else left to do. On CPUs that were called: other_fatal.
  *
  * Inputs:   x0 = PURG_FATAL_*, x1 to x4 = its details
  * Returns:  never
@@ -303,13 +422,15 @@ func purg_fatal
 	adr	x19, purgatory_start
 	add	x24, x19, #PURG_PARAMS_OFFSET
 	find_regime x9
+	mrs	x28, tpidr_el0
+	lsr	x9, x28, #CPU_SHIFT
+	cbnz	x9, other_fatal
 	dsb	sy			/* pending stores of the caller are done */
 	cbnz	x21, 1f
 	mov32	x9, SCTLR_EL1_COLD
 	b	2f
 1:	mov32	x9, SCTLR_EL2_COLD
 2:	write_sctlr x9
-	mrs	x28, tpidr_el0
 	cbnz	x28, 3f
 	mov	x28, #1
 	msr	tpidr_el0, x28
@@ -325,25 +446,53 @@ func purg_fatal
 	/* PSCI, DEN0022: callers at EL2 use SMC. */
 3:	cmp	x28, #2
 	b.hi	6f
-	ldr	w9, [x24, #PURG_P_CONDUIT]
-	cset	w10, eq			/* x28 = 2: the other one */
-	eor	w9, w9, w10
+	ldr	w4, [x24, #PURG_P_CONDUIT]
+	cset	w9, eq			/* x28 = 2: the other one */
+	eor	w4, w4, w9
 	cmp	x20, #2
-	csel	w9, w9, wzr, ne		/* PURG_CONDUIT_SMC */
+	csel	w4, w4, wzr, ne		/* PURG_CONDUIT_SMC */
 	add	x28, x28, #1
 	msr	tpidr_el0, x28
 	mov32	x0, PSCI_SYSTEM_RESET
 	mov	x1, xzr
 	mov	x2, xzr
 	mov	x3, xzr
-	cbnz	w9, 4f
-	smc	#0
-	b	3b
-4:	hvc	#0
+	bl	psci_call
 	b	3b
 6:	wfe
 	b	6b
 endfunc purg_fatal
+
+/*
+ * The rest of purg_fatal on a CPU that was called: it leaves word for the first one, which has the console, and goes. If it
+ * cannot, because it comes here again, or before its MMU was on, it only goes, and the first one gives up waiting.
+ *
+ * Inputs:   x9 = CPU, x28 = TPIDR_EL0; x19, x20, x21, x24; x22 = PURG_FATAL_*, x23, x25, x26, x27 = its details
+ * Returns:  never
+ * MMU and caches: any state, unchanged
+ * Stack:    warm
+ */
+func other_fatal
+	tst	x28, #STEPS_MASK
+	b.ne	cpu_off
+	add	x28, x28, #1
+	msr	tpidr_el0, x28
+	cbnz	x21, 1f
+	mrs	x10, sctlr_el1
+	b	2f
+1:	mrs	x10, sctlr_el2
+2:	tbz	x10, #SCTLR_M_BIT, cpu_off
+	warm_stack x9, x10
+	mov	x0, x24
+	mov	x1, x9
+	mov	x2, x22
+	mov	x3, x23
+	mov	x4, x25
+	mov	x5, x26
+	mov	x6, x27
+	bl	purg_give_up
+	b	cpu_off
+endfunc other_fatal
 
 	.ltorg
 no_exec_stack

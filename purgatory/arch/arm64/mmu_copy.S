@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Moving and cleaning memory. The same routines run with the MMU on and off. */
+/* Moving and cleaning memory, and calling firmware. The same routines run with the MMU on and off. */
 #include "asm.h"
 #include "purgatory_abi.h"
 
@@ -38,13 +38,14 @@ endfunc mmu_copy
  * void cache_clean_inval_poc(uint64_t pa, uint64_t bytes)
  *
  * DC CIVAC over every line that the range touches. CIVAC and not CVAC, because early Cortex-A53 need it (errata 826319,
- * 827319, 824069, 819472) and nothing here is read again. Step is CTR_EL0.DminLine, not a guess.
+ * 827319, 824069, 819472) and nothing here is read again. Step is CTR_EL0.DminLine, not a guess. No DSB: one ends many
+ * ranges.
  *
  * Inputs:   x0 = pa, x1 = bytes, may be 0
  * Returns:  nothing
  * Clobbers: x0-x4, flags
- * MMU and caches: any state, unchanged; the identity map must hold the range if the MMU is on. After: no dirty line of
- *           the range is in any cache up to the point of coherency
+ * MMU and caches: any state, unchanged; the identity map must hold the range if the MMU is on. After a
+ *           DSB of this CPU: no dirty line of the range is in any cache up to the point of coherency
  * Stack:    none
  */
 func cache_clean_inval_poc
@@ -60,8 +61,45 @@ func cache_clean_inval_poc
 	add	x0, x0, x2
 	cmp	x0, x1
 	b.lo	1b
-2:	dsb	sy			/* all of it has reached memory before anything that follows, one barrier a run */
-	ret
+2:	ret
 endfunc cache_clean_inval_poc
+
+/*
+ * uint64_t take_ticket(uint64_t *next, uint64_t count)
+ *
+ * Adds count to what all CPUs add to. An exclusive pair, which every armv8 has.
+ *
+ * Inputs:   x0 = next, 8-byte aligned; x1 = count
+ * Returns:  *next as it was
+ * Clobbers: x2-x4
+ * MMU and caches: MMU and cache on, unchanged: exclusives are for Normal memory ("Synchronization and semaphores"). Orders
+ *           nothing: what a ticket is for is read-only, and what is made of it is nobody else's
+ * Stack:    none
+ */
+func take_ticket
+1:	ldxr	x2, [x0]
+	add	x3, x2, x1
+	stxr	w4, x3, [x0]
+	cbnz	w4, 1b
+	mov	x0, x2
+	ret
+endfunc take_ticket
+
+/*
+ * uint64_t psci_call(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t conduit)
+ *
+ * Inputs:   x0 = function, x1 to x3 = its arguments; x4 = PURG_CONDUIT_*
+ * Returns:  what firmware does
+ * Clobbers: x0-x17: SMC Calling Convention 1.0 (DEN0028), as AAPCS64 allows anyway. SIMD registers are kept
+ * MMU and caches: any state, unchanged
+ * Stack:    none
+ */
+func psci_call
+	cbnz	x4, 1f
+	smc	#0
+	ret
+1:	hvc	#0
+	ret
+endfunc psci_call
 
 no_exec_stack

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which CPUs purgatory could call: those that are online now, by the number that PSCI knows them by, the affinity fields of
+ * their MPIDR_EL1. Linux shows that nowhere (EL0 reads a constant), but the device tree has it as each CPU's reg, and ACPI in
+ * the MADT.
+ */
+#include "machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CPU_DIR	"/sys/devices/system/cpu"
+
+static uint64_t be_number(const char *text, size_t bytes)
+{
+	uint64_t value = 0;
+	size_t i;
+
+	for (i = 0; i < bytes; i++)
+		value = value << 8 | (unsigned char)text[i];
+	return value;
+}
+
+static uint64_t le_number(const char *text, size_t bytes)
+{
+	uint64_t value = 0;
+
+	while (bytes--)
+		value = value << 8 | (unsigned char)text[bytes];
+	return value;
+}
+
+static void add_cpu(struct machine *machine, uint64_t mpidr)
+{
+	if (machine->mpidr_count < PURG_CPUS_MAX)
+		machine->mpidr[machine->mpidr_count++] = mpidr;
+}
+
+/* Documentation/devicetree/bindings/arm/cpus.yaml: reg is one or two cells */
+static bool add_cpu_of_tree(struct machine *machine, struct sys *sys, unsigned int cpu)
+{
+	char path[80], *method, *reg;
+	size_t bytes;
+	bool ok;
+
+	snprintf(path, sizeof(path), CPU_DIR "/cpu%u/of_node/enable-method", cpu);
+	if (sys->read_file(sys, path, 64, &method, &bytes) < 0)
+		return false;
+	ok = strcmp(method, "psci") == 0;
+	free(method);
+	snprintf(path, sizeof(path), CPU_DIR "/cpu%u/of_node/reg", cpu);
+	if (!ok || sys->read_file(sys, path, 64, &reg, &bytes) < 0)
+		return false;
+	ok = bytes == 4 || bytes == 8;
+	if (ok)
+		add_cpu(machine, be_number(reg, bytes));
+	free(reg);
+	return ok;
+}
+
+/* ACPI 6.5, 5.2.12 and 5.2.12.14: the MADT and its GICC structures. */
+#define MADT_BYTES		44
+#define MADT_GICC		0x0b
+#define MADT_GICC_BYTES		76
+#define MADT_GICC_FLAGS		12	/* bit 0: enabled */
+#define MADT_GICC_MPIDR		68
+
+/* The MADT does not say which of its CPUs are online; so only if all are. */
+static bool add_cpus_of_madt(struct machine *machine, struct sys *sys, uint32_t online)
+{
+	char *madt;
+	size_t bytes, at, length;
+	uint32_t enabled = 0;
+
+	if (sys->read_file(sys, "/sys/firmware/acpi/tables/APIC", MIB(1), &madt, &bytes) < 0)
+		return false;
+	for (at = MADT_BYTES; at + 2 <= bytes; at += length) {
+		length = (unsigned char)madt[at + 1];
+		if (length < 2 || length > bytes - at)
+			break;
+		if (madt[at] != MADT_GICC || length < MADT_GICC_BYTES || !(madt[at + MADT_GICC_FLAGS] & 1))
+			continue;
+		enabled++;
+		add_cpu(machine, le_number(madt + at + MADT_GICC_MPIDR, 8));
+	}
+	free(madt);
+	return enabled == online;
+}
+
+void machine_read_cpus(struct machine *machine, struct sys *sys)
+{
+	char *list, *at, *end;
+	size_t bytes;
+	bool of_tree = true;
+
+	/* Ranges and numbers with commas between, as 0-3,6 */
+	if (sys->read_file(sys, CPU_DIR "/online", 65536, &list, &bytes) < 0)
+		return;
+	for (at = list; *at >= '0' && *at <= '9'; at = *end == ',' ? end + 1 : end) {
+		unsigned long first = strtoul(at, &end, 10), last = first;
+
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		for (; first <= last && machine->cpus_online < 65536; first++) {
+			machine->cpus_online++;
+			of_tree = of_tree && add_cpu_of_tree(machine, sys, (unsigned int)first);
+		}
+	}
+	free(list);
+	if (of_tree)
+		return;
+	machine->mpidr_count = 0;
+	if (!add_cpus_of_madt(machine, sys, machine->cpus_online))
+		machine->mpidr_count = 0;
+}

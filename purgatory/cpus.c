@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Other CPUs: called by PSCI, given a desk, and gone again before the jump. Their own way in and out is entry.S's. PSCI:
+ * Arm Power State Coordination Interface, DEN0022.
+ */
+#include "arm64_regs.h"
+#include "purgatory.h"
+
+#define MPIDR_AFFINITY		0x000000ff00ffffffull	/* Aff3 and Aff2 to Aff0 (Arm ARM, MPIDR_EL1) */
+#define PATIENCE_SECONDS	10
+
+static uint64_t read_own_mpidr(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mrs %0, mpidr_el1" : "=r"(value));
+	return value & MPIDR_AFFINITY;
+}
+
+/* DEN0022, "Conduit": callers at EL2 use SMC. */
+static uint64_t conduit(const struct purg_params *params, uint64_t el)
+{
+	return (el & 0xf) == 2 ? PURG_CONDUIT_SMC : params->conduit;
+}
+
+/* Desks are given in the order of the list, to those that could be called. */
+unsigned int cpus_call(const struct purg_params *params, uint64_t el)
+{
+	struct purg_board *board = purg_board(params);
+	unsigned int cpus = 1, i;
+
+	for (i = 0; i < params->mpidr_count && cpus < params->cpus; i++) {
+		if (params->mpidr[i] == read_own_mpidr())
+			continue;
+		board->desk[cpus].mpidr = params->mpidr[i];
+		if (psci_call(PSCI_CPU_ON, params->mpidr[i], (uintptr_t)purg_other_cpu, cpus, conduit(params, el)) ==
+		    PSCI_SUCCESS)
+			cpus++;
+		/* Else: it was unplugged since the load, or firmware does not want to. It is not ours then, and stays as it is. */
+	}
+	return cpus;
+}
+
+/* Came, finished, and is off. */
+static int is_gone(const struct purg_params *params, uint64_t el, const struct purg_desk *desk)
+{
+	return __atomic_load_n(&desk->state, __ATOMIC_ACQUIRE) >= PURG_DESK_DONE &&
+	       psci_call(PSCI_AFFINITY_INFO, desk->mpidr, 0, 0, conduit(params, el)) == PSCI_AFFINITY_OFF;
+}
+
+void cpus_wait(const struct purg_params *params, uint64_t el, unsigned int cpus)
+{
+	const struct purg_board *board = purg_board(params);
+	uint64_t deadline = read_counter() + PATIENCE_SECONDS * read_counter_hz();
+	unsigned int cpu;
+
+	for (cpu = 1; cpu < cpus; cpu++) {
+		const struct purg_desk *desk = &board->desk[cpu];
+
+		while (!is_gone(params, el, desk))
+			if (read_counter() > deadline)
+				purg_fatal(PURG_FATAL_CPU, desk->mpidr, desk->state, 0, 0);
+		if (desk->state == PURG_DESK_FAILED)
+			purg_fatal(desk->reason, desk->detail[0], desk->detail[1], desk->detail[2], desk->detail[3]);
+	}
+}
+
+void purg_help(const struct purg_params *params, unsigned int cpu)
+{
+	struct purg_desk *desk = &purg_board(params)->desk[cpu];
+
+	__atomic_store_n(&desk->state, PURG_DESK_WORKING, __ATOMIC_RELAXED);
+	work(params, cpu, 1);
+	__atomic_store_n(&desk->state, PURG_DESK_DONE, __ATOMIC_RELEASE);
+}
+
+void purg_give_up(const struct purg_params *params, unsigned int cpu, uint64_t reason, uint64_t a, uint64_t b, uint64_t c,
+		  uint64_t d)
+{
+	struct purg_desk *desk = &purg_board(params)->desk[cpu];
+
+	desk->reason = reason;
+	desk->detail[0] = a;
+	desk->detail[1] = b;
+	desk->detail[2] = c;
+	desk->detail[3] = d;
+	__atomic_store_n(&desk->state, PURG_DESK_FAILED, __ATOMIC_RELEASE);
+}
