@@ -60,7 +60,7 @@ make_systemd_guest() {
 run_guest() {
 	guest_dir=$1 mib=$2 guest_log=$3
 	shift 3
-	timeout "${guest_seconds:-300}" qemu-system-aarch64 "$@" -m "$mib" -smp 2 -nographic -nic none -no-reboot \
+	timeout "${guest_seconds:-300}" qemu-system-aarch64 -smp 2 "$@" -m "$mib" -nographic -nic none -no-reboot \
 		-kernel "$guest_dir/Image" -initrd "$guest_dir/initrd" \
 		-append "console=ttyAMA0 panic=-1 loglevel=4 systemd.show_status=no ${guest_append:-}" < /dev/null > "$guest_log" 2>&1 ||
 		echo "QEMU ended with $?" >> "$guest_log"

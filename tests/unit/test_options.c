@@ -206,6 +206,27 @@ static void test_fast_reloc(void **state)
 	refuses("--fast-reloc=required -l K");
 }
 
+static void test_cpus(void **state)
+{
+	(void)state;
+	runs("-l K");
+	assert_int_equal(o.request.cpus, 0);
+	runs("-l K --cpus=1");
+	assert_int_equal(o.request.cpus, 1);
+	runs("-l K --cpus 16");
+	assert_int_equal(o.request.cpus, 16);
+	runs("-l K --cpus=4 --cpus=auto");
+	assert_int_equal(o.request.cpus, CPUS_AUTO);
+	refuses("-l K --cpus=0");
+	refuses("-l K --cpus=-1");
+	refuses("-l K --cpus= 2");
+	refuses("-l K --cpus=2x");
+	refuses("-l K --cpus=");
+	refuses("-l K --cpus=99999999999999999999");
+	refuses("-l K --cpus=automatic");
+	refuses("-l K --cpus");
+}
+
 static void test_check(void **state)
 {
 	(void)state;
@@ -282,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_abbreviations),
 		cmocka_unit_test(test_fast_reloc),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_cpus),
 		cmocka_unit_test(test_unknown_options),
 		cmocka_unit_test(test_no_kernel),
 		cmocka_unit_test(test_version_and_help),
