@@ -13,6 +13,7 @@
 
 void mmu_copy(void *dst, const void *src, size_t bytes);
 void cache_clean_inval_poc(uint64_t pa, uint64_t bytes);
+uint64_t take_ticket(uint64_t *next, uint64_t count);
 
 #define ROOM	(64 << 10)
 #define GUARD	4096
@@ -124,7 +125,8 @@ static bool test_sha256_pairs(void)
 	size_t bytes;
 
 	for (bytes = 0; bytes <= 4096; bytes += PURG_UNIT_BYTES) {
-		digest_sha256_2x(pair, from, from + 8192 + 64, bytes, sha256_blocks_2x_insn);
+		digest_sha256_2x(pair, from, pair + PURG_SHA_BYTES, from + 8192 + 64, bytes, sha256_blocks_2x_insn,
+				 sha256_blocks_insn);
 		digest_sha256(a, from, bytes, sha256_blocks_c);
 		if (memcmp(a, pair, sizeof(a)) != 0)
 			return false;
@@ -201,6 +203,13 @@ static bool test_clean(void)
 	x19 == 0x1919 && x28 == 0x2828 && d8 == 8.5 && d15 == 15.5; \
 })
 
+static bool test_ticket(void)
+{
+	uint64_t next = ~0ull - 1;
+
+	return take_ticket(&next, 2) == ~0ull - 1 && take_ticket(&next, 3) == 0 && next == 3;
+}
+
 static bool test_registers(void)
 {
 	uint32_t lane[CRC_LANES] = { 0 }, state[8] = { 0 }, other[8] = { 0 };
@@ -232,6 +241,7 @@ int main(void)
 	report(test_flipped_bit(crc32c_lanes_c), "a flipped bit is seen in C");
 	report(test_copy(), "copies exactly what it is told to");
 	report(test_clean(), "cleaning changes no memory");
+	report(test_ticket(), "a ticket is what was there before");
 	report(test_registers(), "callee-saved registers are kept");
 	printf("1..%d\n", count);
 	return failed != 0;
