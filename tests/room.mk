@@ -90,6 +90,19 @@ COMPOSE = $(EMULATOR) build/tests/bare/compose
 check-bare: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare/kernel.bin build/purgatory/purgatory.bin
 	NM=$(NM) prove $(srcdir)/tests/bare/run :: '$(COMPOSE)' build
 
+# The same with a plugin that follows what caches could do, and proof that it sees each operation missing.
+BUILD_CC = $(if $(filter aarch64,$(shell uname -m)),$(CC),cc)
+build/tests/cache/cachecheck.so: $(srcdir)/tests/cache/cachecheck.c $(srcdir)/tests/cache/qemu_plugin.h
+	@mkdir -p $(@D)
+	$(call say,LINK)$(BUILD_CC) -std=gnu11 -O2 $(WARNINGS) -shared -fPIC -pthread $< -o $@
+
+.PHONY: check-cache
+check-cache: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare/kernel.bin build/purgatory/purgatory.bin \
+		build/tests/cache/cachecheck.so
+	QEMU=$$($(srcdir)/tools/lab qemu) && export QEMU CACHECHECK=$(CURDIR)/build/tests/cache/cachecheck.so NM=$(NM) \
+		SRCDIR=$(srcdir) MAKE='$(MAKE)' && \
+		prove $(srcdir)/tests/bare/run $(srcdir)/tests/cache/prove :: '$(COMPOSE)' build
+
 # Publishes docs/benchmarks.*: half an hour to several, never part of the gate. BENCH_FLAGS is for bench/run.
 .PHONY: bench
 bench: build/sbin/kexec build/tests/e2e/tool

@@ -97,6 +97,31 @@ static void digest(unsigned char *out, const void *data, size_t bytes)
 		digest_sha256(out, data, bytes, sha256_blocks_c);
 }
 
+/* For the plugin in tests/cache, if it can follow this machine: what may be in a cache when purgatory is entered. Payload may even be
+ * dirty: a stray store is what verification is for. What the kernel relocated is clean. */
+static void say_ranges(const struct hideout *h, const pa_t *source_pa, size_t hideout_bytes)
+{
+	char path[512];
+	FILE *file;
+	int i;
+
+	snprintf(path, sizeof(path), "%s/ranges", directory);
+	file = fopen(path, "w");
+	if (!file)
+		exit(1);
+	if (h->kernel_pa < 0x80000000) {
+		fprintf(file, "kernel=0x%llx:0x%llx,dirty=0x%llx:0x%llx", (unsigned long long)h->kernel_pa,
+			(unsigned long long)h->kernel_bytes, (unsigned long long)h->kernel_pa,
+			(unsigned long long)h->kernel_bytes);
+		for (i = 0; i < FILE_SLOTS; i++)
+			fprintf(file, ",dirty=0x%llx:0x%llx", (unsigned long long)source_pa[i],
+				(unsigned long long)FRAME_BYTES);
+		fprintf(file, ",clean=0x%llx:0x%zx,clean=0x%llx:0x%x\n", (unsigned long long)h->pa, hideout_bytes,
+			(unsigned long long)h->dtb_pa, DTB_BYTES);
+	}
+	fclose(file);
+}
+
 static int by_start(const void *a, const void *b)
 {
 	const struct map_region *x = a, *y = b;
@@ -298,6 +323,7 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), "slot%u", (unsigned int)i);
 		place(name, source_pa[i], kernel + i * FRAME_BYTES, FRAME_BYTES);
 	}
+	say_ranges(&h, source_pa, bytes);
 	place("dtb", h.dtb_pa, dtb, DTB_BYTES);
 	place("hideout", h.pa, hideout, bytes);
 	place("config", BARE_CONFIG_PA, &config, sizeof(config));

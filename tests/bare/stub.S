@@ -32,9 +32,7 @@
 4:	mov	sp, x9
 	msr	tpidr_el0, x9
 	msr	daifset, #0xf
-	ic	iallu
-	dsb	sy
-	isb
+	/* No IC: a crash comes without. */
 	ldr	x30, [x19, #BARE_ENTRY]
 	ldr	x1, [x19, #BARE_SERROR]
 	cbz	x1, 5f
@@ -50,7 +48,9 @@
 6:	ldr	x0, =0x80000120		/* HCR_EL2: RW, VSE, AMO */
 	msr	hcr_el2, x0
 	ldr	x0, =0x30500800
+	isb
 	msr	sctlr_el1, x0
+	isb
 	mov	x0, #0x33ff
 	msr	cptr_el2, x0
 	msr	cpacr_el1, xzr

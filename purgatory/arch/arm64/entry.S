@@ -64,21 +64,13 @@
  */
 .macro tlbi_all
 	cmp	x20, #2
-	b.eq	.Ltlbi2\@
+	b.eq	.Ltlbi_el2_\@
 	tlbi	vmalle1
-	b	.Ltlbi\@
-.Ltlbi2\@:
+	b	.Ltlbi_end_\@
+.Ltlbi_el2_\@:
 	tlbi	alle2
-.Ltlbi\@:
-	dsb	nsh			/* the invalidation is complete before anything that follows */
-	isb				/* and no instruction already fetched used an old translation */
-.endm
-
-/* Forget all instructions this CPU fetched so far: memory below us was rewritten. Clobbers nothing. */
-.macro ic_all
-	ic	iallu
-	dsb	nsh			/* the invalidation is complete ... */
-	isb				/* ... and the pipeline refetches */
+.Ltlbi_end_\@:
+	dsb	nsh			/* the invalidation is complete before anything that follows; an ISB follows anyway */
 .endm
 
 /* sp = top of the warm stack of CPU \cpu. Needs x19. Clobbers \tmp. */
@@ -90,14 +82,16 @@
 
 /* Write SCTLR of the regime in x21. Clobbers nothing. */
 .macro write_sctlr reg
-	isb				/* earlier system register writes hold now; also Falkor erratum 1041 */
-	cbnz	x21, .Lsctlr2\@
+	cbnz	x21, .Lsctlr_el2_\@
+	isb				/* earlier system register writes hold now; right before M=0 also Falkor erratum 1041 */
 	msr	sctlr_el1, \reg
-	b	.Lsctlr\@
-.Lsctlr2\@:
-	msr	sctlr_el2, \reg
-.Lsctlr\@:
 	isb				/* everything after it runs under the new setting */
+	b	.Lsctlr_end_\@
+.Lsctlr_el2_\@:
+	isb				/* the same */
+	msr	sctlr_el2, \reg
+	isb
+.Lsctlr_end_\@:
 .endm
 
 	.section .head, "ax"
@@ -337,7 +331,8 @@ endfunc cpu_off
  * Stack:    none
  */
 func cpu_setup
-	ic_all
+	ic	iallu
+	dsb	nsh			/* the invalidation is complete; write_sctlr's ISB refetches */
 	adr	x9, vectors
 	cbnz	x21, 1f
 	msr	vbar_el1, x9
@@ -392,10 +387,8 @@ func mmu_on
 	msr	mair_el2, x2
 	msr	tcr_el2, x3
 	msr	ttbr0_el2, x6
-5:	isb				/* the walker sees all of them before the MMU goes on */
-	tlbi_all			/* KVM may have left EL2 entries behind */
-	ic_all
-	write_sctlr x7
+5:	tlbi_all			/* KVM may have left EL2 entries behind */
+	write_sctlr x7			/* its ISB: the walker sees all of the above before the MMU goes on */
 	ret
 endfunc mmu_on
 
@@ -425,7 +418,6 @@ func purg_fatal
 	mrs	x28, tpidr_el0
 	lsr	x9, x28, #CPU_SHIFT
 	cbnz	x9, other_fatal
-	dsb	sy			/* pending stores of the caller are done */
 	cbnz	x21, 1f
 	mov32	x9, SCTLR_EL1_COLD
 	b	2f
