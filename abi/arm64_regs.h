@@ -28,10 +28,13 @@
 #define CPTR_EL2_NO_TRAPS	0x22ff
 
 #define HCR_E2H_BIT		34
+#define HCR_AMO			(1 << 5)
 #define ID_AA64MMFR0_PARANGE_SHIFT	0
 #define ID_AA64MMFR0_TGRAN16_SHIFT	20	/* 0: absent, 1: yes, 2: yes with 52 bits */
 #define ID_AA64MMFR0_TGRAN64_SHIFT	24	/* 0: yes, 15: absent */
 #define ID_AA64MMFR0_TGRAN4_SHIFT	28	/* 0: yes, 1: yes with 52 bits, 15: absent */
+#define ID_AA64MMFR3_TCRX_MASK	0x0f	/* TCR2_ELx */
+#define ID_AA64MMFR3_SCTLRX_MASK	0xf0	/* SCTLR2_ELx */
 #define ID_AA64MMFR4_E2H0_SHIFT		24	/* signed; negative: E2H is RES1 */
 #define ID_AA64ISAR0_SHA2_SHIFT		12
 #define ID_AA64ISAR0_CRC32_SHIFT	16
@@ -83,6 +86,8 @@
 #define PSCI_AFFINITY_INFO	0xc4000004
 #define PSCI_SYSTEM_RESET	0x84000009
 #define PSCI_SUCCESS		0
+#define PSCI_ALREADY_ON		(-4)
+#define PSCI_ON_PENDING		(-5)
 #define PSCI_AFFINITY_OFF	1
 
 #endif

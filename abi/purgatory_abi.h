@@ -78,9 +78,11 @@
 #define PURG_FLAG_NO_MMU_BIT	0	/* do everything with the MMU off: slow, for machines and tests that need it */
 #define PURG_FLAG_VERBOSE_BIT	1	/* say on the console that purgatory runs and that it jumps */
 #define PURG_FLAG_SME_BIT	2	/* the old kernel used SME: leave streaming mode */
+#define PURG_FLAG_MMFR3_BIT	3	/* the old kernel sets TCR2 and SCTLR2, so firmware lets them be written */
 #define PURG_FLAG_NO_MMU	(1 << PURG_FLAG_NO_MMU_BIT)
 #define PURG_FLAG_VERBOSE	(1 << PURG_FLAG_VERBOSE_BIT)
 #define PURG_FLAG_SME		(1 << PURG_FLAG_SME_BIT)
+#define PURG_FLAG_MMFR3		(1 << PURG_FLAG_MMFR3_BIT)
 
 /* check */
 #define PURG_CHECK_NONE		0
@@ -171,13 +173,13 @@ struct purg_params {
 	uint32_t kernel_page_shift;	/* of the kernel to be booted; 0: not known. The CPU must have that granule */
 	uint32_t cpus;			/* 1 to PURG_CPUS_MAX: how many may work */
 	uint32_t mpidr_count;		/* 0 to PURG_CPUS_MAX */
-	uint32_t reserved1;
+	uint32_t line_bytes;		/* the smallest data cache line of all CPUs; a power of two */
 	uint64_t mpidr[PURG_CPUS_MAX];	/* affinity fields of CPUs that may be called; the first one may be among them */
 	uint64_t reserved2[17];
 };
 
-/* What the CPUs tell one another, with the MMU on. Only the first one writes to next before it has called another, so it is alone
- * with the board until then. A desk is written by its CPU, state last. */
+/* What the CPUs tell one another, through the cache. (Where the MMU stays off there is only one CPU, and it uses the board
+ * uncached.) The first one wipes it before it calls another. A desk is written by its CPU, state last. */
 struct purg_desk {
 	uint64_t state;			/* PURG_DESK_* */
 	uint64_t mpidr;			/* whose it is; written by the first CPU */

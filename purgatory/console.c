@@ -57,15 +57,10 @@ static int is_ready(const struct purg_params *params, int flush)
 /* By the counter, not by tries: how long a read of a UART takes, nobody knows. */
 static void wait_ready(const struct purg_params *params, int flush)
 {
-	uint64_t hz, start, now;
+	uint64_t deadline = read_counter() + counter_hz_for_waits() / 1000 * READY_MS;
 
-	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
-	if (!hz)
-		hz = 100000000;		/* firmware forgot to set it; of this order it is everywhere */
-	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(start));
-	do
-		__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(now));
-	while (!is_ready(params, flush) && now - start < hz / 1000 * READY_MS);
+	while (!is_ready(params, flush) && read_counter() < deadline)
+		;
 }
 
 static void put_char(const struct purg_params *params, char c)

@@ -23,20 +23,39 @@ static uint64_t conduit(const struct purg_params *params, uint64_t el)
 	return (el & 0xf) == 2 ? PURG_CONDUIT_SMC : params->conduit;
 }
 
+/* A CPU from reset has TCR2 and SCTLR2 UNKNOWN, and purg_other_cpu zeroes them; firmware that knows nothing of them traps that.
+ * If the old kernel wrote them it may be done. */
+static int may_call(const struct purg_params *params)
+{
+	uint64_t mmfr3;
+
+	__asm__ volatile("mrs %0, S3_0_C0_C7_3" : "=r"(mmfr3));	/* ID_AA64MMFR3_EL1 */
+	return !(mmfr3 & (ID_AA64MMFR3_TCRX_MASK | ID_AA64MMFR3_SCTLRX_MASK)) || params->flags & PURG_FLAG_MMFR3;
+}
+
 /* Desks are given in the order of the list, to those that could be called. */
 unsigned int cpus_call(const struct purg_params *params, uint64_t el)
 {
 	struct purg_board *board = purg_board(params);
 	unsigned int cpus = 1, i;
+	int64_t result;
 
+	if (!may_call(params))
+		return cpus;
 	for (i = 0; i < params->mpidr_count && cpus < params->cpus; i++) {
 		if (params->mpidr[i] == read_own_mpidr())
 			continue;
 		board->desk[cpus].mpidr = params->mpidr[i];
-		if (psci_call(PSCI_CPU_ON, params->mpidr[i], (uintptr_t)purg_other_cpu, cpus, conduit(params, el)) ==
-		    PSCI_SUCCESS)
+		/* The board is wiped and the desk labelled before the other CPU can see it. A call to firmware orders nothing. */
+		data_sync();
+		result = (int64_t)psci_call(PSCI_CPU_ON, params->mpidr[i], (uintptr_t)purg_other_cpu, cpus,
+					    conduit(params, el));
+		if (result == PSCI_SUCCESS)
 			cpus++;
-		/* Else: it was unplugged since the load, or firmware does not want to. It is not ours then, and stays as it is. */
+		else if (result == PSCI_ALREADY_ON || result == PSCI_ON_PENDING)
+			/* The old kernel was to turn it off. Whatever it runs must not meet the next one. */
+			purg_fatal(PURG_FATAL_CPU, params->mpidr[i], 0, 0, 0);
+		/* Else it was unplugged since the load, or firmware does not want to: it is off, and stays so. */
 	}
 	return cpus;
 }
@@ -48,20 +67,28 @@ static int is_gone(const struct purg_params *params, uint64_t el, const struct p
 	       psci_call(PSCI_AFFINITY_INFO, desk->mpidr, 0, 0, conduit(params, el)) == PSCI_AFFINITY_OFF;
 }
 
+static void raise(const struct purg_desk *desk)
+{
+	if (desk->state == PURG_DESK_FAILED)
+		purg_fatal(desk->reason, desk->detail[0], desk->detail[1], desk->detail[2], desk->detail[3]);
+}
+
 void cpus_wait(const struct purg_params *params, uint64_t el, unsigned int cpus)
 {
 	const struct purg_board *board = purg_board(params);
-	uint64_t deadline = read_counter() + PATIENCE_SECONDS * read_counter_hz();
+	uint64_t deadline = read_counter() + PATIENCE_SECONDS * counter_hz_for_waits();
 	unsigned int cpu;
 
 	for (cpu = 1; cpu < cpus; cpu++) {
 		const struct purg_desk *desk = &board->desk[cpu];
 
-		while (!is_gone(params, el, desk))
-			if (read_counter() > deadline)
-				purg_fatal(PURG_FATAL_CPU, desk->mpidr, desk->state, 0, 0);
-		if (desk->state == PURG_DESK_FAILED)
-			purg_fatal(desk->reason, desk->detail[0], desk->detail[1], desk->detail[2], desk->detail[3]);
+		while (!is_gone(params, el, desk)) {
+			if (read_counter() <= deadline)
+				continue;
+			raise(desk);	/* why it failed tells more than that it did not go */
+			purg_fatal(PURG_FATAL_CPU, desk->mpidr, 0, 0, 0);
+		}
+		raise(desk);
 	}
 }
 

@@ -121,7 +121,7 @@ void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64
 
 	/* The next kernel reads its device tree through the cache, so this is for readers that do not: debuggers,
 	   boot stages that look at it with the MMU off. */
-	cache_clean_inval_poc(params->timeline_pa, PURG_T_CELLS * sizeof(uint64_t));
+	cache_clean_inval_poc(params->timeline_pa, PURG_T_CELLS * sizeof(uint64_t), clean_line_bytes(params));
 	data_sync();
 }
 

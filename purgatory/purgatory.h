@@ -56,6 +56,26 @@ static inline uint64_t read_counter_hz(void)
 	return value;
 }
 
+/* For waits: CNTFRQ_EL0 is what firmware wrote, and some forgets to. Of this order it is everywhere. */
+#define COUNTER_HZ_USUAL	100000000
+
+static inline uint64_t counter_hz_for_waits(void)
+{
+	uint64_t hz = read_counter_hz();
+
+	return hz ? hz : COUNTER_HZ_USUAL;
+}
+
+/* The step for cleaning: the loader told the smallest line of all CPUs; should it be wrong, this one's own counts. */
+static inline uint64_t clean_line_bytes(const struct purg_params *params)
+{
+	uint64_t ctr, own;
+
+	__asm__ volatile("mrs %0, ctr_el0" : "=r"(ctr));
+	own = 4ull << (ctr >> 16 & 0xf);	/* DminLine: log2 of the words in the smallest data cache line */
+	return params->line_bytes && params->line_bytes < own ? params->line_bytes : own;
+}
+
 /* All accesses and cache maintenance of this CPU up to here are complete, for every observer. */
 static inline void data_sync(void)
 {
@@ -72,7 +92,7 @@ int cpu_has_granule(unsigned int shift);
 void purg_fatal(uint64_t reason, uint64_t a, uint64_t b, uint64_t c, uint64_t d) __attribute__((noreturn));
 void purg_other_cpu(void);	/* where CPUs that were called begin */
 void mmu_copy(void *dst, const void *src, size_t bytes);
-void cache_clean_inval_poc(uint64_t pa, uint64_t bytes);	/* complete after data_sync() */
+void cache_clean_inval_poc(uint64_t pa, uint64_t bytes, uint64_t line_bytes);	/* complete after data_sync() */
 uint64_t take_ticket(uint64_t *next, uint64_t count);	/* needs the cache */
 uint64_t psci_call(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t conduit);
 

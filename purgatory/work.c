@@ -43,7 +43,7 @@ uint64_t work_method(const struct purg_params *params)
 struct worker {
 	const struct purg_params *params;
 	struct purg_desk *desk;
-	uint64_t mmu;
+	uint64_t mmu, line_bytes;
 	uint64_t stamp;		/* up to here time is accounted for */
 };
 
@@ -71,7 +71,7 @@ static void flush_if_cold(const struct worker *w, uint64_t pa, uint64_t bytes)
 {
 	if (w->mmu)
 		return;
-	cache_clean_inval_poc(pa, bytes);
+	cache_clean_inval_poc(pa, bytes, w->line_bytes);
 	data_sync();
 }
 
@@ -111,7 +111,7 @@ static void clean(struct worker *w, const struct purg_piece *piece, uint64_t at,
 {
 	if (!(piece->work & PURG_WORK_CLEAN))
 		return;
-	cache_clean_inval_poc(piece->dst_pa + at, bytes);
+	cache_clean_inval_poc(piece->dst_pa + at, bytes, w->line_bytes);
 	tally(w, PURG_TALLY_CLEAN, bytes);
 }
 
@@ -183,7 +183,7 @@ static uint64_t take(const struct worker *w, uint64_t count)
 void work(const struct purg_params *params, unsigned int cpu, uint64_t mmu)
 {
 	const struct purg_piece *pieces = (const void *)(uintptr_t)params->pieces_pa;
-	struct worker w = { params, &purg_board(params)->desk[cpu], mmu, read_counter() };
+	struct worker w = { params, &purg_board(params)->desk[cpu], mmu, clean_line_bytes(params), read_counter() };
 	uint64_t at_once = work_method(params) == PURG_METHOD_SHA256 ? 2 : 1, i, end;
 
 	while ((i = take(&w, at_once)) < params->piece_count) {

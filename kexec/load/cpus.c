@@ -88,11 +88,29 @@ static bool add_cpus_of_madt(struct machine *machine, struct sys *sys, uint32_t 
 	return enabled == online;
 }
 
+/* Linux writes TCR2 since 6.5 and SCTLR2 since 6.17 (arch/arm64/include/asm/el2_setup.h). */
+static bool release_is_from(struct sys *sys, unsigned int wanted_major, unsigned int wanted_minor)
+{
+	unsigned int major, minor;
+	char *release;
+	size_t bytes;
+	bool ok;
+
+	if (sys->read_file(sys, "/proc/sys/kernel/osrelease", 256, &release, &bytes) < 0)
+		return false;
+	ok = sscanf(release, "%u.%u", &major, &minor) == 2 &&
+	     (major > wanted_major || (major == wanted_major && minor >= wanted_minor));
+	free(release);
+	return ok;
+}
+
 void machine_read_cpus(struct machine *machine, struct sys *sys)
 {
 	char *list, *at, *end;
 	size_t bytes;
 	bool of_tree = true;
+
+	machine->knows_mmfr3 = release_is_from(sys, 6, 17);
 
 	/* Ranges and numbers with commas between, as 0-3,6 */
 	if (sys->read_file(sys, CPU_DIR "/online", 65536, &list, &bytes) < 0)

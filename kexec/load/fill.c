@@ -150,9 +150,9 @@ static enum kx_err fill_slot(struct payload *p, unsigned int o, uint32_t i, size
 			return err;
 	}
 	padded = align_up(*got, PURG_UNIT_BYTES);
-	if (padded) {
-		if (slot->kind == SLOT_MOVED)
-			src_pa = p->stage.pa[slot->frame] + part.slot_offset;
+	if (padded && slot->kind == SLOT_MOVED)
+		src_pa = p->stage.pa[slot->frame] + part.slot_offset;
+	if (padded && (work || src_pa != dst_pa)) {
 		job.piece = add_piece(p, dst_pa, src_pa, padded, work);
 		job.bytes = memory + part.slot_offset;
 		if (!(work & PURG_WORK_CHECK))
@@ -256,7 +256,7 @@ enum kx_err payload_fill(struct payload *p, struct fail *fail)
 	if (!crew)
 		return fail_set(fail, KX_NO_MEMORY, "digests");
 	err = fill_all(p, crew, fail);
-	p->sys->crew_close(p->sys, crew);
+	p->sys->crew_close(p->sys, crew, err != KX_OK);
 	return err;
 }
 
@@ -302,10 +302,15 @@ static struct hideout describe(struct payload *p, struct map_region *regions)
 		.check = p->check,
 		.cpus = p->cpus, .mpidr = p->machine.mpidr, .mpidr_count = p->cpus > 1 ? p->machine.mpidr_count : 0,
 		.flags = (p->request->no_mmu ? PURG_FLAG_NO_MMU : 0u) | (p->request->serial ? PURG_FLAG_VERBOSE : 0u) |
-			 (p->sys->cpu_features & CPU_SME ? PURG_FLAG_SME : 0u),
+			 (p->sys->cpu_features & CPU_SME ? PURG_FLAG_SME : 0u) |
+			 (p->machine.knows_mmfr3 ? PURG_FLAG_MMFR3 : 0u),
 		.conduit = p->machine.conduit,
 		.kernel_pa = p->plan.window[OBJECT_KERNEL].pa + p->image.text_offset,
 		.kernel_bytes = p->image.image_size,
+		.kernel_file_bytes = p->input.object[OBJECT_KERNEL].file_bytes,
+		.initrd = { p->plan.window[OBJECT_INITRD].pa, p->input.object[OBJECT_INITRD].file_bytes },
+		.dtb_bytes = p->dtb_padded_bytes,
+		.line_bytes = (uint32_t)p->sys->line_bytes,
 		.dtb_pa = p->plan.dtb_pa,
 		.timeline_pa = p->plan.dtb_pa + p->timeline_at,
 		.uart_pa = p->machine.uart.pa, .uart_kind = p->machine.uart.kind,
@@ -336,6 +341,12 @@ enum kx_err payload_try_hideout(struct payload *p)
 	h = describe(p, regions);
 	h.piece_count = pieces_max(p);
 	err = hideout_build(&h, NULL, p->input.hideout_bytes, &p->hideout_room, &table_bytes, &entry_pa);
+	if (err == KX_NO_ROOM && p->cpus > 1) {
+		report_note(p->report, "purgatory uses one CPU: there is no room for the stacks of others");
+		h.cpus = p->cpus = 1;
+		h.mpidr_count = 0;
+		err = hideout_build(&h, NULL, p->input.hideout_bytes, &p->hideout_room, &table_bytes, &entry_pa);
+	}
 	free(regions);
 	return err;
 }

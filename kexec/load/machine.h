@@ -25,6 +25,7 @@ struct machine {
 	uint32_t conduit;		/* PURG_CONDUIT_* */
 	bool psci;
 	struct uart uart;
+	bool knows_mmfr3;		/* this kernel writes TCR2 and SCTLR2, where ID_AA64MMFR3_EL1 shows them */
 	uint32_t cpus_online;
 	uint64_t mpidr[PURG_CPUS_MAX];	/* of CPUs that are online: all, or as many as fit; none if that is not known for all */
 	uint32_t mpidr_count;
@@ -49,7 +50,7 @@ enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *
  * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_SERIAL, KX_NO_MEMORY
  */
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const char *dtb, const char *serial, struct fail *fail);
-/* A step of machine_read(): the last three. */
+/* A step of machine_read(): the last four. */
 void machine_read_cpus(struct machine *machine, struct sys *sys);
 void machine_free(struct machine *machine);
 

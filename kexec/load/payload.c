@@ -152,7 +152,7 @@ static void choose_cpus(struct payload *p)
 
 	if (wanted == CPUS_AUTO) {
 		wanted = 1;
-		if (p->input.object[0].file_bytes + p->input.object[1].file_bytes >= AUTO_FROM_BYTES)
+		if (p->check != PURG_CHECK_NONE && p->input.object[0].file_bytes + p->input.object[1].file_bytes >= AUTO_FROM_BYTES)
 			wanted = p->check == PURG_CHECK_SHA256 ? AUTO_CPUS_SHA256 : AUTO_CPUS_CRC32C;
 		if (wanted > most && most)
 			wanted = most;
@@ -170,12 +170,14 @@ static void choose_cpus(struct payload *p)
 		report_note(p->report, "purgatory uses one CPU: %s", why);
 		return;
 	}
-	if (most > PURG_CPUS_MAX)
-		most = PURG_CPUS_MAX;
-	if (wanted > most)
-		report_note(p->report, "purgatory uses %u CPUs: %s", most,
-			    most < PURG_CPUS_MAX ? "there are no more" : "more would only wait for the memory");
-	p->cpus = wanted < most ? wanted : most;
+	p->cpus = wanted;
+	if (wanted > most && most <= PURG_CPUS_MAX) {
+		p->cpus = most;
+		report_note(p->report, "purgatory uses %u CPU%s: there are no more", most, most == 1 ? "" : "s");
+	} else if (wanted > PURG_CPUS_MAX) {
+		p->cpus = PURG_CPUS_MAX;
+		report_note(p->report, "purgatory uses %u CPUs: more would only wait for the memory", PURG_CPUS_MAX);
+	}
 }
 
 static uint64_t relocated_bytes(const struct payload *p)

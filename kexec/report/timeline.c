@@ -48,7 +48,10 @@ static bool is_ours(const void *record, size_t bytes)
 
 static uint64_t nanoseconds(const void *record, uint64_t ticks)
 {
-	return (uint64_t)((double)ticks * 1e9 / (double)cell(record, PURG_T_HZ));
+	double ns = (double)ticks * 1e9 / (double)cell(record, PURG_T_HZ);
+
+	/* A record that is not honest may claim more time than there is. */
+	return ns < 1e18 ? (uint64_t)ns : (uint64_t)1e18;
 }
 
 /* From stamp to stamp; one that runs backwards (a record that is not honest) is 0. */

@@ -31,6 +31,7 @@ struct sys {
 	void *ctx;
 
 	uint64_t page_bytes;
+	uint64_t line_bytes;		/* the smallest data cache line of all CPUs; a power of two */
 	unsigned int cpu_features;	/* enum sys_cpu_feature */
 
 	bool (*is_root)(struct sys *sys);
@@ -88,12 +89,13 @@ struct sys {
 
 	/*
 	 * Other CPUs work on a row of jobs while it grows: work(arg, first, count) is called once for each job, for one or two
-	 * of them that follow one another, on any thread. crew_ready() says how many there are by now; crew_close() returns
-	 * when all those are done. Null: out of memory.
+	 * of them that follow one another, on any thread. crew_ready() says how many there are by now, and lends a hand when
+	 * the others fall behind; crew_close() returns when all those are done, or with abandon, when nobody works any more.
+	 * Null: out of memory.
 	 */
 	struct sys_crew *(*crew_open)(struct sys *sys, void (*work)(void *arg, size_t first, size_t count), void *arg);
 	void (*crew_ready)(struct sys *sys, struct sys_crew *crew, size_t count);
-	void (*crew_close)(struct sys *sys, struct sys_crew *crew);
+	void (*crew_close)(struct sys *sys, struct sys_crew *crew, bool abandon);
 
 	bool (*interrupted)(struct sys *sys);	/* a SIGINT, SIGTERM or SIGHUP came in */
 

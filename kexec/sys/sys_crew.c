@@ -21,17 +21,17 @@ struct sys_crew {
 	unsigned int threads;
 };
 
-/* Take jobs and do them; with wait, until the crew is closed, else while there are some. */
-static void do_jobs(struct sys_crew *crew, bool wait)
+/* Take jobs and do them, until no more than left are left; with wait, until the crew is closed. */
+static void do_jobs(struct sys_crew *crew, size_t left, bool wait)
 {
 	size_t first, count;
 
 	pthread_mutex_lock(&crew->lock);
 	for (;;) {
 		count = crew->ready - crew->next;
-		if (!count && (!wait || crew->closing))
+		if (count <= left && (!wait || crew->closing))
 			break;
-		if (!count) {
+		if (count <= left) {
 			pthread_cond_wait(&crew->grown, &crew->lock);
 			continue;
 		}
@@ -48,7 +48,7 @@ static void do_jobs(struct sys_crew *crew, bool wait)
 
 static void *run(void *arg)
 {
-	do_jobs(arg, true);
+	do_jobs(arg, 0, true);
 	return NULL;
 }
 
@@ -58,6 +58,8 @@ static unsigned int threads_wanted(void)
 	cpu_set_t set;
 	int cpus = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 
+	if (cpus <= 1)
+		return 0;
 	return cpus - 1 < THREADS_MAX ? (unsigned int)(cpus - 1) : THREADS_MAX;
 }
 
@@ -90,19 +92,20 @@ static void crew_ready(struct sys *sys, struct sys_crew *crew, size_t count)
 	crew->ready = count;
 	pthread_cond_signal(&crew->grown);
 	pthread_mutex_unlock(&crew->lock);
-	/* Alone, do it at once, while the bytes are in the cache. */
-	if (!crew->threads)
-		do_jobs(crew, false);
+	/* Alone: all of it, at once. Else do not run far ahead: what was read is in the cache now. */
+	do_jobs(crew, (size_t)crew->threads * 2 * AT_ONCE, false);
 }
 
-static void crew_close(struct sys *sys, struct sys_crew *crew)
+static void crew_close(struct sys *sys, struct sys_crew *crew, bool abandon)
 {
 	(void)sys;
 	pthread_mutex_lock(&crew->lock);
 	crew->closing = true;
+	if (abandon)
+		crew->ready = crew->next;
 	pthread_cond_broadcast(&crew->grown);
 	pthread_mutex_unlock(&crew->lock);
-	do_jobs(crew, false);
+	do_jobs(crew, 0, false);
 	while (crew->threads)
 		pthread_join(crew->thread[--crew->threads], NULL);
 	pthread_cond_destroy(&crew->grown);

@@ -266,6 +266,19 @@ static bool interrupted(struct sys *sys)
 	return signal_seen != 0;
 }
 
+/* Where CPUs differ Linux shows EL0 the smallest (Documentation/arch/arm64/cpu-feature-registers.rst, CTR_EL0). */
+static uint64_t line_bytes(void)
+{
+#ifdef __aarch64__
+	uint64_t ctr;
+
+	__asm__("mrs %0, ctr_el0" : "=r"(ctr));
+	return 4ull << (ctr >> 16 & 0xf);
+#else
+	return 64;
+#endif
+}
+
 static unsigned int cpu_features(void)
 {
 	unsigned int features = 0;
@@ -298,6 +311,7 @@ void sys_linux(struct sys *sys)
 
 	*sys = (struct sys){
 		.page_bytes = (uint64_t)sysconf(_SC_PAGESIZE),
+		.line_bytes = line_bytes(),
 		.cpu_features = cpu_features(),
 		.is_root = is_root,
 		.is_arm64 = is_arm64,

@@ -199,16 +199,14 @@ static int punch(struct sys *sys, void *addr, uint64_t bytes)
 /* Linux lets EL0 do this (SCTLR_EL1.UCI). Only arm64 has a boot-time reader that bypasses the cache. */
 static void clean(struct sys *sys, const void *addr, uint64_t bytes)
 {
-	(void)sys;
 #ifdef __aarch64__
-	uint64_t ctr, line, at;
+	uint64_t at, line = sys->line_bytes;
 
-	__asm__ volatile("mrs %0, ctr_el0" : "=r"(ctr));
-	line = 4ull << (ctr >> 16 & 0xf);
 	for (at = (uintptr_t)addr & ~(line - 1); at < (uintptr_t)addr + bytes; at += line)
 		__asm__ volatile("dc civac, %0" : : "r"(at) : "memory");
 	__asm__ volatile("dsb sy" : : : "memory");
 #else
+	(void)sys;
 	(void)addr;
 	(void)bytes;
 #endif

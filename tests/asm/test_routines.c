@@ -12,7 +12,7 @@
 #include <string.h>
 
 void mmu_copy(void *dst, const void *src, size_t bytes);
-void cache_clean_inval_poc(uint64_t pa, uint64_t bytes);
+void cache_clean_inval_poc(uint64_t pa, uint64_t bytes, uint64_t line_bytes);
 uint64_t take_ticket(uint64_t *next, uint64_t count);
 
 #define ROOM	(64 << 10)
@@ -184,8 +184,8 @@ static bool test_clean(void)
 
 	memcpy(before, from, ROOM + 2 * GUARD);
 	for (round = 0; round < 200; round++)
-		cache_clean_inval_poc((uintptr_t)from + next_random() % ROOM, next_random() % GUARD);
-	cache_clean_inval_poc((uintptr_t)from, 0);
+		cache_clean_inval_poc((uintptr_t)from + next_random() % ROOM, next_random() % GUARD, 64);
+	cache_clean_inval_poc((uintptr_t)from, 0, 64);
 	ok = memcmp(before, from, ROOM + 2 * GUARD) == 0;
 	free(before);
 	return ok;
@@ -214,7 +214,7 @@ static bool test_registers(void)
 {
 	uint32_t lane[CRC_LANES] = { 0 }, state[8] = { 0 }, other[8] = { 0 };
 
-	return KEEPS(mmu_copy(to, from, 4096)) && KEEPS(cache_clean_inval_poc((uintptr_t)from, 4096)) &&
+	return KEEPS(mmu_copy(to, from, 4096)) && KEEPS(cache_clean_inval_poc((uintptr_t)from, 4096, 64)) &&
 	       KEEPS(crc32c_lanes_insn(lane, from, 4096)) && KEEPS(sha256_blocks_insn(state, from, 64)) &&
 	       KEEPS(sha256_blocks_2x_insn(state, from, other, to, 64));
 }

@@ -19,7 +19,10 @@
 #define BARE_WORDS_END	0x40
 #define BARE_CONDUIT	0x48
 #define BARE_CPUS	0x50	/* that the machine has */
-#define BARE_SERROR	0x58	/* bit 32: go down to EL1 with an SError pending; lower bits: its syndrome */
+#define BARE_QUIRKS	0x58	/* what the machine is to have besides: */
+#define QUIRK_SERROR_BIT	32	/* go down to EL1 with an SError pending; the lower 32 bits are its syndrome */
+#define QUIRK_NO_HZ_BIT	33	/* CNTFRQ_EL0 is 0 */
+#define QUIRK_CPU_ON_BIT	34	/* CPU 1 runs already */
 #define BARE_GUARDS	0x60	/* how many; their addresses follow */
 #define BARE_GUARD_LIST	0x68
 

@@ -25,13 +25,13 @@
 #define NO_RAM_PA	0x90000000		/* behind the RAM of the machines with 1 GiB */
 
 struct bare_config {
-	uint64_t entry, hcr, dtb, kernel, seen_el, seen_hcr, timeline, words_pa, words_end, conduit, cpus, serror;
+	uint64_t entry, hcr, dtb, kernel, seen_el, seen_hcr, timeline, words_pa, words_end, conduit, cpus, quirks;
 	uint64_t guards, guard[GUARDS_MAX];
 };
 
 /* What the case is about; run's defaults, and what a case says otherwise. */
 static struct {
-	uint64_t granule, check, moved, base, flags, conduit, hcr, cpus, here, serror, other_cpu;
+	uint64_t granule, check, moved, base, flags, conduit, hcr, cpus, here, quirks, other_cpu;
 	const char *fault;
 } options = { .granule = 12, .check = PURG_CHECK_CRC32C, .moved = 2, .base = 0x48000000, .cpus = 1, .fault = "none" };
 
@@ -42,7 +42,7 @@ static const struct {
 	{ "granule", &options.granule }, { "check", &options.check }, { "moved", &options.moved },
 	{ "base", &options.base }, { "flags", &options.flags }, { "conduit", &options.conduit },
 	{ "hcr", &options.hcr }, { "cpus", &options.cpus },
-	{ "here", &options.here }, { "serror", &options.serror },
+	{ "here", &options.here }, { "quirks", &options.quirks },
 	{ "other_cpu", &options.other_cpu },
 };
 
@@ -143,6 +143,14 @@ static void inject(unsigned char *hideout, size_t bytes, unsigned char *kernel)
 		return;
 	if (strcmp(fault, "frame") == 0) {
 		kernel[KERNEL_BYTES - 5] ^= 1;
+		return;
+	}
+	if (strcmp(fault, "frame2") == 0) {
+		kernel[FRAME_BYTES + 100] ^= 0x80;
+		return;
+	}
+	if (strcmp(fault, "conduit") == 0) {
+		params->conduit ^= 0x100;
 		return;
 	}
 	if (strcmp(fault, "table") == 0) {
@@ -254,6 +262,9 @@ int main(int argc, char **argv)
 	h.pa = base + MIB(32) + KIB(64);
 	h.kernel_pa = base;
 	h.kernel_bytes = SLOTS * FRAME_BYTES;
+	h.kernel_file_bytes = KERNEL_BYTES;
+	h.dtb_bytes = DTB_BYTES;
+	h.line_bytes = 64;
 	h.dtb_pa = base + MIB(34) - KIB(64);
 	h.timeline_pa = h.dtb_pa + TIMELINE_AT;
 	for (i = 0; i < SLOTS; i++)
@@ -305,7 +316,7 @@ int main(int argc, char **argv)
 	config = (struct bare_config){
 		.entry = entry_pa, .hcr = options.hcr, .dtb = h.dtb_pa, .kernel = base,
 		.timeline = h.timeline_pa, .words_pa = base + CODE_BYTES, .words_end = base + KERNEL_BYTES,
-		.conduit = options.conduit, .cpus = options.here ? options.here : options.cpus, .serror = options.serror,
+		.conduit = options.conduit, .cpus = options.here ? options.here : options.cpus, .quirks = options.quirks,
 	};
 	place_guard(base - BARE_GUARD_BYTES);
 	place_guard(base + SLOTS * FRAME_BYTES);

@@ -34,8 +34,23 @@
 	msr	daifset, #0xf
 	/* No IC: a crash comes without. */
 	ldr	x30, [x19, #BARE_ENTRY]
-	ldr	x1, [x19, #BARE_SERROR]
-	cbz	x1, 5f
+	ldr	x21, [x19, #BARE_QUIRKS]
+	tbz	x21, #QUIRK_NO_HZ_BIT, 7f
+	msr	cntfrq_el0, xzr
+7:	tbz	x21, #QUIRK_CPU_ON_BIT, 8f
+	ldr	x0, =0xc4000003		/* PSCI CPU_ON, of CPU 1 */
+	mov	x1, #1
+	adr	x2, other
+	ldr	x3, [x19, #BARE_CONDUIT]
+	cbz	x3, 9f
+	hvc	#0
+	b	8f
+9:	smc	#0
+8:	mov	x0, xzr
+	mov	x1, x9
+	mov	x2, x9
+	mov	x3, x9
+	tbz	x21, #QUIRK_SERROR_BIT, 5f
 
 	/* Down to EL1, with a virtual SError that waits for PSTATE.A to be clear. VSESR_EL2 is there with FEAT_RAS. */
 	mov	x0, #1
@@ -43,7 +58,7 @@
 	mrs	x0, id_aa64pfr0_el1
 	ubfx	x0, x0, #28, #4		/* RAS */
 	cbz	x0, 6f
-	mov	w1, w1
+	mov	w1, w21
 	msr	S3_4_C5_C2_3, x1	/* VSESR_EL2 */
 6:	ldr	x0, =0x80000120		/* HCR_EL2: RW, VSE, AMO */
 	msr	hcr_el2, x0
@@ -61,10 +76,7 @@
 	msr	elr_el2, x30
 	mov	x0, xzr
 	eret
-5:
-	mov	x0, xzr
-	mov	x1, x9
-	mov	x2, x9
-	mov	x3, x9
-	br	x30
+5:	br	x30
+other:	wfe
+	b	other
 	.ltorg

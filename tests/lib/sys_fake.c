@@ -570,9 +570,12 @@ struct sys_crew {
 
 static struct sys_crew *crew_open(struct sys *sys, void (*work)(void *arg, size_t first, size_t count), void *arg)
 {
-	struct sys_crew *crew = malloc(sizeof(*crew));
+	struct sys_crew *crew;
 
-	(void)sys;
+	if (fails(fake_of(sys), "crew_open"))
+		return NULL;
+	crew = malloc(sizeof(*crew));
+	fake_of(sys)->crews++;
 	*crew = (struct sys_crew){ work, arg, 0 };
 	return crew;
 }
@@ -584,14 +587,14 @@ static void crew_ready(struct sys *sys, struct sys_crew *crew, size_t count)
 	crew->ready = count;
 }
 
-static void crew_close(struct sys *sys, struct sys_crew *crew)
+static void crew_close(struct sys *sys, struct sys_crew *crew, bool abandon)
 {
 	size_t i;
 
-	(void)sys;
-	for (i = 0; i + 1 < crew->ready; i += 2)
+	fake_of(sys)->crews--;
+	for (i = 0; !abandon && i + 1 < crew->ready; i += 2)
 		crew->work(crew->arg, i, 2);
-	if (i < crew->ready)
+	if (!abandon && i < crew->ready)
 		crew->work(crew->arg, i, 1);
 	free(crew);
 }
@@ -782,7 +785,7 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 	uint32_t i;
 
 	f->sys = (struct sys){
-		.ctx = f, .page_bytes = 4096, .cpu_features = CPU_CRC32 | CPU_SHA2,
+		.ctx = f, .page_bytes = 4096, .line_bytes = 64, .cpu_features = CPU_CRC32 | CPU_SHA2,
 		.is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
 		.read_file = read_file, .write_file = write_file, .read_link = read_link, .list_dir = list_dir,
 		.lock = lock, .unlock = unlock, .guard = guard, .unguard = unguard, .shutdown = run_shutdown,
@@ -890,10 +893,12 @@ unsigned int fake_shms(const struct fake *f, bool loaded)
 
 const char *fake_leak(const struct fake *f)
 {
-	if (f->locked || f->guarded)
-		return "the lock or the guard";
 	unsigned int i;
 
+	if (f->locked || f->guarded)
+		return "the lock or the guard";
+	if (f->crews)
+		return "threads";
 	for (i = 0; i < FAKE_FDS; i++)
 		if (f->fd[i].open)
 			return "a file is still open";

@@ -73,6 +73,7 @@ struct fake {
 	bool locked;			/* by a loader that is at work */
 	bool guarded;			/* the limit would be put back if the loader died */
 	unsigned int shutdowns;
+	unsigned int crews;		/* at work */
 
 	bool loaded;			/* a kernel is */
 	bool loaded_hidden;		/* /sys/kernel/kexec_loaded cannot be read */

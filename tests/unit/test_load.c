@@ -1326,6 +1326,76 @@ static void set_madt(struct fake *f, unsigned int enabled, unsigned int disabled
 	fake_file(f, "/sys/firmware/acpi/tables/APIC", madt, at);
 }
 
+/* Tables that end early, or claim lengths that they have not: no CPU is known then, and nothing is read behind them. */
+static void test_bad_madt(void **state)
+{
+	enum { SHORT, LENGTH_0, LENGTH_1, LENGTH_TOO_LONG, GICC_SHORT, HEADER_ONLY, EMPTY, KINDS };
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < KINDS; kind++) {
+		struct job *job = job_whole();
+		/* Two GICCs; of its own size, so that the sanitizer sees a byte too far. */
+		size_t bytes = kind == SHORT ? 44 + 79 : kind == HEADER_ONLY ? 43 : kind == EMPTY ? 0 : 44 + 160;
+		unsigned char *madt = calloc(1, bytes + 1);
+		struct purg_model m;
+		size_t at;
+
+		for (at = 44; at + 80 <= bytes + 1; at += 80) {
+			madt[at] = 0x0b;
+			madt[at + 1] = kind == LENGTH_0 ? 0 : kind == LENGTH_1 ? 1 : kind == LENGTH_TOO_LONG ? 255 : 80;
+			madt[at + 12] = 1;
+		}
+		if (kind == GICC_SHORT)
+			madt[44 + 80 + 1] = 75;
+		fake_file(job->fake, "/sys/firmware/acpi/tables/APIC", madt, bytes);
+		fake_text(job->fake, "/sys/devices/system/cpu/online", "0-1\n");
+		job->request.cpus = 2;
+		assert_loads(job, &m);
+		assert_int_equal(m.params.cpus, 1);
+		assert_true(noted(job, "it is not known how firmware numbers"));
+		purg_model_free(&m);
+		free(madt);
+		job_free(job);
+	}
+}
+
+/* How many CPUs "auto" takes is up to the payload, the check, and what there is. With --plan, since nothing is read then. */
+static void test_auto_cpus(void **state)
+{
+	static const struct {
+		uint64_t initrd_bytes;
+		unsigned int online;
+		enum check_wish check;
+		unsigned int want;
+	} v[] = {
+		{ MIB(200), 8, CHECK_SHA256, 1 }, { MIB(256), 8, CHECK_SHA256, 8 }, { MIB(256), 3, CHECK_SHA256, 3 },
+		{ MIB(256), 8, CHECK_CRC32C, 4 }, { MIB(256), 2, CHECK_CRC32C, 2 }, { MIB(256), 8, CHECK_NONE, 1 },
+		{ MIB(256), 1, CHECK_SHA256, 1 },
+	};
+	unsigned char *zeros = calloc(1, MIB(256));
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		struct job *job = job_whole();
+		char online[16];
+
+		snprintf(online, sizeof(online), "0-%u\n", v[i].online - 1);
+		set_cpus_of_tree(job->fake, v[i].online, online);
+		fake_file(job->fake, INITRD, zeros, v[i].initrd_bytes);
+		job->request.cpus = CPUS_AUTO;
+		job->request.check = v[i].check;
+		job->request.fast = FAST_NO;
+		job->request.plan_only = true;
+		assert_int_equal(load(job), KX_OK);
+		assert_int_equal(job->report.cpus, v[i].want);
+		assert_int_equal(job->report.notes, 0);
+		job_free(job);
+	}
+	free(zeros);
+}
+
 static void test_cpus(void **state)
 {
 	enum { TREE = 1, MADT = 2, NO_PSCI_NODE = 4, NO_MMU = 8, SPIN = 16 };
@@ -1508,6 +1578,8 @@ int main(void)
 		cmocka_unit_test(test_big_device_tree),
 		cmocka_unit_test(test_exec),
 		cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_bad_madt),
+		cmocka_unit_test(test_auto_cpus),
 		cmocka_unit_test(test_last_timeline),
 		cmocka_unit_test(test_load_from_a_loaded_kernel),
 		cmocka_unit_test(test_no_memory_to_spare),

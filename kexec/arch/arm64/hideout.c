@@ -72,6 +72,7 @@ enum kx_err hideout_build(const struct hideout *h, unsigned char *out, size_t ro
 		.flags = h->flags, .check = h->check, .conduit = h->conduit, .granule_shift = h->granule_shift,
 		.uart_pa = h->uart_pa, .uart_kind = h->uart_kind, .uart_reg_shift = h->uart_reg_shift,
 		.kernel_page_shift = h->kernel_page_shift, .cpus = h->cpus, .mpidr_count = h->mpidr_count,
+		.line_bytes = h->line_bytes,
 	};
 	unsigned char *base;
 	size_t tables_at;

@@ -25,10 +25,14 @@ struct hideout {
 	uint32_t flags;		/* PURG_FLAG_* */
 	uint32_t conduit;	/* PURG_CONDUIT_* */
 	pa_t kernel_pa, dtb_pa, timeline_pa;
-	uint64_t kernel_bytes;	/* in memory: image_size */
+	uint64_t kernel_bytes;	/* in memory: image_size ... */
+	uint64_t kernel_file_bytes;	/* ... and what of it comes from the file */
+	struct range initrd;	/* bytes 0: none */
+	uint64_t dtb_bytes;
 	pa_t uart_pa;
 	uint32_t uart_kind, uart_reg_shift;
 	uint32_t kernel_page_shift;	/* 0: not known */
+	uint32_t line_bytes;		/* of the data cache */
 	uint32_t cpus;			/* 1 to PURG_CPUS_MAX */
 	const uint64_t *mpidr;		/* of CPUs that may be called, at most PURG_CPUS_MAX */
 	uint32_t mpidr_count;
@@ -36,8 +40,8 @@ struct hideout {
 
 /*
  * Prove that the pieces keep the rules of the ABI: units, alignment, everything inside the map, no destination on a source,
- * on another destination or on the hide-out; that the kernel's entry and the device tree are verified, and so is all that
- * is moved; that all of the kernel's memory is cleaned. The last gate for what purgatory will do, as plan_check() is for where things lie. Returns null if all is well, else a word on what is not.
+ * on another destination or on the hide-out; that kernel, initrd and device tree are verified to the last byte, and so is all
+ * that is moved; that all of the kernel's memory is cleaned. The last gate for what purgatory will do, as plan_check() is for where things lie. Returns null if all is well, else a word on what is not.
  */
 const char *hideout_check(const struct hideout *hideout);
 

@@ -51,8 +51,20 @@ static const char *book(struct books *b, const struct hideout *h, const struct p
 static const char *check_all(const struct hideout *h, struct books *b)
 {
 	struct range own = { h->pa, align_down(h->pa, FRAME_BYTES) + FRAME_BYTES - h->pa };
+	struct range kernel = { h->kernel_pa, h->kernel_bytes }, kernel_file = { h->kernel_pa, h->kernel_file_bytes };
+	struct range dtb = { h->dtb_pa, h->dtb_bytes };
 	const char *why = NULL;
 	size_t i;
+
+	if (h->check != PURG_CHECK_NONE && h->check != PURG_CHECK_CRC32C && h->check != PURG_CHECK_SHA256)
+		return "there is no such check";
+	if (h->flags & PURG_FLAG_NO_MMU && h->cpus > 1)
+		return "several CPUs are to work with the MMU off";
+	if (!kernel.bytes || !kernel_file.bytes || kernel_file.bytes > kernel.bytes || !dtb.bytes)
+		return "there is no kernel or no device tree";
+	if (h->timeline_pa && (h->timeline_pa < dtb.start || h->timeline_pa % 4 ||
+			       h->timeline_pa + PURG_T_CELLS * sizeof(uint64_t) > range_end(dtb)))
+		return "the timeline is not in the device tree";
 
 	for (i = 0; i < h->region_count; i++)
 		if (!range_set_add(&b->map, h->regions[i].range))
@@ -64,6 +76,9 @@ static const char *check_all(const struct hideout *h, struct books *b)
 		own.bytes = h->dtb_pa - h->pa;
 	if (!range_set_add(&b->written, own))
 		return "out of memory";
+	/* Where nothing is verified, the device tree is nobody's piece. */
+	if (h->check == PURG_CHECK_NONE && (range_set_overlaps(&b->written, dtb) || !range_set_add(&b->written, dtb)))
+		return "the device tree lies on the hide-out";
 	for (i = 0; !why && i < h->piece_count; i++)
 		why = book(b, h, &h->pieces[i]);
 	if (why)
@@ -72,10 +87,10 @@ static const char *check_all(const struct hideout *h, struct books *b)
 		if (moves(&h->pieces[i]) && range_set_overlaps(&b->written, origin(&h->pieces[i])))
 			return "a piece is moved from where another one goes, or from the hide-out";
 	if (h->check != PURG_CHECK_NONE &&
-	    (!range_set_contains(&b->verified, (struct range){ h->kernel_pa, PURG_UNIT_BYTES }) ||
-	     !range_set_contains(&b->verified, (struct range){ h->dtb_pa, PURG_UNIT_BYTES })))
-		return "the kernel or the device tree is not verified";
-	if (!h->kernel_bytes || !range_set_contains(&b->cleaned, (struct range){ h->kernel_pa, h->kernel_bytes }))
+	    (!range_set_contains(&b->verified, kernel_file) || !range_set_contains(&b->verified, dtb) ||
+	     (h->initrd.bytes && !range_set_contains(&b->verified, h->initrd))))
+		return "not all of kernel, initrd and device tree is verified";
+	if (!range_set_contains(&b->cleaned, kernel))
 		return "not all of the kernel is cleaned to memory";
 	return NULL;
 }

@@ -19,10 +19,12 @@
  * x25		entry to purg_payload	1 when the MMU was turned on
  * x26, x27	leave to br		kernel entry, device tree
  * x28		leave to br		flags
+ * x29		around purg_payload	HCR_EL2 as it was
  *
  * Before mmu_on and after leave, memory is only read where the loader or the kernel's relocation wrote it (clean to the
  * point of coherency), and of purgatory's own memory only the cold stack is written. With the MMU on only the warm stack
- * is. So nothing of purgatory's own that is stored with the MMU off is read through the cache, or the reverse.
+ * and the board are. So nothing of purgatory's own that is stored with the MMU off is read through the cache, or the
+ * reverse.
  */
 #include "arm64_regs.h"
 #include "asm.h"
@@ -92,6 +94,30 @@
 	msr	sctlr_el2, \reg
 	isb
 .Lsctlr_end_\@:
+.endm
+
+/*
+ * Take SError interrupts. At EL2 with HCR_EL2.AMO and TGE 0 they are not deliverable (Arm ARM, "Establishing the target Exception
+ * level of an asynchronous exception"), so AMO is set meanwhile. \hcr = HCR_EL2 as it was. Needs x20. Clobbers \tmp, flags.
+ */
+.macro serror_on hcr, tmp
+	cmp	x20, #2
+	b.ne	.Lserror_on_\@
+	mrs	\hcr, hcr_el2
+	orr	\tmp, \hcr, #HCR_AMO
+	msr	hcr_el2, \tmp
+	isb				/* AMO holds before SErrors are let in */
+.Lserror_on_\@:
+	msr	daifclr, #4
+.endm
+
+/* The reverse. Clobbers flags. */
+.macro serror_off hcr
+	msr	daifset, #0xf
+	cmp	x20, #2
+	b.ne	.Lserror_off_\@
+	msr	hcr_el2, \hcr		/* the ISBs around SCTLR are yet to come */
+.Lserror_off_\@:
 .endm
 
 	.section .head, "ax"
@@ -240,11 +266,11 @@ func entry
 	orr	x2, x2, x9, lsl #8	/* bit 8: E2H */
 5:	mov	x3, x25
 	/* An SError from here on is most likely of our making: better said here than by a kernel that knows nothing of it. */
-	msr	daifclr, #4
+	serror_on x29, x9
 	bl	purg_payload
-	msr	daifset, #0xf
+	serror_off x29
 
-	/* Everything the way out needs, into registers: after this no memory is read but our own text. */
+	/* Everything the way out needs, into registers: after this only what is clean is read, text and sealed memory. */
 leave:	ldr	x26, [x24, #PURG_P_KERNEL_PA]
 	ldr	x27, [x24, #PURG_P_DTB_PA]
 	ldr	w28, [x24, #PURG_P_FLAGS]
@@ -291,11 +317,27 @@ func purg_other_cpu
 	add	x24, x19, #PURG_PARAMS_OFFSET
 	find_regime x9
 	bl	cpu_setup
-	bl	mmu_on
+
+	/* TCR2 and SCTLR2 are UNKNOWN out of reset below the highest exception level (Arm ARM, TCR2_EL1, SCTLR2_EL1), and change
+	   how our tables are read. The first CPU has them as Linux set them. */
+	mrs	x9, S3_0_C0_C7_3		/* ID_AA64MMFR3_EL1 */
+	tst	x9, #ID_AA64MMFR3_TCRX_MASK
+	b.eq	2f
+	cbnz	x21, 1f
+	msr	S3_0_C2_C0_3, xzr		/* TCR2_EL1 */
+	b	2f
+1:	msr	S3_4_C2_C0_3, xzr		/* TCR2_EL2 */
+2:	tst	x9, #ID_AA64MMFR3_SCTLRX_MASK
+	b.eq	4f
+	cbnz	x21, 3f
+	msr	S3_0_C1_C0_3, xzr		/* SCTLR2_EL1 */
+	b	4f
+3:	msr	S3_4_C1_C0_3, xzr		/* SCTLR2_EL2 */
+4:	bl	mmu_on
 	warm_stack x26, x9
 	mov	x0, x24
 	mov	x1, x26
-	msr	daifclr, #4
+	serror_on x29, x9
 	bl	purg_help
 	b	cpu_off
 endfunc purg_other_cpu
@@ -441,6 +483,7 @@ func purg_fatal
 	ldr	w4, [x24, #PURG_P_CONDUIT]
 	cset	w9, eq			/* x28 = 2: the other one */
 	eor	w4, w4, w9
+	and	w4, w4, #1		/* the parameters may be what is damaged */
 	cmp	x20, #2
 	csel	w4, w4, wzr, ne		/* PURG_CONDUIT_SMC */
 	add	x28, x28, #1

@@ -35,28 +35,24 @@ func mmu_copy
 endfunc mmu_copy
 
 /*
- * void cache_clean_inval_poc(uint64_t pa, uint64_t bytes)
+ * void cache_clean_inval_poc(uint64_t pa, uint64_t bytes, uint64_t line_bytes)
  *
  * DC CIVAC over every line that the range touches. CIVAC and not CVAC, because early Cortex-A53 need it (errata 826319,
- * 827319, 824069, 819472) and nothing here is read again. Step is CTR_EL0.DminLine, not a guess. No DSB: one ends many
- * ranges.
+ * 827319, 824069, 819472) and nothing here is read again. No DSB: one ends many ranges. line_bytes is the
+ * smallest line of any CPU that may hold one: this CPU's own CTR_EL0 need not tell.
  *
- * Inputs:   x0 = pa, x1 = bytes, may be 0
+ * Inputs:   x0 = pa; x1 = bytes, may be 0; x2 = line_bytes, a power of two
  * Returns:  nothing
- * Clobbers: x0-x4, flags
+ * Clobbers: x0, x1, x3, flags
  * MMU and caches: any state, unchanged; the identity map must hold the range if the MMU is on. After a
  *           DSB of this CPU: no dirty line of the range is in any cache up to the point of coherency
  * Stack:    none
  */
 func cache_clean_inval_poc
 	cbz	x1, 2f
-	mrs	x2, ctr_el0
-	ubfx	x2, x2, #16, #4		/* DminLine: log2 of the words in the smallest data cache line */
-	mov	x3, #4
-	lsl	x2, x3, x2
-	sub	x4, x2, #1
+	sub	x3, x2, #1
 	add	x1, x0, x1
-	bic	x0, x0, x4
+	bic	x0, x0, x3
 1:	dc	civac, x0
 	add	x0, x0, x2
 	cmp	x0, x1

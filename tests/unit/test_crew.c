@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The threads that work on a growing row of jobs: each once, none before it is ready, all before the end. */
+#include "sys_linux.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define JOBS	1000
+
+static struct sys sys;
+static atomic_uint done[JOBS];
+static atomic_size_t ready, finished;
+static atomic_bool wrong;
+
+static void work(void *arg, size_t first, size_t count)
+{
+	size_t i;
+
+	if (arg != done || count < 1 || count > 2 || first + count > ready)
+		wrong = true;
+	for (i = first; i < first + count && i < JOBS; i++)
+		done[i]++;
+	finished += count;
+}
+
+static struct sys_crew *begin(void)
+{
+	struct sys_crew *crew;
+	size_t i;
+
+	for (i = 0; i < JOBS; i++)
+		done[i] = 0;
+	ready = finished = 0;
+	wrong = false;
+	crew = sys.crew_open(&sys, work, done);
+	assert_non_null(crew);
+	return crew;
+}
+
+static void grow(struct sys_crew *crew, size_t step)
+{
+	size_t count;
+
+	for (count = step; count <= JOBS; count += step) {
+		ready = count;
+		sys.crew_ready(&sys, crew, count);
+	}
+}
+
+static void test_all_done(void **state)
+{
+	static const size_t steps[] = { 1, 2, 10, JOBS };
+	size_t i, s, round;
+
+	(void)state;
+	for (round = 0; round < 50; round++)
+		for (s = 0; s < sizeof(steps) / sizeof(steps[0]); s++) {
+			struct sys_crew *crew = begin();
+
+			grow(crew, steps[s]);
+			sys.crew_close(&sys, crew, false);
+			assert_false(wrong);
+			for (i = 0; i < JOBS; i++)
+				assert_int_equal(done[i], 1);
+		}
+}
+
+static void test_abandoned(void **state)
+{
+	struct sys_crew *crew;
+	size_t i, after;
+	int round;
+
+	(void)state;
+	for (round = 0; round < 200; round++) {
+		crew = begin();
+		grow(crew, JOBS / 2);
+		sys.crew_close(&sys, crew, true);
+		after = finished;
+		assert_false(wrong);
+		for (i = 0; i < JOBS; i++)
+			assert_true(done[i] <= 1);
+		assert_int_equal(finished, after);
+	}
+	/* Nothing was ever ready. */
+	sys.crew_close(&sys, begin(), false);
+	assert_int_equal(finished, 0);
+}
+
+/* One CPU: jobs are done by whoever says that they are ready, at once. */
+static void test_alone(void **state)
+{
+	cpu_set_t before, one;
+	struct sys_crew *crew;
+	size_t cpu;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	for (cpu = 0; !CPU_ISSET(cpu, &before); cpu++)
+		;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	crew = begin();
+	ready = 7;
+	sys.crew_ready(&sys, crew, 7);
+	assert_int_equal(finished, 7);
+	sys.crew_close(&sys, crew, false);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_done),
+		cmocka_unit_test(test_abandoned),
+		cmocka_unit_test(test_alone),
+	};
+
+	sys_linux_crew(&sys);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
