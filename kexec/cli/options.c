@@ -43,8 +43,9 @@ static const struct option_line {
 	{ OPT_APPEND, "append", "STRING", "Command line for the new kernel." },
 	{ OPT_APPEND, "command-line", "STRING", "The same." },
 	{ OPT_REUSE_CMDLINE, "reuse-cmdline", NULL, "Use this kernel's command line; --append comes behind it." },
-	{ OPT_INITRD, "initrd", "FILE", "Initial ramdisk." },
+	{ OPT_INITRD, "initrd", "FILE", "Initial ramdisk; may be given several times." },
 	{ OPT_INITRD, "ramdisk", "FILE", "The same." },
+	{ 't', "type", "TYPE", "What KERNEL is: Image, vmlinux, uImage, vmlinuz, uki. It is found out anyway." },
 	{ OPT_DTB, "dtb", "FILE", "Device tree, instead of this machine's." },
 	{ OPT_SERIAL, "serial", "TTY", "Where purgatory says what it does, e.g. ttyAMA0." },
 	{ OPT_NO_MMU, "purgatory-no-mmu", NULL, NULL },
@@ -88,6 +89,8 @@ static void make_getopt_tables(struct option *longs, char *shorts)
 		};
 		if (lines[i].key < 256)
 			*shorts++ = (char)lines[i].key;
+		if (lines[i].key < 256 && argument)
+			*shorts++ = ':';
 	}
 	longs[LINES] = (struct option){ 0 };
 	*shorts = '\0';
@@ -110,6 +113,17 @@ static bool parse_cpus(unsigned int *cpus, const char *text)
 		return false;
 	*cpus = (unsigned int)value;
 	return true;
+}
+
+static bool is_type(const char *type)
+{
+	static const char *const types[] = { "Image", "vmlinux", "uImage", "vmlinuz", "uki" };
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
 }
 
 static bool parse_check(enum check_wish *check, const char *text)
@@ -143,7 +157,20 @@ static bool apply(struct options *o, int key, char *argument, FILE *err)
 	case OPT_JSON: o->json = true; return true;
 	case OPT_APPEND: o->request.cmdline = argument; return true;
 	case OPT_REUSE_CMDLINE: o->request.reuse_cmdline = true; return true;
-	case OPT_INITRD: o->request.initrd = argument; return true;
+	case OPT_INITRD:
+		if (o->request.initrds < INITRDS_MAX) {
+			o->request.initrd[o->request.initrds++] = argument;
+			return true;
+		}
+		fprintf(err, "kexec: more than %d initrds; put some together with cat\n", INITRDS_MAX);
+		return false;
+	case 't':
+		if (is_type(argument)) {
+			o->request.type = argument;
+			return true;
+		}
+		fprintf(err, "Unsupported kernel type %s\n", argument);
+		return false;
 	case OPT_DTB: o->request.dtb = argument; return true;
 	case OPT_SERIAL: o->request.serial = argument; return true;
 	case OPT_NO_MMU: o->request.no_mmu = true; return true;
@@ -171,7 +198,7 @@ static bool apply(struct options *o, int key, char *argument, FILE *err)
 enum options_result options_parse(struct options *options, int argc, char **argv, FILE *out, FILE *err)
 {
 	struct option longs[LINES + 1];
-	char shorts[LINES + 1];
+	char shorts[2 * LINES + 1];
 	bool no_sync = false, no_ifdown = false;
 	int key;
 

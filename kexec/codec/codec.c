@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "codec.h"
 
+#include <bzlib.h>
+#include <lz4.h>
+#include <lz4frame.h>
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +14,32 @@
 #define MEMORY_MAX	(128u << 20)
 #define ZSTD_WINDOW_LOG_MAX_HERE	27	/* 128 MiB, what zstd's own command line takes by default */
 
+/* Of lz4's legacy format, which the kernel's build uses: a magic number, then blocks, each with its length before it and at
+ * most so much in it (lz4, doc/lz4_Frame_format.md, "Legacy frame"). */
+#define LZ4_LEGACY_BLOCK_BYTES	(8u << 20)
+#define LZ4_LEGACY_IN_MAX	LZ4_COMPRESSBOUND(LZ4_LEGACY_BLOCK_BYTES)
+
+struct lz4_legacy {
+	bool magic_seen;
+	size_t wanted;			/* of the block: its length was read; else 0 */
+	size_t in_used, out_at, out_end;
+	unsigned char in[LZ4_LEGACY_IN_MAX], out[LZ4_LEGACY_BLOCK_BYTES];
+};
+
 struct decoder {
 	enum codec codec;
 	z_stream gzip;
 	lzma_stream lzma;
 	ZSTD_DStream *zstd;
+	bz_stream bzip2;
+	LZ4F_dctx *lz4;
+	struct lz4_legacy *lz4_legacy;
 };
+
+uint32_t codec_crc32(uint32_t crc, const void *data, size_t bytes)
+{
+	return (uint32_t)crc32_z(crc, data, bytes);
+}
 
 enum codec codec_probe(const unsigned char *start, size_t bytes)
 {
@@ -30,6 +53,12 @@ enum codec codec_probe(const unsigned char *start, size_t bytes)
 		return CODEC_XZ;
 	if (bytes >= 3 && memcmp(start, "\x5d\0\0", 3) == 0)
 		return CODEC_LZMA;
+	if (bytes >= 4 && memcmp(start, "BZh", 3) == 0 && start[3] >= '1' && start[3] <= '9')
+		return CODEC_BZIP2;
+	if (bytes >= 4 && memcmp(start, "\x04\x22\x4d\x18", 4) == 0)
+		return CODEC_LZ4;
+	if (bytes >= 4 && memcmp(start, "\x02\x21\x4c\x18", 4) == 0)
+		return CODEC_LZ4_LEGACY;
 	return CODEC_NONE;
 }
 
@@ -37,6 +66,7 @@ const char *codec_name(enum codec codec)
 {
 	static const char *const names[] = {
 		[CODEC_NONE] = "", [CODEC_GZIP] = "gzip", [CODEC_ZSTD] = "zstd", [CODEC_XZ] = "xz", [CODEC_LZMA] = "lzma",
+		[CODEC_BZIP2] = "bzip2", [CODEC_LZ4] = "lz4", [CODEC_LZ4_LEGACY] = "lz4",
 	};
 
 	return names[codec];
@@ -55,6 +85,15 @@ static bool start(struct decoder *d)
 		return lzma_stream_decoder(&d->lzma, MEMORY_MAX, 0) == LZMA_OK;
 	case CODEC_LZMA:
 		return lzma_alone_decoder(&d->lzma, MEMORY_MAX) == LZMA_OK;
+	case CODEC_BZIP2:
+		return BZ2_bzDecompressInit(&d->bzip2, 0, 0) == BZ_OK;
+	case CODEC_LZ4:
+		return !LZ4F_isError(LZ4F_createDecompressionContext(&d->lz4, LZ4F_VERSION));
+	case CODEC_LZ4_LEGACY:
+		d->lz4_legacy = malloc(sizeof(*d->lz4_legacy));
+		if (d->lz4_legacy)
+			memset(d->lz4_legacy, 0, offsetof(struct lz4_legacy, in));
+		return d->lz4_legacy != NULL;
 	default:
 		return false;
 	}
@@ -82,6 +121,10 @@ void decoder_close(struct decoder *d)
 	if (d->codec == CODEC_GZIP)
 		inflateEnd(&d->gzip);
 	ZSTD_freeDStream(d->zstd);
+	if (d->codec == CODEC_BZIP2)
+		BZ2_bzDecompressEnd(&d->bzip2);
+	LZ4F_freeDecompressionContext(d->lz4);
+	free(d->lz4_legacy);
 	lzma_end(&d->lzma);
 	free(d);
 }
@@ -144,6 +187,111 @@ static enum kx_err run_lzma(struct decoder *d, const unsigned char *in, size_t *
 	return result == LZMA_OK || result == LZMA_STREAM_END || result == LZMA_BUF_ERROR ? KX_OK : KX_COMPRESSED_BAD;
 }
 
+static enum kx_err run_bzip2(struct decoder *d, const unsigned char *in, size_t *in_bytes, unsigned char *out,
+			     size_t *out_bytes, bool *end)
+{
+	int result;
+
+	d->bzip2.next_in = (char *)(uintptr_t)in;
+	d->bzip2.avail_in = (unsigned int)*in_bytes;
+	d->bzip2.next_out = (char *)out;
+	d->bzip2.avail_out = (unsigned int)*out_bytes;
+	result = BZ2_bzDecompress(&d->bzip2);
+	*in_bytes -= d->bzip2.avail_in;
+	*out_bytes -= d->bzip2.avail_out;
+	*end = result == BZ_STREAM_END;
+	if (result == BZ_MEM_ERROR)
+		return KX_NO_MEMORY;
+	return result == BZ_OK || result == BZ_STREAM_END ? KX_OK : KX_COMPRESSED_BAD;
+}
+
+static enum kx_err run_lz4(struct decoder *d, const unsigned char *in, size_t *in_bytes, unsigned char *out,
+			   size_t *out_bytes, bool *end)
+{
+	size_t result = LZ4F_decompress(d->lz4, out, out_bytes, in, in_bytes, NULL);
+
+	if (LZ4F_isError(result)) {
+		*in_bytes = *out_bytes = 0;
+		return KX_COMPRESSED_BAD;
+	}
+	*end = result == 0;
+	return KX_OK;
+}
+
+/* Gather input until there are wanted bytes of it. */
+static bool gather(struct lz4_legacy *l, size_t wanted, const unsigned char *in, size_t *at, size_t in_bytes)
+{
+	size_t n = wanted - l->in_used < in_bytes - *at ? wanted - l->in_used : in_bytes - *at;
+
+	memcpy(l->in + l->in_used, in + *at, n);
+	l->in_used += n;
+	*at += n;
+	return l->in_used == wanted;
+}
+
+static uint32_t le32(const unsigned char *from)
+{
+	return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
+}
+
+/* The format has no end mark: a full block is followed by another one or by the end of the input. What follows the last one
+ * in a vmlinuz (its length, padding) looks like a block that is too long or empty, and ends it. */
+static enum kx_err run_lz4_legacy(struct decoder *d, const unsigned char *in, size_t *in_bytes, unsigned char *out,
+				  size_t *out_bytes, bool *end)
+{
+	struct lz4_legacy *l = d->lz4_legacy;
+	size_t at = 0, made = 0, n;
+	enum kx_err err = KX_OK;
+	int decoded;
+
+	for (;;) {
+		n = l->out_end - l->out_at < *out_bytes - made ? l->out_end - l->out_at : *out_bytes - made;
+		memcpy(out + made, l->out + l->out_at, n);
+		l->out_at += n;
+		made += n;
+		if (l->out_at < l->out_end)
+			break;
+		/* A block that is not full was the last one. */
+		if (l->out_end && l->out_end < LZ4_LEGACY_BLOCK_BYTES) {
+			*end = true;
+			break;
+		}
+		if (!l->wanted) {
+			if (!gather(l, 4, in, &at, *in_bytes))
+				break;
+			l->in_used = 0;
+			l->wanted = le32(l->in);
+			if (!l->magic_seen) {
+				l->magic_seen = true;
+				l->wanted = 0;
+			} else if (!l->wanted || l->wanted > LZ4_LEGACY_IN_MAX) {
+				*end = true;
+				break;
+			}
+			continue;
+		}
+		if (!gather(l, l->wanted, in, &at, *in_bytes))
+			break;
+		decoded = LZ4_decompress_safe((const char *)l->in, (char *)l->out, (int)l->wanted, LZ4_LEGACY_BLOCK_BYTES);
+		if (decoded <= 0) {
+			err = KX_COMPRESSED_BAD;
+			break;
+		}
+		l->out_at = l->in_used = l->wanted = 0;
+		l->out_end = (size_t)decoded;
+	}
+	*in_bytes = at;
+	*out_bytes = made;
+	return err;
+}
+
+bool decoder_may_end(const struct decoder *d)
+{
+	const struct lz4_legacy *l = d->lz4_legacy;
+
+	return l && l->magic_seen && !l->wanted && !l->in_used && l->out_at == l->out_end;
+}
+
 enum kx_err decoder_run(struct decoder *d, const unsigned char *in, size_t *in_bytes, unsigned char *out,
 			size_t *out_bytes, bool *end)
 {
@@ -159,6 +307,12 @@ enum kx_err decoder_run(struct decoder *d, const unsigned char *in, size_t *in_b
 		return run_gzip(d, in, in_bytes, out, out_bytes, end);
 	case CODEC_ZSTD:
 		return run_zstd(d, in, in_bytes, out, out_bytes, end);
+	case CODEC_BZIP2:
+		return run_bzip2(d, in, in_bytes, out, out_bytes, end);
+	case CODEC_LZ4:
+		return run_lz4(d, in, in_bytes, out, out_bytes, end);
+	case CODEC_LZ4_LEGACY:
+		return run_lz4_legacy(d, in, in_bytes, out, out_bytes, end);
 	default:
 		return run_lzma(d, in, in_bytes, out, out_bytes, end);
 	}

@@ -9,8 +9,9 @@
 #include "err.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
-enum codec { CODEC_NONE, CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA };
+enum codec { CODEC_NONE, CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA, CODEC_BZIP2, CODEC_LZ4, CODEC_LZ4_LEGACY };
 
 /* What a file is compressed with, by its first bytes. A skippable frame is zstd's, too. */
 #define CODEC_PROBE_BYTES	6
@@ -18,6 +19,9 @@ enum codec codec_probe(const unsigned char *start, size_t bytes);
 
 /* "gzip", "zstd", ...; "" for CODEC_NONE */
 const char *codec_name(enum codec codec);
+
+/* Continue a CRC-32 of ISO 3309; 0 to begin with. */
+uint32_t codec_crc32(uint32_t crc, const void *data, size_t bytes);
 
 struct decoder;
 
@@ -34,5 +38,8 @@ void decoder_close(struct decoder *decoder);
  */
 enum kx_err decoder_run(struct decoder *decoder, const unsigned char *in, size_t *in_bytes, unsigned char *out,
 			size_t *out_bytes, bool *end);
+
+/* Whether the input may be over here though no end was seen: lz4's legacy format has no mark for it. */
+bool decoder_may_end(const struct decoder *decoder);
 
 #endif

@@ -1,1 +1,1 @@
-$(eval $(call room,image,kexec/image,foreign.c,))
+$(eval $(call room,image,kexec/image,foreign.c container.c,core))

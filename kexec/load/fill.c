@@ -208,7 +208,7 @@ static enum kx_err check_kernel(struct payload *p, uint64_t read_bytes, struct f
 
 	if (dry(p))
 		return KX_OK;
-	if (p->source[OBJECT_KERNEL].codec == CODEC_NONE && read_bytes != kernel->file_bytes)
+	if (source_bytes(&p->source[OBJECT_KERNEL]) && read_bytes != kernel->file_bytes)
 		return fail_set(fail, KX_READ, "%s", p->request->kernel);
 	kernel->file_bytes = read_bytes;
 	err = arm64_image_parse(&image, memory + head.slot_offset,
@@ -228,7 +228,7 @@ static enum kx_err fill_all(struct payload *p, struct sys_crew *crew, struct fai
 	if (!err && p->plan.window[OBJECT_INITRD].slots) {
 		err = fill_object(p, crew, OBJECT_INITRD, &read_bytes, fail);
 		if (!err && read_bytes != p->input.object[OBJECT_INITRD].file_bytes)
-			err = fail_set(fail, KX_READ, "%s", p->request->initrd);
+			err = fail_set(fail, KX_READ, "%s", p->source[OBJECT_INITRD].path);
 	}
 	return err;
 }

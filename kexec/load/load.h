@@ -9,12 +9,16 @@
 enum fast_wish { FAST_NO, FAST_AUTO, FAST_REQUIRE };
 enum check_wish { CHECK_DEFAULT, CHECK_NONE, CHECK_CRC32C, CHECK_SHA256 };
 
+#define INITRDS_MAX	16
+
 /* cpus: as many as pay, for payloads for which that is more than one */
 #define CPUS_AUTO	((unsigned int)-1)
 
 struct load_request {
 	const char *kernel;
-	const char *initrd;	/* null: none */
+	const char *initrd[INITRDS_MAX];	/* put one behind another */
+	unsigned int initrds;
+	const char *type;	/* null: any; else the kernel file must be this, by kexec-tools' names */
 	const char *cmdline;	/* null: see reuse_cmdline; else this, behind the reused one */
 	bool reuse_cmdline;
 	const char *dtb;	/* null: this machine's */

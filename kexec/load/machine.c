@@ -259,7 +259,9 @@ static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char
 	char *packed;
 	int result;
 
-	if (!path) {
+	if (machine->dtb) {
+		path = "the kernel's .dtb section";
+	} else if (!path) {
 		err = device_tree_read(sys, &machine->dtb, &machine->dtb_bytes, fail);
 		if (err)
 			return err;

@@ -45,7 +45,7 @@ enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *fail);
 
 /*
- * The rest, into an open machine. dtb and serial may be null, as in struct load_request. On error the machine is empty.
+ * The rest, into an open machine, whose dtb may be there already. dtb and serial may be null, as in struct load_request. On error the machine is empty.
  *
  * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_SERIAL, KX_NO_MEMORY
  */

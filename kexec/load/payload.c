@@ -3,7 +3,6 @@
 #include "payload.h"
 
 #include "dt.h"
-#include "foreign.h"
 #include "purgatory_abi.h"
 
 #include <errno.h>
@@ -17,19 +16,16 @@ static enum kx_err open_kernel(struct payload *p, struct fail *fail)
 	unsigned char head[ARM64_IMAGE_LOOK_BYTES];
 	uint64_t known_bytes;
 	size_t got;
-	enum kx_err err = source_open(source, p->sys, p->request->kernel, p->machine.free_bytes / 2, true, fail);
+	enum kx_err err = source_open(source, p->sys, p->request->kernel, p->machine.free_bytes / 2, fail);
 
 	if (!err)
-		err = source_read(source, head, sizeof(head), &got, fail);
-	if (!err)
-		err = source_rewind(source, fail);
+		err = payload_find_kernel(p, head, sizeof(head), &got, fail);
 	if (err)
 		return err;
-	known_bytes = source->codec == CODEC_NONE ? source->file_bytes : 0;
+	if (p->request->type && strcmp(p->request->type, p->type) != 0)
+		return fail_set(fail, KX_WRONG_TYPE, "Wrong file type %s, file matches type %s", p->request->type, p->type);
+	known_bytes = source_bytes(source);
 	err = arm64_image_parse(&p->image, head, got, known_bytes);
-	if (err == KX_NOT_IMAGE)
-		return fail_set(fail, err, "%s%s%s is %s; it", p->request->kernel, source->codec ? " inside " : "",
-				codec_name(source->codec), foreign_name(head, got));
 	if (err)
 		return fail_set(fail, err, "%s", p->request->kernel);
 	if (!p->image.anywhere)
@@ -48,24 +44,52 @@ static enum kx_err open_kernel(struct payload *p, struct fail *fail)
 	return KX_OK;
 }
 
+/* The kernel looks for an archive at multiples of four (init/initramfs.c), behind any padding of zeros. */
+#define INITRD_ALIGN_BYTES	4
+
 static enum kx_err open_initrd(struct payload *p, struct fail *fail)
 {
+	const struct load_request *request = p->request;
 	struct source *source = &p->source[OBJECT_INITRD];
-	enum kx_err err;
+	uint64_t most = p->machine.free_bytes / 2, bytes;
+	enum kx_err err = KX_OK;
+	unsigned int i;
 
-	if (!p->request->initrd)
+	if (!request->initrds && p->uki_initrd.bytes)
+		err = source_borrow(source, &p->source[OBJECT_KERNEL], p->uki_initrd, fail);
+	else if (!request->initrds)
 		return KX_OK;
-	err = source_open(source, p->sys, p->request->initrd, p->machine.free_bytes / 2, false, fail);
+	for (i = 0; !err && i < request->initrds; i++)
+		err = i ? source_append(source, request->initrd[i], most, INITRD_ALIGN_BYTES, fail)
+			: source_open(source, p->sys, request->initrd[i], most, fail);
 	if (err)
 		return err;
-	if (source->file_bytes > p->machine.ram_bytes)
-		return fail_set(fail, KX_TOO_BIG, "%s", p->request->initrd);
-	if (!source->file_bytes)
+	bytes = source_bytes(source);
+	if (bytes > p->machine.ram_bytes)
+		return fail_set(fail, KX_TOO_BIG, "%s", source->path);
+	if (!bytes)
 		report_note(p->report, "the initrd is empty, so there is none");
-	p->input.object[OBJECT_INITRD] = (struct plan_object){
-		.name = "initrd", .memory_bytes = source->file_bytes, .file_bytes = source->file_bytes,
-	};
+	p->input.object[OBJECT_INITRD] = (struct plan_object){ .name = "initrd", .memory_bytes = bytes, .file_bytes = bytes };
 	return KX_OK;
+}
+
+/* What a UKI brings along is small. In memory that the caller frees, with a null behind it. */
+static enum kx_err read_extra(struct payload *p, struct source_part part, size_t most, char **text, size_t *bytes,
+			      struct fail *fail)
+{
+	struct source source;
+	enum kx_err err;
+
+	if (part.bytes > most)
+		return fail_set(fail, KX_TOO_BIG, "%s", p->request->kernel);
+	*text = calloc(1, part.bytes + 1);
+	if (!*text)
+		return fail_set(fail, KX_NO_MEMORY, "%s", p->request->kernel);
+	err = source_borrow(&source, &p->source[OBJECT_KERNEL], part, fail);
+	if (!err)
+		err = source_read(&source, *text, part.bytes, bytes, fail);
+	source_close(&source);
+	return err;
 }
 
 /* Take the word that begins so out of a command line, and the newline off its end. */
@@ -92,7 +116,14 @@ static enum kx_err make_cmdline(struct payload *p, struct fail *fail)
 	size_t bytes = 0;
 	int err;
 
-	if (!request->reuse_cmdline) {
+	if (!request->reuse_cmdline && !request->cmdline && p->uki_cmdline.bytes) {
+		enum kx_err failed = read_extra(p, p->uki_cmdline, 65536, &p->cmdline_buf, &bytes, fail);
+
+		if (failed)
+			return failed;
+		p->cmdline_buf[strcspn(p->cmdline_buf, "\n")] = '\0';
+		p->cmdline = p->cmdline_buf;
+	} else if (!request->reuse_cmdline) {
 		p->cmdline = request->cmdline && request->cmdline[0] ? request->cmdline : NULL;
 	} else {
 		err = p->sys->read_file(p->sys, "/proc/cmdline", 65536, &old, &bytes);
@@ -243,6 +274,8 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 		err = open_kernel(p, fail);
 	if (!err)
 		err = open_initrd(p, fail);
+	if (!err && !p->request->dtb && p->uki_dtb.bytes)
+		err = read_extra(p, p->uki_dtb, ARM64_DTB_BYTES_MAX, &p->machine.dtb, &p->machine.dtb_bytes, fail);
 	if (!err)
 		err = machine_read(&p->machine, p->sys, p->request->dtb, p->request->serial, fail);
 	if (!err)
@@ -293,7 +326,7 @@ void payload_report(struct payload *p)
 
 	r->fast = p->request->fast != FAST_NO;
 	snprintf(r->kernel, sizeof(r->kernel), "%s", p->request->kernel);
-	snprintf(r->codec, sizeof(r->codec), "%s", codec_name(p->source[OBJECT_KERNEL].codec));
+	snprintf(r->format, sizeof(r->format), "%s", p->format);
 	for (o = 0; o < PLAN_OBJECTS; o++) {
 		const struct plan_object *object = &p->input.object[o];
 		const struct plan_window *window = &p->plan.window[o];

@@ -46,6 +46,9 @@ struct payload {
 
 	struct source source[PLAN_OBJECTS];
 	struct arm64_image image;
+	const char *type;		/* what the kernel file is at the outermost: "Image", "uki" */
+	char format[64];		/* and all that was found on the way to the Image: "uki, vmlinuz, zstd" */
+	struct source_part uki_initrd, uki_cmdline, uki_dtb;	/* of the kernel's source; bytes 0: there is none */
 	const char *cmdline;		/* null: keep the device tree's */
 	char *cmdline_buf;
 
@@ -77,6 +80,7 @@ struct payload {
 
 /* In this order; each says in its errors what is wrong, and payload_free() puts everything back, staged memory
  * included, unless payload_commit() was reached. */
+enum kx_err payload_find_kernel(struct payload *p, unsigned char *head, size_t room, size_t *got, struct fail *fail);	/* a step of: */
 enum kx_err payload_open(struct payload *p, struct fail *fail);		/* files, command line, check */
 enum kx_err payload_place(struct payload *p, struct fail *fail);	/* frames and plan */
 enum kx_err payload_fill(struct payload *p, struct fail *fail);		/* read everything into its place */

@@ -96,8 +96,8 @@ void report_sentence(const struct report *report, FILE *out)
 	char payload[24], segments[24], other[24];
 	struct totals t = sum(report);
 
-	fprintf(out, "Loaded %s%s%s%s: %s, ", report->kernel, report->codec[0] ? " (" : "", report->codec,
-		report->codec[0] ? ")" : "", bytes_text(t.payload_bytes, payload));
+	fprintf(out, "Loaded %s%s%s%s: %s, ", report->kernel, report->format[0] ? " (" : "", report->format,
+		report->format[0] ? ")" : "", bytes_text(t.payload_bytes, payload));
 	if (t.in_place == t.slots)
 		fprintf(out, "all of it already where it will be booted from");
 	else if (t.in_place || t.moved)
@@ -153,7 +153,7 @@ void report_json(const struct report *report, FILE *out)
 	json_object_object_add(o, "fast_reloc", json_object_new_boolean(report->fast));
 	json_object_object_add(o, "loaded", json_object_new_boolean(report->loaded));
 	json_object_object_add(o, "kernel", json_object_new_string(report->kernel));
-	json_object_object_add(o, "compression", json_object_new_string(report->codec));
+	json_object_object_add(o, "format", json_object_new_string(report->format));
 	json_object_object_add(o, "objects", list);
 	json_object_object_add(o, "device_tree", json_range(report->dtb));
 	json_object_object_add(o, "hideout", json_range(report->hideout));

@@ -22,7 +22,7 @@ struct report {
 	bool fast;		/* --fast-reloc was asked for */
 	bool loaded;		/* else it is only a plan */
 	char kernel[128];	/* file name as given */
-	char codec[8];		/* "" or what it was compressed with */
+	char format[64];	/* "", or what the Image was in: "gzip", "uki, vmlinuz, zstd" */
 	struct report_object object[REPORT_OBJECTS];
 	unsigned int objects;
 	struct range hideout, dtb;

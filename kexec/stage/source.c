@@ -5,157 +5,324 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum kx_err read_error(const struct source *s, int err, struct fail *fail)
+static enum kx_err file_error(const struct source *s, int err, const char *path, struct fail *fail)
 {
-	return fail_set(fail, err == -EINTR ? KX_INTERRUPTED : KX_READ, "%s (%s)", s->path, strerror(-err));
+	switch (err) {
+	case -EINTR:
+		return fail_set(fail, KX_INTERRUPTED, "%s", path ? path : s->path);
+	case -EFBIG:
+		return fail_set(fail, KX_TOO_BIG, "%s", path ? path : s->path);
+	case -ENOMEM:
+		return fail_set(fail, KX_NO_MEMORY, "%s", path ? path : s->path);
+	default:
+		return fail_set(fail, KX_READ, "%s (%s)", path ? path : s->path, strerror(-err));
+	}
 }
 
-static enum kx_err start(struct source *s, bool probe, struct fail *fail)
+static const struct source_part *part_of(const struct source *s)
 {
-	unsigned char first[CODEC_PROBE_BYTES];
-	size_t have = 0;
-	ssize_t n;
+	return &s->part[s->at_part];
+}
 
-	while (probe && have < sizeof(first)) {
-		n = s->sys->read(s->sys, s->fd, first + have, sizeof(first) - have);
-		if (n < 0)
-			return read_error(s, (int)n, fail);
-		if (n == 0)
-			break;
-		have += (size_t)n;
-	}
-	if (probe)
-		s->codec = codec_probe(first, have);
-	if (s->sys->rewind(s->sys, s->fd) < 0)
-		return fail_set(fail, KX_READ, "%s", s->path);
-	s->in_at = s->in_end = 0;
-	s->in_over = s->ended = false;
+static const char *path_of(const struct source *s)
+{
+	return s->at_part < s->parts && part_of(s)->file != SOURCE_ZEROS ? s->file[part_of(s)->file].path : s->path;
+}
+
+/* Begin the part that reading is at, if there is one. */
+static enum kx_err begin_part(struct source *s, struct fail *fail)
+{
+	const struct source_part *part = part_of(s);
+
 	decoder_close(s->decoder);
 	s->decoder = NULL;
-	if (s->codec == CODEC_NONE)
+	s->part_done = 0;
+	s->in_at = s->in_end = 0;
+	s->part_ended = false;
+	if (s->at_part >= s->parts || part->codec == CODEC_NONE)
 		return KX_OK;
 	if (!s->in)
 		s->in = malloc(SOURCE_IN_BYTES);
-	s->decoder = decoder_open(s->codec);
-	if (!s->in || !s->decoder)
-		return fail_set(fail, KX_NO_MEMORY, "%s", s->path);
+	s->decoder = decoder_open(part->codec);
+	return s->in && s->decoder ? KX_OK : fail_set(fail, KX_NO_MEMORY, "%s", path_of(s));
+}
+
+enum kx_err source_rewind(struct source *source, struct fail *fail)
+{
+	source->at_part = 0;
+	return begin_part(source, fail);
+}
+
+enum kx_err source_set(struct source *source, const struct source_part *parts, unsigned int count, struct fail *fail)
+{
+	if (count > SOURCE_PARTS)
+		return fail_set(fail, KX_TOO_MANY_FILES, "%s", source->path);
+	memmove(source->part, parts, count * sizeof(*parts));
+	source->parts = count;
+	return source_rewind(source, fail);
+}
+
+static enum kx_err add_file(struct source *s, const char *path, uint64_t most_bytes, struct fail *fail)
+{
+	struct source_file *file = &s->file[s->files];
+	int fd;
+
+	if (s->files == SOURCE_FILES || s->parts == SOURCE_PARTS)
+		return fail_set(fail, KX_TOO_MANY_FILES, "%s", path);
+	fd = s->sys->open_file(s->sys, path, most_bytes, &file->bytes);
+	if (fd == -EFBIG || fd == -EINTR || fd == -EIO || fd == -ENOSPC)
+		return file_error(s, fd, path, fail);
+	if (fd < 0)
+		return fail_set(fail, KX_OPEN, "%s (%s)", path, strerror(-fd));
+	file->path = path;
+	file->fd = fd;
+	file->borrowed = false;
+	s->part[s->parts++] = (struct source_part){ (int)s->files++, 0, file->bytes, CODEC_NONE };
 	return KX_OK;
 }
 
-enum kx_err source_open(struct source *source, struct sys *sys, const char *path, uint64_t most_bytes, bool decompress,
-			struct fail *fail)
+enum kx_err source_open(struct source *source, struct sys *sys, const char *path, uint64_t most_bytes, struct fail *fail)
 {
 	enum kx_err err;
-	int fd;
 
-	*source = (struct source){ .path = path };
-	fd = sys->open_file(sys, path, most_bytes, &source->file_bytes);
-	if (fd == -EFBIG || fd == -EINTR)
-		return fail_set(fail, fd == -EFBIG ? KX_TOO_BIG : KX_INTERRUPTED, "%s", path);
-	if (fd == -EIO || fd == -ENOSPC)
-		return fail_set(fail, KX_READ, "%s (%s)", path, strerror(-fd));
-	if (fd < 0)
-		return fail_set(fail, KX_OPEN, "%s (%s)", path, strerror(-fd));
-	source->sys = sys;
-	source->fd = fd;
-	err = start(source, decompress, fail);
+	*source = (struct source){ .sys = sys, .path = path };
+	err = add_file(source, path, most_bytes, fail);
+	if (!err)
+		err = source_rewind(source, fail);
 	if (err)
 		source_close(source);
 	return err;
 }
 
+enum kx_err source_append(struct source *source, const char *path, uint64_t most_bytes, uint64_t align_bytes,
+			  struct fail *fail)
+{
+	uint64_t bytes = source_bytes(source), padding = align_up(bytes, align_bytes) - bytes;
+
+	if (padding && source->parts == SOURCE_PARTS)
+		return fail_set(fail, KX_TOO_MANY_FILES, "%s", path);
+	if (padding)
+		source->part[source->parts++] = (struct source_part){ SOURCE_ZEROS, 0, padding, CODEC_NONE };
+	return add_file(source, path, most_bytes, fail);
+}
+
+enum kx_err source_borrow(struct source *source, const struct source *from, struct source_part part, struct fail *fail)
+{
+	*source = (struct source){ .sys = from->sys, .path = from->path, .files = 1, .parts = 1 };
+	source->file[0] = from->file[part.file];
+	source->file[0].borrowed = true;
+	part.file = 0;
+	source->part[0] = part;
+	return source_rewind(source, fail);
+}
+
 void source_close(struct source *source)
 {
+	unsigned int i;
+
 	if (!source->sys)
 		return;
 	decoder_close(source->decoder);
 	free(source->in);
-	source->sys->close(source->sys, source->fd);
+	for (i = 0; i < source->files; i++)
+		if (!source->file[i].borrowed)
+			source->sys->close(source->sys, source->file[i].fd);
 	*source = (struct source){ 0 };
 }
 
-enum kx_err source_rewind(struct source *source, struct fail *fail)
+uint64_t source_bytes(const struct source *source)
 {
-	return start(source, false, fail);
+	uint64_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < source->parts; i++) {
+		if (source->part[i].codec != CODEC_NONE)
+			return 0;
+		bytes += source->part[i].bytes;
+	}
+	return bytes;
 }
 
-static enum kx_err read_plain(struct source *s, unsigned char *out, size_t bytes, size_t *got, struct fail *fail)
+/* Bytes of the part as it is. *got is less only at its end, or at the file's, should that have become shorter. */
+static enum kx_err read_raw(struct source *s, unsigned char *out, size_t bytes, size_t *got, struct fail *fail)
 {
-	while (*got < bytes) {
-		ssize_t n = s->sys->read(s->sys, s->fd, out + *got, bytes - *got);
+	const struct source_part *part = part_of(s);
+	ssize_t n;
 
+	*got = 0;
+	if (bytes > part->bytes - s->part_done)
+		bytes = part->bytes - s->part_done;
+	if (part->file == SOURCE_ZEROS) {
+		memset(out, 0, bytes);
+		*got = bytes;
+	}
+	while (*got < bytes) {
+		n = s->sys->read(s->sys, s->file[part->file].fd, part->at + s->part_done + *got, out + *got,
+				 bytes - *got);
 		if (n < 0)
-			return read_error(s, (int)n, fail);
+			return file_error(s, (int)n, path_of(s), fail);
 		if (n == 0)
 			break;
 		*got += (size_t)n;
 	}
+	s->part_done += *got;
 	return KX_OK;
 }
 
-/* Have at least so many bytes of input at hand, unless the file ends before. */
+/* Have at least so many bytes of input at hand, unless the part ends before. */
 static enum kx_err refill(struct source *s, size_t wanted, struct fail *fail)
 {
-	ssize_t n;
+	enum kx_err err;
+	size_t got;
 
 	if (s->in_end - s->in_at >= wanted)
 		return KX_OK;
 	memmove(s->in, s->in + s->in_at, s->in_end - s->in_at);
 	s->in_end -= s->in_at;
 	s->in_at = 0;
-	while (s->in_end < wanted && !s->in_over) {
-		n = s->sys->read(s->sys, s->fd, s->in + s->in_end, SOURCE_IN_BYTES - s->in_end);
-		if (n < 0)
-			return read_error(s, (int)n, fail);
-		s->in_over = n == 0;
-		s->in_end += (size_t)n;
-	}
-	return KX_OK;
+	err = read_raw(s, s->in + s->in_end, SOURCE_IN_BYTES - s->in_end, &got, fail);
+	s->in_end += got;
+	return err;
 }
 
-/* A member is complete. Files of all these formats may hold another one; anything else behind it is padding. */
+/* A member is complete. Files of most formats may hold another one; anything else behind it is padding. */
 static enum kx_err next_member(struct source *s, struct fail *fail)
 {
 	enum kx_err err = refill(s, CODEC_PROBE_BYTES, fail);
 
 	if (err)
 		return err;
-	s->ended = codec_probe(s->in + s->in_at, s->in_end - s->in_at) != s->codec;
-	if (s->ended)
+	s->part_ended = codec_probe(s->in + s->in_at, s->in_end - s->in_at) != part_of(s)->codec;
+	if (s->part_ended)
 		return KX_OK;
 	decoder_close(s->decoder);
-	s->decoder = decoder_open(s->codec);
-	return s->decoder ? KX_OK : fail_set(fail, KX_NO_MEMORY, "%s", s->path);
+	s->decoder = decoder_open(part_of(s)->codec);
+	return s->decoder ? KX_OK : fail_set(fail, KX_NO_MEMORY, "%s", path_of(s));
+}
+
+static enum kx_err read_decoded(struct source *s, unsigned char *out, size_t bytes, size_t *got, struct fail *fail)
+{
+	enum kx_err err;
+
+	*got = 0;
+	while (*got < bytes && !s->part_ended) {
+		size_t in_bytes, out_bytes = bytes - *got;
+		bool end;
+
+		err = refill(s, 1, fail);
+		if (err)
+			return err;
+		in_bytes = s->in_end - s->in_at;
+		err = decoder_run(s->decoder, s->in + s->in_at, &in_bytes, out + *got, &out_bytes, &end);
+		if (err)
+			return fail_set(fail, err, "%s", path_of(s));
+		s->in_at += in_bytes;
+		*got += out_bytes;
+		if (end)
+			err = next_member(s, fail);
+		if (err)
+			return err;
+		if (s->in_at == s->in_end && s->part_done == part_of(s)->bytes && decoder_may_end(s->decoder)) {
+			s->part_ended = true;
+			break;
+		}
+		/* The input is over, the stream is not, and nothing moves any more: it was cut off. */
+		if (s->in_at == s->in_end && s->part_done == part_of(s)->bytes && !in_bytes && !out_bytes && !end)
+			return fail_set(fail, KX_COMPRESSED_BAD, "%s: it ends in the middle", path_of(s));
+		/* A file that became shorter than it was when it was opened. */
+		if (!in_bytes && !out_bytes && !end && s->in_at == s->in_end)
+			return fail_set(fail, KX_READ, "%s", path_of(s));
+	}
+	return KX_OK;
+}
+
+/* A part that is over ended where its file did when it was opened: so it should still. */
+static enum kx_err check_end(struct source *s, struct fail *fail)
+{
+	const struct source_part *part = part_of(s);
+	unsigned char beyond;
+	ssize_t n = 0;
+
+	if (s->decoder || part->file == SOURCE_ZEROS)
+		return KX_OK;
+	if (s->part_done == part->bytes && part->at + part->bytes == s->file[part->file].bytes)
+		n = s->sys->read(s->sys, s->file[part->file].fd, part->at + part->bytes, &beyond, 1);
+	if (n < 0)
+		return file_error(s, (int)n, path_of(s), fail);
+	return n || s->part_done < part->bytes ? fail_set(fail, KX_READ, "%s changed meanwhile; it", path_of(s)) : KX_OK;
 }
 
 enum kx_err source_read(struct source *source, void *out, size_t bytes, size_t *got, struct fail *fail)
 {
 	enum kx_err err;
+	size_t n;
 
 	*got = 0;
-	if (source->codec == CODEC_NONE)
-		return read_plain(source, out, bytes, got, fail);
-	while (*got < bytes && !source->ended) {
-		size_t in_bytes, out_bytes = bytes - *got;
-		bool end;
+	while (*got < bytes && source->at_part < source->parts) {
+		unsigned char *to = (unsigned char *)out + *got;
 
-		err = refill(source, 1, fail);
+		if (source->decoder)
+			err = read_decoded(source, to, bytes - *got, &n, fail);
+		else
+			err = read_raw(source, to, bytes - *got, &n, fail);
 		if (err)
 			return err;
-		in_bytes = source->in_end - source->in_at;
-		err = decoder_run(source->decoder, source->in + source->in_at, &in_bytes, (unsigned char *)out + *got,
-				  &out_bytes, &end);
-		if (err)
-			return fail_set(fail, err, "%s", source->path);
-		source->in_at += in_bytes;
-		*got += out_bytes;
-		if (end)
-			err = next_member(source, fail);
+		*got += n;
+		if (*got == bytes)
+			break;
+		err = check_end(source, fail);
 		if (err)
 			return err;
-		/* The file is over, the stream is not, and nothing moves any more: it was cut off. */
-		if (source->in_over && !in_bytes && !out_bytes && !end)
-			return fail_set(fail, KX_COMPRESSED_BAD, "%s: it ends in the middle", source->path);
+		source->at_part++;
+		err = begin_part(source, fail);
+		if (err)
+			return err;
 	}
 	return KX_OK;
+}
+
+/* Copy what is read into a file in memory. */
+static enum kx_err copy_to(struct source *s, int fd, uint64_t most_bytes, uint64_t *bytes, struct fail *fail)
+{
+	unsigned char *chunk = malloc(SOURCE_IN_BYTES);
+	enum kx_err err = chunk ? source_rewind(s, fail) : fail_set(fail, KX_NO_MEMORY, "%s", s->path);
+	size_t got = 1;
+	int written;
+
+	*bytes = 0;
+	while (!err && got) {
+		err = source_read(s, chunk, SOURCE_IN_BYTES, &got, fail);
+		*bytes += got;
+		if (!err && *bytes > most_bytes)
+			err = fail_set(fail, KX_TOO_BIG, "%s", s->path);
+		if (!err && s->sys->interrupted(s->sys))
+			err = fail_set(fail, KX_INTERRUPTED, "%s", s->path);
+		written = err ? 0 : s->sys->write(s->sys, fd, chunk, got);
+		if (written < 0)
+			err = file_error(s, written, s->path, fail);
+	}
+	free(chunk);
+	return err;
+}
+
+enum kx_err source_spool(struct source *source, uint64_t most_bytes, struct fail *fail)
+{
+	struct source_part whole = { 0, 0, 0, CODEC_NONE };
+	int fd = source->sys->make_file(source->sys);
+	enum kx_err err;
+
+	if (fd < 0)
+		return file_error(source, fd, source->path, fail);
+	err = copy_to(source, fd, most_bytes, &whole.bytes, fail);
+	if (err) {
+		source->sys->close(source->sys, fd);
+		return err;
+	}
+	if (source->files == SOURCE_FILES) {
+		source->sys->close(source->sys, fd);
+		return fail_set(fail, KX_TOO_MANY_FILES, "%s", source->path);
+	}
+	whole.file = (int)source->files;
+	source->file[source->files++] = (struct source_file){ source->path, fd, whole.bytes, false };
+	return source_set(source, &whole, 1, fail);
 }

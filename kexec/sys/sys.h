@@ -64,8 +64,10 @@ struct sys {
 	/* A payload file. What is not a regular file (a pipe, a device) is read into memory first, so its length is
 	   known; of at most most bytes, else -EFBIG. Returns a descriptor. */
 	int (*open_file)(struct sys *sys, const char *path, uint64_t most, uint64_t *bytes);
-	ssize_t (*read)(struct sys *sys, int fd, void *out, size_t bytes);
-	int (*rewind)(struct sys *sys, int fd);
+	ssize_t (*read)(struct sys *sys, int fd, uint64_t at, void *out, size_t bytes);
+	/* An empty file in memory, for what cannot be read where it is. Returns a descriptor; write() writes all of it. */
+	int (*make_file)(struct sys *sys);
+	int (*write)(struct sys *sys, int fd, const void *data, size_t bytes);
 	void (*close)(struct sys *sys, int fd);
 
 	/* Staging: a System V segment of 2 MiB huge pages, sparse, attached at *addr and marked as not loaded yet. */

@@ -154,8 +154,6 @@ static int spool(struct sys *sys, int fd, uint64_t most, uint64_t *bytes)
 			err = -ENOSPC;
 	}
 	close(fd);
-	if (!err && lseek(spool_fd, 0, SEEK_SET) < 0)
-		err = -errno;
 	if (err && spool_fd >= 0)
 		close(spool_fd);
 	return err ? err : spool_fd;
@@ -184,10 +182,39 @@ static int open_file(struct sys *sys, const char *path, uint64_t most, uint64_t 
 	return fd;
 }
 
-static int rewind_fd(struct sys *sys, int fd)
+static ssize_t read_at(struct sys *sys, int fd, uint64_t at, void *out, size_t bytes)
 {
+	ssize_t n;
+
 	(void)sys;
-	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
+	do
+		n = pread(fd, out, bytes, (off_t)at);
+	while (n < 0 && errno == EINTR && !sys->interrupted(sys));
+	return n < 0 ? -errno : n;
+}
+
+static int make_file(struct sys *sys)
+{
+	int fd = memfd_create("kexec", MFD_CLOEXEC);
+
+	(void)sys;
+	return fd < 0 ? -errno : fd;
+}
+
+static int write_fd(struct sys *sys, int fd, const void *data, size_t bytes)
+{
+	const char *from = data;
+	ssize_t n;
+
+	(void)sys;
+	for (; bytes; bytes -= (size_t)n, from += n) {
+		n = write(fd, from, bytes);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		if (n < 0)
+			return -errno;
+	}
+	return 0;
 }
 
 static void close_fd(struct sys *sys, int fd)
@@ -204,7 +231,8 @@ void sys_linux_files(struct sys *sys)
 	sys->list_dir = list_dir;
 	sys->kernel_log = kernel_log;
 	sys->open_file = open_file;
-	sys->read = read_fd;
-	sys->rewind = rewind_fd;
+	sys->read = read_at;
+	sys->make_file = make_file;
+	sys->write = write_fd;
 	sys->close = close_fd;
 }

@@ -257,7 +257,6 @@ static int open_file(struct sys *sys, const char *path, uint64_t most, uint64_t 
 	if (fd == FAKE_FDS)
 		return -EMFILE;
 	f->fd[fd].file = file;
-	f->fd[fd].at = 0;
 	f->fd[fd].open = true;
 	*bytes = file->bytes;
 	return fd;
@@ -271,18 +270,19 @@ static bool is_open(struct fake *f, int fd, const char *what)
 	return false;
 }
 
-static ssize_t read_fd(struct sys *sys, int fd, void *out, size_t bytes)
+static ssize_t read_fd(struct sys *sys, int fd, uint64_t at, void *out, size_t bytes)
 {
 	struct fake *f = fake_of(sys);
 	const struct fake_file *file;
-	size_t i, at;
+	size_t i;
 
 	if (!is_open(f, fd, "read"))
 		return -EBADF;
 	if (fails(f, "read"))
 		return -f->fail_errno;
 	file = f->fd[fd].file;
-	at = f->fd[fd].at;
+	if (at > file->cut)
+		return 0;
 	if (f->read_most && bytes > f->read_most)
 		bytes = f->read_most;
 	if (bytes > file->cut - at)
@@ -294,19 +294,44 @@ static ssize_t read_fd(struct sys *sys, int fd, void *out, size_t bytes)
 			bytes = file->bytes - at;
 		memcpy(out, file->data + at, bytes);
 	}
-	f->fd[fd].at += bytes;
 	return (ssize_t)bytes;
 }
 
-static int rewind_fd(struct sys *sys, int fd)
+static int make_file(struct sys *sys)
 {
 	struct fake *f = fake_of(sys);
+	struct fake_file *file;
+	int fd;
 
-	if (!is_open(f, fd, "rewind"))
-		return -EBADF;
-	if (fails(f, "rewind"))
+	if (fails(f, "make_file"))
 		return -f->fail_errno;
-	f->fd[fd].at = 0;
+	for (fd = 0; fd < FAKE_FDS && f->fd[fd].open; fd++)
+		;
+	if (fd == FAKE_FDS)
+		return -EMFILE;
+	file = calloc(1, sizeof(*file));
+	f->fd[fd].file = f->fd[fd].made = file;
+	f->fd[fd].open = true;
+	return fd;
+}
+
+static int write_fd(struct sys *sys, int fd, const void *data, size_t bytes)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_file *file;
+
+	if (!is_open(f, fd, "write"))
+		return -EBADF;
+	if (fails(f, "write"))
+		return -f->fail_errno;
+	file = f->fd[fd].made;
+	if (!file) {
+		breach(f, "writes to a file that is somebody's");
+		return -EBADF;
+	}
+	file->data = realloc(file->data, file->bytes + bytes + 1);
+	memcpy(file->data + file->bytes, data, bytes);
+	file->cut = file->bytes += bytes;
 	return 0;
 }
 
@@ -316,8 +341,13 @@ static void close_fd(struct sys *sys, int fd)
 
 	if (fd < 0)
 		f->bad_closes++;
-	else if (is_open(f, fd, "close"))
+	else if (is_open(f, fd, "close")) {
 		f->fd[fd].open = false;
+		if (f->fd[fd].made)
+			free(f->fd[fd].made->data);
+		free(f->fd[fd].made);
+		f->fd[fd].made = NULL;
+	}
 }
 
 static struct fake_shm *shm_at(struct fake *f, const void *addr)
@@ -789,7 +819,7 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 		.is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
 		.read_file = read_file, .write_file = write_file, .read_link = read_link, .list_dir = list_dir,
 		.lock = lock, .unlock = unlock, .guard = guard, .unguard = unguard, .shutdown = run_shutdown,
-		.kernel_log = kernel_log, .open_file = open_file, .read = read_fd, .rewind = rewind_fd,
+		.kernel_log = kernel_log, .open_file = open_file, .read = read_fd, .make_file = make_file, .write = write_fd,
 		.close = close_fd,
 		.shm_create = shm_create, .shm_detach = shm_detach, .shm_remove = shm_remove,
 		.shm_mark_loaded = shm_mark_loaded, .shm_sweep = shm_sweep, .touch = touch, .settle = settle,

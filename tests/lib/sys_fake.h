@@ -12,7 +12,7 @@
 #define FAKE_FILES	64
 #define FAKE_SEGMENTS	16
 #define FAKE_SHMS	8
-#define FAKE_FDS	8
+#define FAKE_FDS	24
 #define FAKE_NO_FRAME	UINT32_MAX
 
 struct fake_file {
@@ -50,7 +50,7 @@ struct fake {
 
 	struct fake_file file[FAKE_FILES];
 	size_t files;
-	struct { const struct fake_file *file; size_t at; bool open; } fd[FAKE_FDS];
+	struct { const struct fake_file *file; struct fake_file *made; bool open; } fd[FAKE_FDS];
 	unsigned int bad_closes;	/* of what open_file() gave as an error: harmless, and a slip */
 	size_t read_most;		/* bytes that one read() gives at most; 0: no limit */
 

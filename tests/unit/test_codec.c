@@ -265,7 +265,7 @@ static void test_damaged(void **state)
 /* A file in memory, read in pieces of in_most. */
 struct memory_file {
 	const unsigned char *data;
-	size_t bytes, at, in_most;
+	size_t bytes, in_most;
 };
 
 static int memory_open(struct sys *sys, const char *path, uint64_t most, uint64_t *bytes)
@@ -276,25 +276,17 @@ static int memory_open(struct sys *sys, const char *path, uint64_t most, uint64_
 	return 3;
 }
 
-static ssize_t memory_read(struct sys *sys, int fd, void *out, size_t bytes)
+static ssize_t memory_read(struct sys *sys, int fd, uint64_t at, void *out, size_t bytes)
 {
 	struct memory_file *file = sys->ctx;
 
 	(void)fd;
 	if (bytes > file->in_most)
 		bytes = file->in_most;
-	if (bytes > file->bytes - file->at)
-		bytes = file->bytes - file->at;
-	memcpy(out, file->data + file->at, bytes);
-	file->at += bytes;
+	if (bytes > file->bytes - at)
+		bytes = file->bytes - at;
+	memcpy(out, file->data + at, bytes);
 	return (ssize_t)bytes;
-}
-
-static int memory_rewind(struct sys *sys, int fd)
-{
-	(void)fd;
-	((struct memory_file *)sys->ctx)->at = 0;
-	return 0;
 }
 
 static void memory_close(struct sys *sys, int fd)
@@ -310,7 +302,7 @@ static void expect_members(enum codec codec, size_t in_most, size_t out_most)
 	unsigned char *made = text(sizeof(data));
 	struct memory_file file = { .data = packed, .in_most = in_most };
 	struct sys sys = {
-		.ctx = &file, .open_file = memory_open, .read = memory_read, .rewind = memory_rewind, .close = memory_close,
+		.ctx = &file, .open_file = memory_open, .read = memory_read,  .close = memory_close,
 	};
 	struct source source;
 	struct fail fail;
@@ -323,7 +315,9 @@ static void expect_members(enum codec codec, size_t in_most, size_t out_most)
 	bytes += pack(codec, data + 4000, 1, packed + bytes, 20000 - bytes);
 	bytes += pack(codec, data + 4001, 4999, packed + bytes, 20000 - bytes);
 	file.bytes = bytes + 8;
-	assert_int_equal(source_open(&source, &sys, "members", UINT64_MAX, true, &fail), KX_OK);
+	assert_int_equal(source_open(&source, &sys, "members", UINT64_MAX, &fail), KX_OK);
+	source.part[0].codec = codec;
+	assert_int_equal(source_rewind(&source, &fail), KX_OK);
 	do {
 		size_t want = sizeof(out) - had < out_most ? sizeof(out) - had : out_most;
 

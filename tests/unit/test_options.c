@@ -134,7 +134,7 @@ static void test_as_systemd_calls(void **state)
 	assert_true(o.load && !o.exec);
 	assert_string_equal(o.request.kernel, "/boot/Image");
 	assert_string_equal(o.request.cmdline, "root=/dev/vda2");
-	assert_string_equal(o.request.initrd, "/boot/initrd.img");
+	assert_string_equal(o.request.initrd[0], "/boot/initrd.img");
 	assert_int_equal(o.request.fast, FAST_NO);
 	assert_int_equal(o.request.check, CHECK_DEFAULT);
 	assert_false(o.request.plan_only || o.request.reuse_cmdline || o.request.no_mmu);
@@ -142,7 +142,7 @@ static void test_as_systemd_calls(void **state)
 	assert_null(o.request.serial);
 	runs("--load /boot/Image --append ~");
 	assert_string_equal(o.request.cmdline, "");
-	assert_null(o.request.initrd);
+	assert_int_equal(o.request.initrds, 0);
 }
 
 static void test_positional_anywhere(void **state)
@@ -152,7 +152,7 @@ static void test_positional_anywhere(void **state)
 	assert_string_equal(o.request.kernel, "/boot/Image");
 	runs("-l --append x /boot/Image --initrd i");
 	assert_string_equal(o.request.kernel, "/boot/Image");
-	assert_string_equal(o.request.initrd, "i");
+	assert_string_equal(o.request.initrd[0], "i");
 	runs("-l --append=x -- -e");
 	assert_string_equal(o.request.kernel, "-e");
 	runs("-l first second");
@@ -164,7 +164,7 @@ static void test_values(void **state)
 	(void)state;
 	runs("-l K --command-line=a=b --ramdisk=r --dtb=d --serial=ttyAMA0 --reuse-cmdline");
 	assert_string_equal(o.request.cmdline, "a=b");
-	assert_string_equal(o.request.initrd, "r");
+	assert_string_equal(o.request.initrd[0], "r");
 	assert_string_equal(o.request.dtb, "d");
 	assert_string_equal(o.request.serial, "ttyAMA0");
 	assert_true(o.request.reuse_cmdline);
@@ -184,7 +184,7 @@ static void test_abbreviations(void **state)
 	runs("--lo K --app x --init i --reuse --dt d");
 	assert_true(o.load && o.request.reuse_cmdline);
 	assert_string_equal(o.request.cmdline, "x");
-	assert_string_equal(o.request.initrd, "i");
+	assert_string_equal(o.request.initrd[0], "i");
 	runs("-l K --fast");
 	assert_int_equal(o.request.fast, FAST_AUTO);
 	runs("--unl");

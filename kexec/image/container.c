@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "container.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is looked at: everything is read through load_le() and load_be(), which know where it ends. */
+struct view {
+	const unsigned char *head;
+	size_t head_bytes;
+	uint64_t file_bytes;
+	bool short_of;		/* something was to be read that is not there */
+};
+
+static bool has(const struct view *v, uint64_t at, uint64_t bytes)
+{
+	return at <= v->head_bytes && bytes <= v->head_bytes - at;
+}
+
+static uint64_t load_le(struct view *v, uint64_t at, unsigned int bytes)
+{
+	uint64_t value = 0;
+
+	if (!has(v, at, bytes)) {
+		v->short_of = true;
+		return 0;
+	}
+	while (bytes--)
+		value = value << 8 | v->head[at + bytes];
+	return value;
+}
+
+static uint32_t load_be32(struct view *v, uint64_t at)
+{
+	return __builtin_bswap32((uint32_t)load_le(v, at, 4));
+}
+
+static bool in_file(const struct view *v, struct extent e)
+{
+	return e.at <= v->file_bytes && e.bytes <= v->file_bytes - e.at;
+}
+
+const char *container_name(enum container_kind kind)
+{
+	static const char *const names[CONTAINER_KINDS] = {
+		[CONTAINER_NONE] = "Image", [CONTAINER_VMLINUX] = "vmlinux", [CONTAINER_UIMAGE] = "uImage",
+		[CONTAINER_ZBOOT] = "vmlinuz", [CONTAINER_UKI] = "uki",
+	};
+
+	return names[kind];
+}
+
+/* ELF-64 Object File Format, and ELF for the Arm 64-bit Architecture */
+#define ELF_CLASS_64		2
+#define ELF_DATA_LE		1
+#define ELF_EXEC		2
+#define ELF_DYN			3
+#define ELF_AARCH64		183
+#define ELF_TYPE		16
+#define ELF_MACHINE		18
+#define ELF_ENTRY		24
+#define ELF_PHOFF		32
+#define ELF_PHENTSIZE		54
+#define ELF_PHNUM		56
+#define ELF_PH_BYTES		56
+#define ELF_PT_LOAD		1
+#define ELF_PT_INTERP		3
+#define ELF_P_OFFSET		8
+#define ELF_P_VADDR		16
+#define ELF_P_FILESZ		32
+
+static int by_place(const void *a, const void *b)
+{
+	const struct elf_segment *x = a, *y = b;
+
+	return (x->image_at > y->image_at) - (x->image_at < y->image_at);
+}
+
+/*
+ * The Image is what "objcopy -O binary" makes of vmlinux: its segments at the distances that their virtual addresses have. It
+ * begins with the Image header, where e_entry is; what lies below that is not part of it.
+ */
+static enum kx_err parse_elf(struct container *c, struct view *v)
+{
+	uint64_t entry = load_le(v, ELF_ENTRY, 8), at = load_le(v, ELF_PHOFF, 8);
+	uint64_t count = load_le(v, ELF_PHNUM, 2), step = load_le(v, ELF_PHENTSIZE, 2), type = load_le(v, ELF_TYPE, 2);
+	unsigned int i;
+
+	if (v->head_bytes > 5 && (v->head[4] != ELF_CLASS_64 || v->head[5] != ELF_DATA_LE))
+		return KX_CONTAINER_ARCH;
+	if (load_le(v, ELF_MACHINE, 2) != ELF_AARCH64)
+		return v->short_of ? KX_IMAGE_TRUNCATED : KX_CONTAINER_ARCH;
+	if ((type != ELF_EXEC && type != ELF_DYN) || step < ELF_PH_BYTES || at > UINT64_MAX / 2)
+		return KX_CONTAINER_BAD;
+	for (; count && !v->short_of; count--, at += step) {
+		uint64_t kind = load_le(v, at, 4), vaddr = load_le(v, at + ELF_P_VADDR, 8);
+		struct elf_segment s = { vaddr - entry, { load_le(v, at + ELF_P_OFFSET, 8), load_le(v, at + ELF_P_FILESZ, 8) } };
+
+		if (kind == ELF_PT_INTERP)
+			return KX_CONTAINER_BAD;
+		if (kind != ELF_PT_LOAD || !s.file.bytes)
+			continue;
+		if (!in_file(v, s.file))
+			return KX_IMAGE_TRUNCATED;
+		if (vaddr < entry && entry - vaddr >= s.file.bytes)
+			continue;
+		if (vaddr < entry) {	/* the entry is inside: from there on */
+			s.file.at += entry - vaddr;
+			s.file.bytes -= entry - vaddr;
+			s.image_at = 0;
+		}
+		if (c->segments == CONTAINER_SEGMENTS || s.image_at > GIB(4))
+			return KX_CONTAINER_BAD;
+		c->segment[c->segments++] = s;
+	}
+	if (v->short_of)
+		return KX_IMAGE_TRUNCATED;
+	qsort(c->segment, c->segments, sizeof(*c->segment), by_place);
+	if (!c->segments || c->segment[0].image_at)
+		return KX_CONTAINER_BAD;
+	for (i = 1; i < c->segments; i++)
+		if (c->segment[i].image_at - c->segment[i - 1].image_at < c->segment[i - 1].file.bytes)
+			return KX_CONTAINER_BAD;
+	c->kind = CONTAINER_VMLINUX;
+	return KX_OK;
+}
+
+/* U-Boot, include/image.h: struct legacy_img_hdr, big-endian */
+#define UIMAGE_BYTES		64
+#define UIMAGE_HEADER_CRC	4
+#define UIMAGE_SIZE		12
+#define UIMAGE_DATA_CRC		24
+#define UIMAGE_ARCH		29
+#define UIMAGE_TYPE		30
+#define UIMAGE_ARCH_ARM64	22
+#define UIMAGE_TYPE_KERNEL	2
+#define UIMAGE_TYPE_NOLOAD	14
+
+/* CRC-32 of ISO 3309, bit by bit: it is for 64 bytes. */
+static uint32_t crc32_of_header(const unsigned char *header)
+{
+	uint32_t crc = 0xffffffff;
+	unsigned int i, bit;
+
+	for (i = 0; i < UIMAGE_BYTES; i++) {
+		crc ^= i >= UIMAGE_HEADER_CRC && i < UIMAGE_HEADER_CRC + 4 ? 0u : header[i];
+		for (bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+	}
+	return ~crc;
+}
+
+static enum kx_err parse_uimage(struct container *c, struct view *v)
+{
+	uint64_t type = load_le(v, UIMAGE_TYPE, 1);
+
+	if (!has(v, 0, UIMAGE_BYTES))
+		return KX_IMAGE_TRUNCATED;
+	if (load_be32(v, UIMAGE_HEADER_CRC) != crc32_of_header(v->head))
+		return KX_CONTAINER_BAD;
+	if (load_le(v, UIMAGE_ARCH, 1) != UIMAGE_ARCH_ARM64)
+		return KX_CONTAINER_ARCH;
+	if (type != UIMAGE_TYPE_KERNEL && type != UIMAGE_TYPE_NOLOAD)
+		return KX_CONTAINER_BAD;
+	c->kernel = (struct extent){ UIMAGE_BYTES, load_be32(v, UIMAGE_SIZE) };
+	c->data_crc = load_be32(v, UIMAGE_DATA_CRC);
+	if (!in_file(v, c->kernel))
+		return KX_IMAGE_TRUNCATED;
+	c->kind = CONTAINER_UIMAGE;
+	return c->kernel.bytes ? KX_OK : KX_CONTAINER_BAD;
+}
+
+/* Microsoft PE/COFF; drivers/firmware/efi/libstub/zboot-header.S */
+#define PE_POINTER		0x3c
+#define PE_MACHINE		4	/* from the signature */
+#define PE_SECTIONS		6
+#define PE_OPTIONAL_BYTES	20
+#define PE_HEADER_BYTES		24
+#define PE_MACHINE_ARM64	0xaa64
+#define PE_SECTION_BYTES	40
+#define PE_SECTION_MEMORY_BYTES	8
+#define PE_SECTION_FILE_BYTES	16
+#define PE_SECTION_AT		20
+#define ZBOOT_MAGIC		4
+#define ZBOOT_AT		8
+#define ZBOOT_BYTES		12
+#define ZBOOT_COMPRESSION	24
+
+static enum kx_err parse_zboot(struct container *c, struct view *v)
+{
+	size_t i;
+
+	c->kernel = (struct extent){ load_le(v, ZBOOT_AT, 4), load_le(v, ZBOOT_BYTES, 4) };
+	if (!has(v, ZBOOT_COMPRESSION, sizeof(c->compression)))
+		return KX_IMAGE_TRUNCATED;
+	for (i = 0; i < sizeof(c->compression) - 1; i++)
+		c->compression[i] = (char)v->head[ZBOOT_COMPRESSION + i];
+	if (!in_file(v, c->kernel))
+		return KX_IMAGE_TRUNCATED;
+	c->kind = CONTAINER_ZBOOT;
+	return c->kernel.bytes ? KX_OK : KX_CONTAINER_BAD;
+}
+
+/* The UAPI Group's Unified Kernel Image specification. Sections behind a ".profile" belong to another profile than the first. */
+static enum kx_err parse_uki(struct container *c, struct view *v, uint64_t pe)
+{
+	static const struct {
+		char name[8];
+		size_t offset;
+	} wanted[] = {
+		{ ".linux\0", offsetof(struct container, kernel) }, { ".initrd", offsetof(struct container, initrd) },
+		{ { '.', 'c', 'm', 'd', 'l', 'i', 'n', 'e' }, offsetof(struct container, cmdline) },
+		{ ".dtb\0\0\0", offsetof(struct container, dtb) },
+	};
+	uint64_t count = load_le(v, pe + PE_SECTIONS, 2);
+	uint64_t at = pe + PE_HEADER_BYTES + load_le(v, pe + PE_OPTIONAL_BYTES, 2);
+	size_t i;
+
+	for (; count && has(v, at, PE_SECTION_BYTES); count--, at += PE_SECTION_BYTES) {
+		uint64_t memory_bytes = load_le(v, at + PE_SECTION_MEMORY_BYTES, 4);
+		struct extent e = { load_le(v, at + PE_SECTION_AT, 4), load_le(v, at + PE_SECTION_FILE_BYTES, 4) };
+
+		/* In the file a section is padded; in memory it has its own length. */
+		if (memory_bytes < e.bytes)
+			e.bytes = memory_bytes;
+		if (memcmp(v->head + at, ".profile", 8) == 0)
+			break;
+		for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+			struct extent *to = (struct extent *)(void *)((char *)c + wanted[i].offset);
+
+			if (memcmp(v->head + at, wanted[i].name, 8) != 0 || to->bytes)
+				continue;
+			if (!in_file(v, e))
+				return KX_IMAGE_TRUNCATED;
+			*to = e;
+		}
+	}
+	if (c->kernel.bytes)
+		c->kind = CONTAINER_UKI;
+	return KX_OK;
+}
+
+static enum kx_err parse_pe(struct container *c, struct view *v)
+{
+	uint64_t pe = load_le(v, PE_POINTER, 4);
+
+	if (has(v, ZBOOT_MAGIC, 4) && memcmp(v->head + ZBOOT_MAGIC, "zimg", 4) == 0)
+		return parse_zboot(c, v);
+	if (!has(v, pe, PE_HEADER_BYTES) || memcmp(v->head + pe, "PE\0", 4) != 0)
+		return KX_OK;
+	if (load_le(v, pe + PE_MACHINE, 2) != PE_MACHINE_ARM64)
+		return KX_CONTAINER_ARCH;
+	return parse_uki(c, v, pe);
+}
+
+enum kx_err container_parse(struct container *container, const unsigned char *head, size_t head_bytes, uint64_t file_bytes)
+{
+	struct view v = { head, head_bytes, file_bytes, false };
+	enum kx_err err = KX_OK;
+
+	*container = (struct container){ 0 };
+	if (has(&v, 0, 4) && memcmp(head, "\x7f" "ELF", 4) == 0)
+		err = parse_elf(container, &v);
+	else if (has(&v, 0, 4) && memcmp(head, "\x27\x05\x19\x56", 4) == 0)
+		err = parse_uimage(container, &v);
+	else if (has(&v, 0, 2) && memcmp(head, "MZ", 2) == 0)
+		err = parse_pe(container, &v);
+	if (err)
+		*container = (struct container){ 0 };
+	return err;
+}

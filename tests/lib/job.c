@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "job.h"
+
+#include <libfdt.h>
+
+#define BLOB_BYTES	0x1000
+
+/* Stands in for purgatory: its header, and bytes where its text would be. */
+__attribute__((aligned(16))) const unsigned char purgatory_blob[BLOB_BYTES] = {
+	0x00, 0x02, 0x00, 0x14,				/* branch */
+	PURG_ABI_VERSION, 0, 0, 0,
+	'K', 'X', 'F', 'A', 'S', 'T', 'P', 'G',
+	[PURG_VECTORS_OFFSET] = 0x1f, 0x20, 0x03, 0xd5,
+	[BLOB_BYTES - 1] = 0x77,
+};
+const size_t purgatory_blob_bytes = BLOB_BYTES;
+
+void store_le64(unsigned char *out, uint64_t value)
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		out[i] = (unsigned char)(value >> (8 * i));
+}
+
+unsigned char *noise(size_t bytes, uint32_t seed)
+{
+	static unsigned char all[MIB(4)];
+	static bool made;
+	unsigned char *out = malloc(bytes + 1);
+	uint32_t x = 1;
+	size_t i;
+
+	for (i = 0; !made && i < sizeof(all); i++) {
+		x = x * 1664525 + 1013904223;
+		all[i] = (unsigned char)(x >> 24);
+	}
+	made = true;
+	assert_non_null(out);
+	memcpy(out, all + seed, bytes);
+	return out;
+}
+
+unsigned char *image(size_t bytes, uint64_t image_size, uint64_t text_offset)
+{
+	unsigned char *out = noise(bytes, 1);
+
+	memset(out, 0, 64);
+	out[3] = 0x14;
+	store_le64(out + 8, text_offset);
+	store_le64(out + 16, image_size);
+	store_le64(out + 24, 2 | 8);	/* 4 KiB pages, anywhere */
+	memcpy(out + 56, "ARM\x64", 4);
+	return out;
+}
+
+
+/* Frames of a run at step bytes from one another. */
+struct job *job_sized(pa_t first, uint64_t step, uint32_t frames, size_t kernel_bytes, uint64_t image_size,
+			     size_t initrd_bytes)
+{
+	struct job *job = calloc(1, sizeof(*job));
+	pa_t *pa = calloc(frames + 1, sizeof(*pa));
+	uint32_t i;
+
+	for (i = 0; i < frames; i++)
+		pa[i] = first + i * step;
+	job->fake = fake_new(pa, frames);
+	free(pa);
+	job->kernel = image(kernel_bytes, image_size, 0);
+	job->kernel_bytes = kernel_bytes;
+	job->image_size = image_size;
+	job->initrd = noise(initrd_bytes, 1234);
+	job->initrd_bytes = initrd_bytes;
+	fake_file(job->fake, KERNEL, job->kernel, job->kernel_bytes);
+	fake_file(job->fake, INITRD, job->initrd, job->initrd_bytes);
+	job->request = (struct load_request){ .kernel = KERNEL, .initrd = { INITRD }, .initrds = 1, .cmdline = CMDLINE,
+					      .fast = FAST_REQUIRE };
+	return job;
+}
+
+struct job *job_new(pa_t first, uint64_t step, uint32_t frames)
+{
+	return job_sized(first, step, frames, KERNEL_BYTES, IMAGE_SIZE, INITRD_BYTES);
+}
+
+struct job *job_whole(void)
+{
+	return job_new(0x60000000, FRAME_BYTES, 40);
+}
+
+void job_free(struct job *job)
+{
+	fake_free(job->fake);
+	free(job->kernel);
+	free(job->initrd);
+	free(job);
+}
+
+enum kx_err load(struct job *job)
+{
+	memset(&job->fail, 0, sizeof(job->fail));
+	return load_kernel(&job->fake->sys, &job->request, &job->report, &job->fail);
+}
+
+void assert_clean(const struct fake *fake)
+{
+	if (fake->breach[0])
+		fail_msg("%s", fake->breach);
+	if (fake_leak(fake))
+		fail_msg("%s", fake_leak(fake));
+}
+
+uint64_t chosen_u64(const void *dtb, const char *name)
+{
+	int bytes;
+	const fdt64_t *value = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), name, &bytes);
+
+	assert_non_null(value);
+	assert_int_equal(bytes, 8);
+	return fdt64_ld(value);
+}
+
+static void assert_timeline(const struct job *job, const struct purg_model *m, const unsigned char *dtb)
+{
+	int bytes;
+	const unsigned char *record = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), PURG_TIMELINE_PROPERTY, &bytes);
+	const uint64_t want[] = {
+		[PURG_T_MAGIC] = (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_ABI_VERSION,
+		[PURG_T_CPUS_WANTED] = m->params.cpus,
+		[PURG_T_PAYLOAD_BYTES] = job->kernel_bytes + job->initrd_bytes,
+		[PURG_T_LOADED_AT] = 1700000000,
+		[PURG_T_CELLS] = 0,
+	};
+	unsigned int i;
+
+	assert_non_null(record);
+	assert_int_equal(bytes, PURG_T_CELLS * 8);
+	assert_int_equal(m->params.timeline_pa, m->params.dtb_pa + (uint64_t)(record - dtb));
+	assert_int_equal(m->params.timeline_pa % 4, 0);
+	for (i = 0; i <= PURG_T_CPUS_WANTED; i++)
+		assert_int_equal(fdt64_ld((const void *)(record + 8 * i)), want[i]);
+	assert_int_equal(fdt64_ld((const void *)(record + 8 * PURG_T_PAYLOAD_BYTES)), want[PURG_T_PAYLOAD_BYTES]);
+	assert_int_equal(fdt64_ld((const void *)(record + 8 * PURG_T_LOADED_AT)), want[PURG_T_LOADED_AT]);
+}
+
+/* The next kernel finds everything where the boot protocol wants it. */
+void assert_boots(const struct job *job, struct purg_model *m)
+{
+	const char *problem = purg_model_run(m, job->fake);
+	struct range dtb_place, kernel, initrd = { 0 };
+	unsigned char *dtb;
+	uint64_t start, end;
+
+	if (problem)
+		fail_msg("%s", problem);
+	dtb = malloc(MIB(2));
+	purg_model_read(m, m->params.dtb_pa, dtb, 64);
+	dtb_place = (struct range){ m->params.dtb_pa, fdt_totalsize(dtb) };
+	assert_in_range(dtb_place.bytes, 64, MIB(2));
+	purg_model_read(m, dtb_place.start, dtb, dtb_place.bytes);
+	assert_int_equal(fdt_check_full(dtb, MIB(2)), 0);
+	assert_int_equal(dtb_place.start % 8, 0);
+	if (job->request.cmdline && !job->request.reuse_cmdline)
+		assert_string_equal(fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), "bootargs", NULL),
+				    job->request.cmdline);
+	assert_timeline(job, m, dtb);
+
+	kernel = (struct range){ m->params.kernel_pa, job->kernel_bytes };
+	assert_true(purg_model_equal(m, kernel.start, job->kernel, job->kernel_bytes));
+	if (job->initrd_bytes && job->request.initrds) {
+		start = chosen_u64(dtb, "linux,initrd-start");
+		end = chosen_u64(dtb, "linux,initrd-end");
+		assert_int_equal(end - start, job->initrd_bytes);
+		initrd = (struct range){ start, end - start };
+		assert_true(purg_model_equal(m, start, job->initrd, job->initrd_bytes));
+	} else {
+		assert_null(fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), "linux,initrd-start", NULL));
+	}
+	assert_false(range_overlaps((struct range){ kernel.start, job->image_size }, initrd));
+	assert_false(range_overlaps((struct range){ kernel.start, job->image_size }, dtb_place));
+	assert_false(range_overlaps(initrd, dtb_place));
+	assert_true(range_set_contains(&m->cleaned, (struct range){ kernel.start, job->image_size }));
+	if (m->params.check != PURG_CHECK_NONE) {
+		assert_true(range_set_contains(&m->verified, kernel));
+		assert_true(range_set_contains(&m->verified, initrd));
+		assert_true(range_set_contains(&m->verified, dtb_place));
+	}
+	free(dtb);
+}
+
+uint64_t segment_bytes(const struct fake *fake)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < fake->load.count; i++)
+		sum += fake->load.segment[i].bytes;
+	return sum;
+}
+
+bool noted(const struct job *job, const char *word)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->report.notes; i++)
+		if (strstr(job->report.note[i], word))
+			return true;
+	return false;
+}
+
+/* Load, and boot it on the model. */
+void assert_loads(struct job *job, struct purg_model *m)
+{
+	enum kx_err err = load(job);
+
+	if (err)
+		fail_msg("%s: %s", job->fail.detail, err_text(err));
+	assert_clean(job->fake);
+	assert_boots(job, m);
+	assert_true(job->report.loaded);
+	assert_int_equal(job->report.segments, job->fake->load.count);
+	assert_int_equal(job->fake->kexec_loads, 1);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A whole load on a machine in memory (sys_fake), and what the next kernel finds (purg_model). For cmocka's tests. */
+#ifndef JOB_H
+#define JOB_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "load.h"
+#include "payload.h"
+#include "purg_model.h"
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+#define KERNEL		"/boot/Image"
+#define INITRD		"/boot/initrd.img"
+#define CMDLINE		"console=ttyAMA0 root=/dev/vda2 quiet"
+
+/* Three slots: file bytes in the first two, and a third that is BSS alone. */
+#define KERNEL_BYTES	(MIB(2) + 12345)
+#define IMAGE_SIZE	(MIB(4) + MIB(1))
+#define KERNEL_SLOTS	3
+#define INITRD_BYTES	(MIB(2) + 77)
+#define INITRD_SLOTS	2
+#define SLOTS		(KERNEL_SLOTS + INITRD_SLOTS)
+
+/* A machine, the files of a load, and what was asked. */
+struct job {
+	struct fake *fake;
+	struct load_request request;
+	unsigned char *kernel, *initrd;
+	size_t kernel_bytes, initrd_bytes;
+	uint64_t image_size;
+	struct report report;
+	struct fail fail;
+};
+
+void store_le64(unsigned char *out, uint64_t value);
+unsigned char *noise(size_t bytes, uint32_t seed);
+unsigned char *image(size_t bytes, uint64_t image_size, uint64_t text_offset);
+struct job *job_sized(pa_t first, uint64_t step, uint32_t frames, size_t kernel_bytes, uint64_t image_size, size_t initrd_bytes);
+struct job *job_new(pa_t first, uint64_t step, uint32_t frames);
+struct job *job_whole(void);
+void job_free(struct job *job);
+enum kx_err load(struct job *job);
+void assert_clean(const struct fake *fake);
+uint64_t chosen_u64(const void *dtb, const char *name);
+void assert_boots(const struct job *job, struct purg_model *m);
+uint64_t segment_bytes(const struct fake *fake);
+bool noted(const struct job *job, const char *word);
+void assert_loads(struct job *job, struct purg_model *m);
+
+#endif
