@@ -10,6 +10,7 @@
 /* As in kexec-tools: what it dies of is 1, what a system call or a file refuses is 255. */
 #define EXIT_DIED	1
 #define EXIT_FAILED	255
+#define EXIT_NO_FILE_LOAD	253
 
 /* "FILE is a script; it" is the beginning of a sentence; other details are what the sentence is about. */
 static const char *joint(const char *detail)
@@ -27,6 +28,13 @@ static int complain(const struct fail *fail)
 	case KX_NOTHING_LOADED:
 		fprintf(stderr, "%s\n", err_text(fail->err));
 		return EXIT_DIED;
+	case KX_NO_CRASH_MEMORY:
+		fprintf(stderr, "%s\n", err_text(fail->err));
+		return EXIT_DIED;
+	case KX_FILE_UNAVAILABLE:
+		fprintf(stderr, "%s: %s\n%s\n", err_text(KX_FILE_LOAD), fail->detail, err_text(fail->err));
+		return EXIT_NO_FILE_LOAD;
+	case KX_FILE_LOAD:
 	case KX_KEXEC_LOAD:
 	case KX_UNLOAD:
 	case KX_REBOOT:
@@ -83,7 +91,9 @@ static int do_load(struct sys *sys, struct options *options)
 		report_table(&report, stdout);
 	else if (report.fast && !options->quiet)
 		report_sentence(&report, stdout);
-	if (options->debug)
+	if (options->debug && report.by_file)
+		fprintf(stderr, "kexec: loaded by kexec_file_load\n");
+	else if (options->debug)
 		report_table(&report, stderr);
 	/* On stderr, and with -q too: no fallback is silent. */
 	report_notes(&report, stderr);
@@ -117,7 +127,11 @@ int main(int argc, char **argv)
 		return do_last(&sys, options.json);
 	if (options.status)
 		return do_status(&sys, options.crash_status);
-	if (options.unload && unload_kernel(&sys, &fail))
+	if (options.print_ckr_size) {
+		printf("%llu\n", (unsigned long long)crash_kernel_bytes(&sys));
+		return EXIT_SUCCESS;
+	}
+	if (options.unload && unload_kernel(&sys, options.request.crash, &fail))
 		return complain(&fail);
 	if (options.load)
 		status = do_load(&sys, &options);

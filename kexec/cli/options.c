@@ -9,7 +9,8 @@
 
 enum {
 	OPT_APPEND = 256, OPT_REUSE_CMDLINE, OPT_INITRD, OPT_DTB, OPT_SERIAL, OPT_FAST, OPT_PLAN, OPT_CHECK, OPT_LAST,
-	OPT_JSON, OPT_CPUS, OPT_NO_MMU,
+	OPT_JSON, OPT_CPUS, OPT_NO_MMU, OPT_MEM_MIN, OPT_MEM_MAX, OPT_ENTRY, OPT_CKR_SIZE, OPT_NO_CMA, OPT_REUSE_INITRD,
+	OPT_NOT_HERE,
 };
 
 /* One line an option; help, getopt's tables and the shell completion are made of it. */
@@ -30,8 +31,10 @@ static const struct option_line {
 	{ 'x', "no-ifdown", NULL, "Do not take network interfaces down before the start." },
 	{ 'y', "no-sync", NULL, "Do not write out disks before the start." },
 	{ 'S', "status", NULL, "Exit with 1 if a kernel is loaded (with -l; else a crash kernel), 0 if not." },
-	{ 'c', "kexec-syscall", NULL, "Use kexec_load(2), which is what this version always does." },
-	{ 'a', "kexec-syscall-auto", NULL, "The same." },
+	{ 'p', "load-panic", NULL, "Load the kernel that is started when this one panics." },
+	{ 's', "kexec-file-syscall", NULL, "Use kexec_file_load(2) only." },
+	{ 'c', "kexec-syscall", NULL, "Use kexec_load(2) only." },
+	{ 'a', "kexec-syscall-auto", NULL, "Use kexec_file_load(2), else kexec_load(2): the default." },
 	{ 'i', "no-checks", NULL, "The same as --check=none." },
 	{ OPT_FAST, "fast-reloc", "[=require]", "Stage the kernel where it will be booted from. With =require, fail if "
 						"that is not possible." },
@@ -47,6 +50,18 @@ static const struct option_line {
 	{ OPT_INITRD, "ramdisk", "FILE", "The same." },
 	{ 't', "type", "TYPE", "What KERNEL is: Image, vmlinux, uImage, vmlinuz, uki. It is found out anyway." },
 	{ OPT_DTB, "dtb", "FILE", "Device tree, instead of this machine's." },
+	{ OPT_REUSE_INITRD, "reuseinitrd", NULL, "Use this kernel's initrd, which retain_initrd has kept." },
+	{ OPT_MEM_MIN, "mem-min", "ADDRESS", "Use no memory below." },
+	{ OPT_MEM_MAX, "mem-max", "ADDRESS", "Use no memory above." },
+	{ OPT_ENTRY, "entry", "ADDRESS", "Jump there instead of to purgatory." },
+	{ OPT_NO_CMA, "no-cma", NULL, "kexec_file_load(2): do not use CMA areas." },
+	{ OPT_CKR_SIZE, "print-ckr-size", NULL, "Print the size of the memory for crash kernels." },
+	{ OPT_NOT_HERE, "hotplug", NULL, NULL },
+	{ OPT_NOT_HERE, "force-dtb", NULL, NULL },
+	{ OPT_NOT_HERE, "load-preserve-context", NULL, NULL },
+	{ OPT_NOT_HERE, "load-jump-back-helper", NULL, NULL },
+	{ OPT_NOT_HERE, "load-live-update", NULL, NULL },
+	{ OPT_NOT_HERE, "exec-live-update", NULL, NULL },
 	{ OPT_SERIAL, "serial", "TTY", "Where purgatory says what it does, e.g. ttyAMA0." },
 	{ OPT_NO_MMU, "purgatory-no-mmu", NULL, NULL },
 };
@@ -139,8 +154,20 @@ static bool parse_check(enum check_wish *check, const char *text)
 	return false;
 }
 
+static bool parse_address(uint64_t *address, const char *name, const char *text, FILE *out, FILE *err)
+{
+	char *end;
+
+	*address = strtoull(text, &end, 0);
+	if (end != text && !*end)
+		return true;
+	fprintf(err, "Bad option value in --%s=%s\n", name, text);
+	print_help(out);
+	return false;
+}
+
 /* As in kexec-tools, actions are changes of state in the order given: "-l -e" jumps and does not load. */
-static bool apply(struct options *o, int key, char *argument, FILE *err)
+static bool apply(struct options *o, int key, char *argument, FILE *out, FILE *err)
 {
 	switch (key) {
 	case 'd': o->debug = true; return true;
@@ -150,7 +177,17 @@ static bool apply(struct options *o, int key, char *argument, FILE *err)
 	case 'e': o->load = false; o->exec = true; o->shutdown = false; o->sync = true; o->ifdown = true; return true;
 	case 'f': o->load = true; o->exec = true; o->shutdown = false; o->sync = true; o->ifdown = true; return true;
 	case 'S': o->status = true; return true;
-	case 'c': case 'a': case 'x': case 'y': return true;
+	case 'p': o->load = true; o->exec = false; o->shutdown = false; o->sync = false; o->request.crash = true; return true;
+	case 's': o->request.syscall = SYSCALL_FILE; return true;
+	case 'c': o->request.syscall = SYSCALL_LOAD; return true;
+	case 'a': o->request.syscall = SYSCALL_AUTO; return true;
+	case 'x': case 'y': return true;
+	case OPT_CKR_SIZE: o->print_ckr_size = true; return true;
+	case OPT_NO_CMA: o->request.no_cma = true; return true;
+	case OPT_REUSE_INITRD: o->reuse_initrd = true; return true;
+	case OPT_MEM_MIN: return parse_address(&o->request.mem_min, "mem-min", argument, out, err);
+	case OPT_MEM_MAX: return parse_address(&o->request.mem_max, "mem-max", argument, out, err);
+	case OPT_ENTRY: return parse_address(&o->request.entry, "entry", argument, out, err);
 	case 'i': o->request.check = CHECK_NONE; return true;
 	case OPT_PLAN: o->request.plan_only = true; return true;
 	case OPT_LAST: o->last = true; return true;
@@ -214,7 +251,11 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 			fprintf(out, "kexec-tools %s\n", KEXEC_VERSION);
 			return OPTIONS_DONE;
 		}
-		if (!apply(options, key, optarg, err)) {
+		if (key == OPT_NOT_HERE) {
+			fprintf(err, "kexec: %s is nothing that arm64 has\n", argv[optind - 1]);
+			return OPTIONS_BAD;
+		}
+		if (!apply(options, key, optarg, out, err)) {
 			if (key == '?')
 				print_help(out);
 			return OPTIONS_BAD;
@@ -224,8 +265,21 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 	}
 	options->sync &= !no_sync;
 	options->ifdown &= !no_ifdown;
-	if (options->last || options->status || !options->load)
+	if (options->last || options->status || options->print_ckr_size || !options->load)
 		return OPTIONS_RUN;
+	if (options->request.mem_max && options->request.mem_min >= options->request.mem_max) {
+		fprintf(err, "kexec: --mem-min is not below --mem-max\n");
+		return OPTIONS_BAD;
+	}
+	if (options->request.fast != FAST_NO && (options->request.mem_min || options->request.mem_max || options->request.crash ||
+						 options->request.entry)) {
+		fprintf(err, "kexec: --fast-reloc does not go with -p, --entry, --mem-min or --mem-max%s\n",
+			options->request.crash ? ": a crash kernel is never relocated" : "");
+		return OPTIONS_BAD;
+	}
+	/* The kernel shows what retain_initrd keeps (init/initramfs.c). */
+	if (options->reuse_initrd && !options->request.initrds)
+		options->request.initrd[options->request.initrds++] = "/sys/firmware/initrd";
 	options->request.kernel = argv[optind];
 	if (!options->request.kernel) {
 		fprintf(err, "No kernel specified\n");

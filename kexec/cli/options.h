@@ -9,6 +9,7 @@
 
 struct options {
 	bool load, exec, unload, status, last, crash_status;
+	bool print_ckr_size, reuse_initrd;
 	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;
 	bool json, quiet, debug;

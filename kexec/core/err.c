@@ -51,6 +51,12 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_INTERRUPTED] = "interrupted; what was loaded before still is",
 	[KX_MOVED] = "the kernel moved staged memory while it was being loaded; try again",
 
+	[KX_NO_CRASH_MEMORY] = "Memory for crashkernel is not reserved\n"
+			       "Please reserve memory by passing\"crashkernel=Y@X\" parameter to kernel\n"
+			       "Then try to loading kdump kernel",
+	[KX_FILE_OPTION] = "that is nothing kexec_file_load can do; leave out -s",
+	[KX_FILE_LOAD] = "kexec_file_load failed",
+	[KX_FILE_UNAVAILABLE] = "syscall kexec_file_load not available.",
 	[KX_KEXEC_LOAD] = "kexec_load failed",
 	[KX_UNLOAD] = "kexec unload failed",
 	[KX_REBOOT] = "kexec failed",

@@ -58,6 +58,10 @@ enum kx_err {
 	KX_MOVED,
 
 	/* The kernel said no. */
+	KX_NO_CRASH_MEMORY,
+	KX_FILE_OPTION,
+	KX_FILE_LOAD,
+	KX_FILE_UNAVAILABLE,
 	KX_KEXEC_LOAD,
 	KX_UNLOAD,
 	KX_REBOOT,

@@ -9,6 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+uint64_t crash_kernel_bytes(struct sys *sys)
+{
+	struct memmap map = { 0 };
+	uint64_t bytes = 0;
+	char *text;
+	size_t text_bytes;
+
+	if (sys->read_file(sys, "/proc/iomem", MIB(16), &text, &text_bytes) < 0)
+		return 0;
+	if (memmap_parse(&map, text, text_bytes) == KX_OK && map.crash.count)
+		bytes = map.crash.v[map.crash.count - 1].bytes;
+	memmap_free(&map);
+	free(text);
+	return bytes;
+}
+
 int kernel_is_loaded(struct sys *sys, bool crash)
 {
 	uint64_t loaded;
@@ -18,7 +34,7 @@ int kernel_is_loaded(struct sys *sys, bool crash)
 	return loaded != 0;
 }
 
-enum kx_err unload_kernel(struct sys *sys, struct fail *fail)
+enum kx_err unload_kernel(struct sys *sys, bool crash, struct fail *fail)
 {
 	enum kx_err refused = preflight(sys, fail);
 	int err;
@@ -27,8 +43,11 @@ enum kx_err unload_kernel(struct sys *sys, struct fail *fail)
 		refused = lock_loads(sys, fail);
 	if (refused)
 		return refused;
-	err = sys->kexec_load(sys, 0, NULL, 0, 0);
-	if (!err)
+	err = sys->kexec_load(sys, 0, NULL, 0, crash ? SYS_KEXEC_ON_CRASH : 0);
+	/* A kernel may have only the other call; either unloads what the other has loaded. */
+	if (err == -ENOSYS)
+		err = sys->kexec_file_load(sys, -1, -1, NULL, SYS_FILE_UNLOAD | (crash ? SYS_FILE_ON_CRASH : 0));
+	if (!err && !crash)
 		sys->shm_sweep(sys, SYS_NO_SHM, false);
 	sys->unlock(sys);
 	return err ? fail_set(fail, err == -EPERM ? KX_NOT_PERMITTED : KX_UNLOAD, "%s", strerror(-err)) : KX_OK;

@@ -50,11 +50,14 @@ enum kx_err payload_commit(struct payload *p, struct fail *fail)
 		return fail_set(fail, KX_MOVED, "%s", "");
 	if (sys->interrupted(sys))
 		return fail_set(fail, KX_INTERRUPTED, "%s", p->request->kernel);
-	err = sys->kexec_load(sys, p->entry_pa, segments, count, 0);
+	err = sys->kexec_load(sys, p->request->entry ? p->request->entry : p->entry_pa, segments, count,
+			      p->request->crash ? SYS_KEXEC_ON_CRASH : 0);
 	if (err)
 		return kexec_load_error(err, fail);
 	stage_close(&p->stage, false);
-	sys->shm_sweep(sys, keep, false);
+	/* A crash kernel replaces no other one. */
+	if (!p->request->crash)
+		sys->shm_sweep(sys, keep, false);
 	return KX_OK;
 }
 
@@ -86,6 +89,31 @@ static enum kx_err load_locked(struct sys *sys, const struct load_request *reque
 	return err;
 }
 
+/* By the call that was asked for, or by kexec_file_load(2) and, should that fail, by the other. */
+static enum kx_err load_either(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
+{
+	const char *hindrance = file_load_hindrance(request);
+	struct load_request by_load = *request;
+	enum kx_err err;
+	int result;
+
+	by_load.syscall = SYSCALL_LOAD;
+	if (request->syscall == SYSCALL_FILE && hindrance)
+		return fail_set(fail, KX_FILE_OPTION, "%s", hindrance);
+	if (request->syscall == SYSCALL_LOAD || hindrance)
+		return load_locked(sys, &by_load, report, fail);
+	err = load_by_file(sys, request, report, &result, fail);
+	if (!err || !result || !file_load_may_fall_back(result))
+		return err;
+	if (request->syscall == SYSCALL_FILE)
+		return result == -ENOSYS ? fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-result)) : err;
+	*report = (struct report){ 0 };
+	/* That there is no such call is how most kernels are; any other reason is worth a word. */
+	if (result != -ENOSYS)
+		report_note(report, "kexec_file_load failed (%s), so it was kexec_load", strerror(-result));
+	return load_locked(sys, &by_load, report, fail);
+}
+
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
 {
 	enum kx_err err = preflight(sys, fail);
@@ -95,7 +123,7 @@ enum kx_err load_kernel(struct sys *sys, const struct load_request *request, str
 		err = lock_loads(sys, fail);
 	if (err)
 		return err;
-	err = load_locked(sys, request, report, fail);
+	err = load_either(sys, request, report, fail);
 	sys->unlock(sys);
 	return err;
 }

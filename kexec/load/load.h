@@ -7,6 +7,7 @@
 #include "sys.h"
 
 enum fast_wish { FAST_NO, FAST_AUTO, FAST_REQUIRE };
+enum syscall_wish { SYSCALL_AUTO, SYSCALL_LOAD, SYSCALL_FILE };	/* kexec_file_load(2) if it works; kexec_load(2); kexec_file_load(2) */
 enum check_wish { CHECK_DEFAULT, CHECK_NONE, CHECK_CRC32C, CHECK_SHA256 };
 
 #define INITRDS_MAX	16
@@ -23,9 +24,14 @@ struct load_request {
 	bool reuse_cmdline;
 	const char *dtb;	/* null: this machine's */
 	const char *serial;	/* null: the console that the kernel uses, for bad news only */
+	enum syscall_wish syscall;
 	enum fast_wish fast;
 	enum check_wish check;
 	unsigned int cpus;	/* how many purgatory may use; 0 is 1 */
+	bool crash;		/* a crash kernel */
+	bool no_cma;		/* kexec_file_load(2): do not use CMA areas */
+	uint64_t mem_min, mem_max;	/* legal memory; mem_max 0: no limit */
+	uint64_t entry;		/* not 0: where to jump instead of purgatory */
 	bool plan_only;
 	bool no_mmu;		/* purgatory keeps the MMU off: for machines and tests that need it */
 
@@ -37,11 +43,17 @@ struct load_request {
 /*
  * Load a kernel, or with plan_only find out how it would be loaded. *report is filled in on success. On an error nothing
  * that was loaded before is lost, and nothing is left behind; *fail says what is wrong.
+ *
+ * Which system call: kexec_file_load(2) knows no check, no staging, no other device tree; where any of that is asked for it is
+ * kexec_load(2), and KX_FILE_OPTION if kexec_file_load(2) is insisted on.
  */
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail);
 
-/* Unload what is loaded, and give all staged memory back. */
-enum kx_err unload_kernel(struct sys *sys, struct fail *fail);
+/* Unload what is loaded, and give all staged memory back; or unload the crash kernel. */
+enum kx_err unload_kernel(struct sys *sys, bool crash, struct fail *fail);
+
+/* Bytes of the last "Crash kernel" in /proc/iomem; 0: none. */
+uint64_t crash_kernel_bytes(struct sys *sys);
 
 /* Whether a kernel is loaded: /sys/kernel/kexec_loaded, or for the crash kernel /sys/kernel/kexec_crash_loaded.
  * 1, 0, or -1 when that cannot be read. */

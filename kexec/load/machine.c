@@ -281,19 +281,50 @@ static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char
 	return KX_OK;
 }
 
-enum kx_err machine_read(struct machine *machine, struct sys *sys, const char *dtb, const char *serial, struct fail *fail)
+/* Memory that may be used, by the request: the crash kernel's own, or between --mem-min and --mem-max. */
+static enum kx_err limit_memory(struct machine *machine, const struct load_request *request, struct fail *fail)
 {
+	struct range_set limit = { 0 };
+	bool ok = true;
+
+	if (request->crash && !machine->memmap.crash.count)
+		return fail_set(fail, KX_NO_CRASH_MEMORY, "%s", "");
+	/* The last region is the large one: a low one before it is for DMA. */
+	if (request->crash)
+		ok = range_set_add(&limit, machine->memmap.crash.v[machine->memmap.crash.count - 1]);
+	else if (request->mem_max || request->mem_min)
+		ok = range_set_add(&limit, (struct range){ request->mem_min, (request->mem_max ? request->mem_max : PA_END) -
+										    request->mem_min });
+	else
+		return KX_OK;
+	if (ok && request->crash) {
+		range_set_free(&machine->memmap.ram);
+		range_set_free(&machine->memmap.spare);
+		ok = range_set_add(&machine->memmap.ram, limit.v[0]) && range_set_add(&machine->memmap.spare, limit.v[0]);
+	} else if (ok) {
+		ok = intersect(&machine->memmap.ram, &limit) && intersect(&machine->memmap.spare, &limit);
+	}
+	range_set_free(&limit);
+	return ok ? KX_OK : fail_set(fail, KX_NO_MEMORY, "memory map");
+}
+
+enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, struct fail *fail)
+{
+	const char *serial = request->serial;
 	enum kx_err err = read_memmap(machine, sys, fail);
 
 	if (serial && strncmp(serial, "/dev/", 5) == 0)
 		serial += 5;
 	if (!err)
-		err = read_dtb(machine, sys, dtb, fail);
+		err = read_dtb(machine, sys, request->dtb, fail);
 	if (!err)
 		err = drop_unknown_memory(machine, fail);
+	if (!err)
+		err = limit_memory(machine, request, fail);
 	if (!err) {
-		/* EFI kernels record the tables in EFI's own memory map, and older GICs have none. */
-		machine->tables_unknown &= dt_leaves_gic_tables(machine->dtb);
+		/* EFI kernels record the tables in EFI's own memory map, and older GICs have none. A crash kernel lies where they
+		   are not. */
+		machine->tables_unknown &= dt_leaves_gic_tables(machine->dtb) && !request->crash;
 		read_psci(machine, sys);
 		machine_read_cpus(machine, sys);
 		if (!serial)

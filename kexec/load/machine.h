@@ -4,6 +4,7 @@
 #define MACHINE_H
 
 #include "iomem.h"
+#include "load.h"
 #include "purgatory_abi.h"
 #include "sys.h"
 
@@ -45,11 +46,12 @@ enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *fail);
 
 /*
- * The rest, into an open machine, whose dtb may be there already. dtb and serial may be null, as in struct load_request. On error the machine is empty.
+ * The rest, into an open machine, whose dtb may be there already: what the request is about decides on the device tree, the
+ * console and the legal memory. On error the machine is empty.
  *
- * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_SERIAL, KX_NO_MEMORY
+ * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_SERIAL, KX_NO_MEMORY, KX_NO_CRASH_MEMORY
  */
-enum kx_err machine_read(struct machine *machine, struct sys *sys, const char *dtb, const char *serial, struct fail *fail);
+enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, struct fail *fail);
 /* A step of machine_read(): the last four. */
 void machine_read_cpus(struct machine *machine, struct sys *sys);
 void machine_free(struct machine *machine);

@@ -264,7 +264,7 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 	return err ? fail_set(fail, err, "device tree") : KX_OK;
 }
 
-enum kx_err payload_open(struct payload *p, struct fail *fail)
+enum kx_err payload_open_files(struct payload *p, struct fail *fail)
 {
 	enum kx_err err;
 
@@ -274,12 +274,19 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 		err = open_kernel(p, fail);
 	if (!err)
 		err = open_initrd(p, fail);
+	if (!err)
+		err = make_cmdline(p, fail);
+	return err;
+}
+
+enum kx_err payload_open(struct payload *p, struct fail *fail)
+{
+	enum kx_err err = payload_open_files(p, fail);
+
 	if (!err && !p->request->dtb && p->uki_dtb.bytes)
 		err = read_extra(p, p->uki_dtb, ARM64_DTB_BYTES_MAX, &p->machine.dtb, &p->machine.dtb_bytes, fail);
 	if (!err)
-		err = machine_read(&p->machine, p->sys, p->request->dtb, p->request->serial, fail);
-	if (!err)
-		err = make_cmdline(p, fail);
+		err = machine_read(&p->machine, p->sys, p->request, fail);
 	if (err)
 		return err;
 	choose_check(p);

@@ -81,6 +81,7 @@ struct payload {
 /* In this order; each says in its errors what is wrong, and payload_free() puts everything back, staged memory
  * included, unless payload_commit() was reached. */
 enum kx_err payload_find_kernel(struct payload *p, unsigned char *head, size_t room, size_t *got, struct fail *fail);	/* a step of: */
+enum kx_err payload_open_files(struct payload *p, struct fail *fail);	/* files and command line: the first half of: */
 enum kx_err payload_open(struct payload *p, struct fail *fail);		/* files, command line, check */
 enum kx_err payload_place(struct payload *p, struct fail *fail);	/* frames and plan */
 enum kx_err payload_fill(struct payload *p, struct fail *fail);		/* read everything into its place */
@@ -90,5 +91,12 @@ enum kx_err payload_try_hideout(struct payload *p);	/* a step of payload_place()
 enum kx_err payload_make_hideout(struct payload *p, struct fail *fail);	/* a step of payload_finish() */
 void payload_report(struct payload *p);
 void payload_free(struct payload *p);
+
+
+/* kexec_file_load(2), file.c. *result is what the call said, 0 if it was not made. */
+enum kx_err load_by_file(struct sys *sys, const struct load_request *request, struct report *report, int *result,
+			 struct fail *fail);
+const char *file_load_hindrance(const struct load_request *request);	/* the option that it cannot heed; null: none */
+bool file_load_may_fall_back(int err);
 
 #endif

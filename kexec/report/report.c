@@ -152,6 +152,7 @@ void report_json(const struct report *report, FILE *out)
 
 	json_object_object_add(o, "fast_reloc", json_object_new_boolean(report->fast));
 	json_object_object_add(o, "loaded", json_object_new_boolean(report->loaded));
+	json_object_object_add(o, "syscall", json_object_new_string(report->by_file ? "kexec_file_load" : "kexec_load"));
 	json_object_object_add(o, "kernel", json_object_new_string(report->kernel));
 	json_object_object_add(o, "format", json_object_new_string(report->format));
 	json_object_object_add(o, "objects", list);

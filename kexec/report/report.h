@@ -21,6 +21,7 @@ struct report_object {
 struct report {
 	bool fast;		/* --fast-reloc was asked for */
 	bool loaded;		/* else it is only a plan */
+	bool by_file;		/* by kexec_file_load(2): the rest of this is empty */
 	char kernel[128];	/* file name as given */
 	char format[64];	/* "", or what the Image was in: "gzip", "uki, vmlinuz, zstd" */
 	struct report_object object[REPORT_OBJECTS];

@@ -326,3 +326,16 @@ enum kx_err source_spool(struct source *source, uint64_t most_bytes, struct fail
 	source->file[source->files++] = (struct source_file){ source->path, fd, whole.bytes, false };
 	return source_set(source, &whole, 1, fail);
 }
+
+enum kx_err source_fd(struct source *source, uint64_t most_bytes, int *fd, struct fail *fail)
+{
+	const struct source_part *part = &source->part[0];
+	enum kx_err err = KX_OK;
+
+	if (source->parts != 1 || part->file == SOURCE_ZEROS || part->at || part->codec != CODEC_NONE ||
+	    part->bytes != source->file[part->file].bytes)
+		err = source_spool(source, most_bytes, fail);
+	if (!err)
+		*fd = source->file[source->part[0].file].fd;
+	return err;
+}

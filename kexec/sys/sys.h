@@ -102,6 +102,8 @@ struct sys {
 	bool (*interrupted)(struct sys *sys);	/* a SIGINT, SIGTERM or SIGHUP came in */
 
 	int (*kexec_load)(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count, unsigned long flags);
+	/* flags: SYS_FILE_*. Descriptors of -1: there is none; cmdline may be null. */
+	int (*kexec_file_load)(struct sys *sys, int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags);
 	int (*reboot_kexec)(struct sys *sys);
 	void (*sync)(struct sys *sys);
 	void (*ifdown)(struct sys *sys);
@@ -109,6 +111,13 @@ struct sys {
 };
 
 #define SYS_NO_SHM	(-1)
+
+/* include/uapi/linux/kexec.h */
+#define SYS_KEXEC_ON_CRASH	0x1
+#define SYS_FILE_UNLOAD		0x1
+#define SYS_FILE_ON_CRASH	0x2
+#define SYS_FILE_NO_INITRAMFS	0x4
+#define SYS_FILE_NO_CMA		0x10
 
 /* The first number of a small file (base as for strtoull); false if it cannot be read. */
 bool sys_read_u64(struct sys *sys, const char *path, int base, uint64_t *value);

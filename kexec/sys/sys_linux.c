@@ -96,6 +96,14 @@ static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *seg
 	return 0;
 }
 
+static int kexec_file_load(struct sys *sys, int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags)
+{
+	(void)sys;
+	if (syscall(SYS_kexec_file_load, kernel_fd, initrd_fd, cmdline ? strlen(cmdline) + 1 : 0, cmdline, flags) < 0)
+		return -errno;
+	return 0;
+}
+
 static int reboot_kexec(struct sys *sys)
 {
 	(void)sys;
@@ -324,6 +332,7 @@ void sys_linux(struct sys *sys)
 		.unguard = unguard,
 		.interrupted = interrupted,
 		.kexec_load = kexec_load,
+		.kexec_file_load = kexec_file_load,
 		.reboot_kexec = reboot_kexec,
 		.sync = sync_disks,
 		.ifdown = ifdown,

@@ -637,6 +637,22 @@ static bool interrupted(struct sys *sys)
 	return f->interrupt_at && f->interrupted_calls >= f->interrupt_at;
 }
 
+/* Any sum will do to tell contents apart. */
+static uint64_t crc_of(const unsigned char *data, size_t bytes)
+{
+	uint64_t sum = 1469598103934665603ull;
+	size_t i;
+
+	for (i = 0; i < bytes; i++)
+		sum = (sum ^ data[i]) * 1099511628211ull;
+	return sum;
+}
+
+uint64_t fake_hash(const void *data, size_t bytes)
+{
+	return crc_of(data, bytes);
+}
+
 static void drop_load(struct fake *f)
 {
 	size_t i;
@@ -706,6 +722,27 @@ static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *seg
 	if (meanwhile)
 		meanwhile(f, f->meanwhile_arg);
 	return 0;
+}
+
+/* As most kernels: there is no such call, unless a test says otherwise. */
+static int kexec_file_load(struct sys *sys, int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags)
+{
+	struct fake *f = fake_of(sys);
+
+	if (!f->file_load_error)
+		f->file_load_error = -ENOSYS;
+	f->file_loads++;
+	f->file_load_flags = flags;
+	snprintf(f->file_load_cmdline, sizeof(f->file_load_cmdline), "%s", cmdline ? cmdline : "");
+	f->file_load_kernel = kernel_fd >= 0 && is_open(f, kernel_fd, "kexec_file_load") ? *f->fd[kernel_fd].file : (struct fake_file){ 0 };
+	f->file_load_initrd = initrd_fd >= 0 && is_open(f, initrd_fd, "kexec_file_load") ? *f->fd[initrd_fd].file : (struct fake_file){ 0 };
+	f->file_load_hash[0] = f->file_load_kernel.bytes ? crc_of(f->file_load_kernel.data, f->file_load_kernel.bytes) : 0;
+	f->file_load_hash[1] = f->file_load_initrd.bytes ? crc_of(f->file_load_initrd.data, f->file_load_initrd.bytes) : 0;
+	if (f->file_load_error == FAKE_FILE_LOAD_WORKS) {
+		drop_load(f);
+		return 0;
+	}
+	return f->file_load_error;
 }
 
 static int reboot_kexec(struct sys *sys)
@@ -825,7 +862,7 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 		.shm_mark_loaded = shm_mark_loaded, .shm_sweep = shm_sweep, .touch = touch, .settle = settle,
 		.frame_pa = frame_pa, .punch = punch, .clean = clean,
 		.crew_open = crew_open, .crew_ready = crew_ready, .crew_close = crew_close, .interrupted = interrupted,
-		.kexec_load = kexec_load,
+		.kexec_load = kexec_load, .kexec_file_load = kexec_file_load,
 		.reboot_kexec = reboot_kexec, .sync = sync_disks, .ifdown = ifdown,
 	};
 	f->root = f->arm64 = f->random_works = true;

@@ -14,6 +14,7 @@
 #define FAKE_SHMS	8
 #define FAKE_FDS	24
 #define FAKE_NO_FRAME	UINT32_MAX
+#define FAKE_FILE_LOAD_WORKS	1	/* as file_load_error */
 
 struct fake_file {
 	char path[96];
@@ -80,6 +81,13 @@ struct fake {
 	struct fake_load load;
 	int kexec_error;		/* negative errno that kexec_load(2) gives */
 
+	int file_load_error;		/* the same of kexec_file_load(2); 0: -ENOSYS */
+	unsigned int file_loads;
+	unsigned long file_load_flags;
+	char file_load_cmdline[256];
+	struct fake_file file_load_kernel, file_load_initrd;	/* what it was given; the data may be gone */
+	uint64_t file_load_hash[2];
+
 	unsigned int kexec_loads, unloads, shm_creates, sweeps, writes, reboots, syncs, ifdowns, interrupted_calls;
 	unsigned int interrupt_at;	/* that call of interrupted(), and all later ones, say yes; 0: never */
 
@@ -108,6 +116,7 @@ size_t fake_dtb(void *out, size_t room, const char *psci_method);
 /* The owned frame whose memory holds pa, and that memory; null if nobody owns it. */
 unsigned char *fake_frame_memory(const struct fake *fake, pa_t pa, const struct fake_frame **frame);
 uint64_t fake_frame_hash(const unsigned char *memory);
+uint64_t fake_hash(const void *data, size_t bytes);	/* as file_load_hash */
 uint32_t fake_frames_taken(const struct fake *fake);
 unsigned int fake_shms(const struct fake *fake, bool loaded);
 

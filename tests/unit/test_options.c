@@ -181,7 +181,7 @@ static void test_values(void **state)
 static void test_abbreviations(void **state)
 {
 	(void)state;
-	runs("--lo K --app x --init i --reuse --dt d");
+	runs("--load K --app x --init i --reuse-c --dt d --mem-ma 0x1000");
 	assert_true(o.load && o.request.reuse_cmdline);
 	assert_string_equal(o.request.cmdline, "x");
 	assert_string_equal(o.request.initrd[0], "i");
@@ -189,6 +189,7 @@ static void test_abbreviations(void **state)
 	assert_int_equal(o.request.fast, FAST_AUTO);
 	runs("--unl");
 	assert_true(o.unload);
+	refuses("--lo K");	/* --load, --load-panic, ... */
 }
 
 static void test_fast_reloc(void **state)
@@ -227,6 +228,61 @@ static void test_cpus(void **state)
 	refuses("-l K --cpus");
 }
 
+static void test_actions_of_kexec_tools(void **state)
+{
+	(void)state;
+	/* The last one wins, and each leaves something behind. */
+	runs("-p K");
+	assert_true(o.load && o.request.crash && !o.exec && !o.shutdown && !o.sync);
+	runs("-p -u");
+	assert_true(o.unload && !o.load && o.request.crash);
+	runs("-u -p K");
+	assert_true(o.unload && o.load && o.request.crash);
+	runs("-l -e");
+	assert_true(o.exec && !o.load);
+	runs("-e -l K");
+	assert_true(o.load && !o.exec);
+	runs("-f -x -y K");
+	assert_true(o.load && o.exec && !o.sync && !o.ifdown);
+	runs("-S -p");
+	assert_true(o.status && o.crash_status);
+	runs("-l K");
+	assert_int_equal(o.request.syscall, SYSCALL_AUTO);
+	runs("-s -l K");
+	assert_int_equal(o.request.syscall, SYSCALL_FILE);
+	runs("-s -c -l K");
+	assert_int_equal(o.request.syscall, SYSCALL_LOAD);
+	runs("-c -a -l K --no-cma");
+	assert_int_equal(o.request.syscall, SYSCALL_AUTO);
+	assert_true(o.request.no_cma);
+	runs("-l K --mem-min=0x40000000 --mem-max 1073741825 --entry=010");
+	assert_int_equal(o.request.mem_min, 0x40000000);
+	assert_int_equal(o.request.mem_max, 1073741825);
+	assert_int_equal(o.request.entry, 8);
+	refuses("-l K --mem-min=12x");
+	assert_string_equal(err_text_of, "Bad option value in --mem-min=12x\n");
+	refuses("-l K --mem-max=");
+	refuses("-l K --mem-min=5 --mem-max=5");
+	runs("--print-ckr-size");
+	assert_true(o.print_ckr_size);
+	runs("-t uImage -l K");
+	assert_string_equal(o.request.type, "uImage");
+	refuses("--type=zImage -l K");
+	assert_string_equal(err_text_of, "Unsupported kernel type zImage\n");
+	runs("-l K --initrd=a --ramdisk b");
+	assert_int_equal(o.request.initrds, 2);
+	assert_string_equal(o.request.initrd[1], "b");
+	runs("-l K --reuseinitrd");
+	assert_string_equal(o.request.initrd[0], "/sys/firmware/initrd");
+	/* What arm64 has not, and what does not go together. */
+	refuses("--load-preserve-context K");
+	assert_non_null(strstr(err_text_of, "nothing that arm64 has"));
+	refuses("--hotplug K");
+	refuses("-p --fast-reloc K");
+	assert_non_null(strstr(err_text_of, "never relocated"));
+	refuses("-l --fast-reloc --mem-max=0x100000000 K");
+}
+
 static void test_check(void **state)
 {
 	(void)state;
@@ -250,7 +306,7 @@ static void test_check(void **state)
 static void test_unknown_options(void **state)
 {
 	static const char *const lines[] = {
-		"--frobnicate", "-l K --frobnicate", "-Z", "-l K -p", "-l --append", "--no-c=1 K", "--no", "--load=K",
+		"--frobnicate", "-l K --frobnicate", "-Z", "-l --append", "--no-c=1 K", "--no", "--load=K",
 	};
 	size_t i;
 
@@ -302,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_abbreviations),
 		cmocka_unit_test(test_fast_reloc),
+		cmocka_unit_test(test_actions_of_kexec_tools),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_cpus),
 		cmocka_unit_test(test_unknown_options),

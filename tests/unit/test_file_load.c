@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kexec_file_load(2): when it is used, what it is given, and when the other call takes over. */
+#include "job.h"
+
+#include <errno.h>
+#include <libfdt.h>
+#include <zlib.h>
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+static struct job *job_of(enum syscall_wish wish, int error)
+{
+	struct job *job = job_whole();
+
+	job->request.fast = FAST_NO;
+	job->request.syscall = wish;
+	job->fake->file_load_error = error;
+	return job;
+}
+
+static void assert_given(const struct job *job)
+{
+	const struct fake *f = job->fake;
+
+	assert_int_equal(f->file_load_hash[0], fake_hash(job->kernel, job->kernel_bytes));
+	if (job->request.initrds)
+		assert_int_equal(f->file_load_hash[1], fake_hash(job->initrd, job->initrd_bytes));
+	else
+		assert_int_equal(f->file_load_initrd.bytes, 0);
+	assert_clean(f);
+	assert_null(fake_leak(f));
+}
+
+static void test_works(void **state)
+{
+	struct job *job = job_of(SYSCALL_AUTO, FAKE_FILE_LOAD_WORKS);
+
+	(void)state;
+	assert_int_equal(load(job), KX_OK);
+	assert_given(job);
+	assert_int_equal(job->fake->kexec_loads, 0);
+	assert_int_equal(job->fake->file_load_flags, 0);
+	assert_string_equal(job->fake->file_load_cmdline, CMDLINE);
+	assert_true(job->report.by_file && job->report.loaded);
+	assert_int_equal(job->report.notes, 0);
+	/* The file itself, and not a copy of it. */
+	assert_string_equal(job->fake->file_load_kernel.path, KERNEL);
+
+	job->request.initrds = 0;
+	job->request.syscall = SYSCALL_FILE;
+	job->request.crash = true;
+	assert_int_equal(load(job), KX_OK);
+	assert_given(job);
+	assert_int_equal(job->fake->file_load_flags, SYS_FILE_NO_INITRAMFS | SYS_FILE_ON_CRASH);
+	job_free(job);
+}
+
+/* What the kernel does not unpack itself, it is given unpacked; several initrds, as one. */
+static void test_unpacked(void **state)
+{
+	struct job *job = job_of(SYSCALL_FILE, FAKE_FILE_LOAD_WORKS);
+	unsigned char *packed = malloc(MIB(4)), *both = calloc(1, 2 * INITRD_BYTES + 8);
+	z_stream z = { .next_in = job->kernel, .avail_in = (uInt)job->kernel_bytes, .next_out = packed, .avail_out = MIB(4) };
+	size_t second = (INITRD_BYTES + 3) / 4 * 4;
+
+	(void)state;
+	assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	fake_file(job->fake, KERNEL, packed, MIB(4) - z.avail_out);
+	deflateEnd(&z);
+	free(packed);
+	memcpy(both, job->initrd, INITRD_BYTES);
+	memcpy(both + second, job->initrd, INITRD_BYTES);
+	job->request.initrd[1] = INITRD;
+	job->request.initrds = 2;
+	free(job->initrd);
+	job->initrd = both;
+	job->initrd_bytes = second + INITRD_BYTES;
+	assert_int_equal(load(job), KX_OK);
+	assert_given(job);
+	assert_string_equal(job->report.format, "gzip");
+	job_free(job);
+}
+
+static void test_falls_back(void **state)
+{
+	static const struct { int error; bool falls_back, noted; } v[] = {
+		{ -ENOSYS, true, false }, { -EINVAL, true, true }, { -ENOEXEC, true, true }, { -EOPNOTSUPP, true, true },
+		{ -EADDRNOTAVAIL, true, true }, { -ENOMEM, true, true }, { -EPERM, false, false }, { -EKEYREJECTED, false, false },
+		{ -EBUSY, false, false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		struct job *job = job_of(SYSCALL_AUTO, v[i].error);
+		struct purg_model m;
+
+		if (v[i].falls_back) {
+			assert_loads(job, &m);
+			assert_int_equal(noted(job, "kexec_file_load failed"), v[i].noted);
+			assert_false(job->report.by_file);
+			purg_model_free(&m);
+		} else {
+			assert_int_equal(load(job), KX_FILE_LOAD);
+			assert_int_equal(job->fake->kexec_loads, 0);
+		}
+		assert_int_equal(job->fake->file_loads, 1);
+		/* With -s, never. */
+		job->request.syscall = SYSCALL_FILE;
+		job->fake->kexec_loads = 0;
+		assert_int_equal(load(job), v[i].error == -ENOSYS ? KX_FILE_UNAVAILABLE : KX_FILE_LOAD);
+		assert_int_equal(job->fake->kexec_loads, 0);
+		/* With -c, not even tried. */
+		job->request.syscall = SYSCALL_LOAD;
+		assert_int_equal(load(job), KX_OK);
+		assert_int_equal(job->fake->file_loads, 2);
+		assert_clean(job->fake);
+		job_free(job);
+	}
+}
+
+/* What it cannot do is done by the other call; if -s insists, refused. */
+static void test_hindrances(void **state)
+{
+	enum { FAST, DTB, CHECK, CPUS, MEM, ENTRY, PLAN, SERIAL, KINDS };
+	unsigned char tree[4096];
+	size_t tree_bytes = fake_dtb(tree, sizeof(tree), "hvc");
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < KINDS; kind++) {
+		struct job *job = job_of(SYSCALL_AUTO, FAKE_FILE_LOAD_WORKS);
+
+		fake_file(job->fake, "/my.dtb", tree, tree_bytes);
+		job->request.fast = kind == FAST ? FAST_AUTO : FAST_NO;
+		job->request.dtb = kind == DTB ? "/my.dtb" : NULL;
+		job->request.check = kind == CHECK ? CHECK_SHA256 : CHECK_DEFAULT;
+		job->request.cpus = kind == CPUS ? 1 : 0;
+		job->request.mem_min = kind == MEM ? 0x50000000 : 0;
+		job->request.entry = kind == ENTRY ? 0x12340000 : 0;
+		job->request.plan_only = kind == PLAN;
+		job->request.serial = kind == SERIAL ? "ttyAMA0" : NULL;
+		assert_int_equal(load(job), KX_OK);
+		assert_int_equal(job->fake->file_loads, 0);
+		assert_int_equal(job->fake->kexec_loads, kind != PLAN);
+		if (kind == ENTRY)
+			assert_int_equal(job->fake->load.entry, 0x12340000);
+		if (kind == MEM)
+			assert_true(job->report.object[0].place.start >= 0x50000000);
+		job->request.syscall = SYSCALL_FILE;
+		assert_int_equal(load(job), KX_FILE_OPTION);
+		assert_int_equal(job->fake->file_loads, 0);
+		assert_clean(job->fake);
+		job_free(job);
+	}
+}
+
+static void test_flags(void **state)
+{
+	struct job *job = job_of(SYSCALL_FILE, -EINVAL);
+	unsigned char tree[4096];
+
+	(void)state;
+	/* A kernel that does not know the flag is asked again without it. */
+	job->request.no_cma = true;
+	assert_int_equal(load(job), KX_FILE_LOAD);
+	assert_int_equal(job->fake->file_loads, 2);
+	assert_int_equal(job->fake->file_load_flags, 0);
+	/* No command line: the one of the device tree stays. */
+	fake_dtb(tree, sizeof(tree), "hvc");
+	assert_int_equal(fdt_open_into(tree, tree, sizeof(tree)), 0);
+	assert_int_equal(fdt_setprop_string(tree, fdt_path_offset(tree, "/chosen"), "bootargs", "root=/dev/old"), 0);
+	fake_file(job->fake, "/sys/firmware/fdt", tree, fdt_totalsize(tree));
+	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+	job->request.cmdline = NULL;
+	assert_int_equal(load(job), KX_OK);
+	assert_string_equal(job->fake->file_load_cmdline, "root=/dev/old");
+	assert_clean(job->fake);
+	job_free(job);
+}
+
+/* What was staged for an earlier load goes, when this one has taken its place; not when it has not. */
+static void test_replaces_staged(void **state)
+{
+	struct job *job = job_whole();
+	struct purg_model m;
+
+	(void)state;
+	assert_loads(job, &m);
+	purg_model_free(&m);
+	assert_true(fake_frames_taken(job->fake) > 0);
+	job->request.fast = FAST_NO;
+	job->request.syscall = SYSCALL_FILE;
+	job->fake->file_load_error = -ENOMEM;
+	assert_int_equal(load(job), KX_FILE_LOAD);
+	assert_true(fake_frames_taken(job->fake) > 0);
+	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+	job->request.crash = true;
+	assert_int_equal(load(job), KX_OK);
+	assert_true(fake_frames_taken(job->fake) > 0);
+	job->request.crash = false;
+	assert_int_equal(load(job), KX_OK);
+	assert_int_equal(fake_frames_taken(job->fake), 0);
+	job_free(job);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_works),
+		cmocka_unit_test(test_unpacked),
+		cmocka_unit_test(test_falls_back),
+		cmocka_unit_test(test_hindrances),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_replaces_staged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
