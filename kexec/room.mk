@@ -1,5 +1,5 @@
 # The loader: every room, main.c, and purgatory as a blob.
-PURE_ROOMS = core codec image memmap dt plan report arm64 abi
+PURE_ROOMS = core codec image memmap dt crash plan report arm64 abi
 LOADER_ROOMS = $(PURE_ROOMS) sys stage load cli
 
 $(eval $(call room,main,kexec,main.c,core load cli report sys))

@@ -54,6 +54,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_NO_CRASH_MEMORY] = "Memory for crashkernel is not reserved\n"
 			       "Please reserve memory by passing\"crashkernel=Y@X\" parameter to kernel\n"
 			       "Then try to loading kdump kernel",
+	[KX_NO_CRASH_NOTES] = "this kernel does not say where it writes its registers at a crash; it needs CONFIG_CRASH_DUMP",
 	[KX_FILE_OPTION] = "that is nothing kexec_file_load can do; leave out -s",
 	[KX_FILE_LOAD] = "kexec_file_load failed",
 	[KX_FILE_UNAVAILABLE] = "syscall kexec_file_load not available.",

@@ -59,6 +59,7 @@ enum kx_err {
 
 	/* The kernel said no. */
 	KX_NO_CRASH_MEMORY,
+	KX_NO_CRASH_NOTES,
 	KX_FILE_OPTION,
 	KX_FILE_LOAD,
 	KX_FILE_UNAVAILABLE,

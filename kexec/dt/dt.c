@@ -38,6 +38,35 @@ static int add_reserve(void *out, struct range r)
 	return fdt_add_mem_rsv(out, r.start, r.bytes);
 }
 
+static unsigned char *store_cells(unsigned char *to, uint64_t value, int cells)
+{
+	int i;
+
+	for (i = 0; i < cells * 4; i++)
+		to[i] = (unsigned char)(value >> 8 * (cells * 4 - 1 - i));
+	return to + cells * 4;
+}
+
+/* As the kernel reads them, in cells of the root (drivers/of/fdt.c, early_init_dt_check_for_elfcorehdr and
+ * ..._usable_mem_range). */
+static int add_crash_properties(void *out, int chosen, const struct dt_edit *edit)
+{
+	int address_cells = fdt_address_cells(out, 0), size_cells = fdt_size_cells(out, 0), err;
+	unsigned char value[8 * 16], *end = value;
+	size_t i;
+
+	if (address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2)
+		return -FDT_ERR_BADNCELLS;
+	end = store_cells(store_cells(value, edit->elfcore.start, address_cells), edit->elfcore.bytes, size_cells);
+	err = fdt_setprop(out, chosen, "linux,elfcorehdr", value, (int)(end - value));
+	if (err)
+		return err;
+	for (i = 0, end = value; i < edit->usable->count && i < sizeof(value) / 16; i++)
+		end = store_cells(store_cells(end, edit->usable->v[i].start, address_cells), edit->usable->v[i].bytes,
+				  size_cells);
+	return fdt_setprop(out, chosen, "linux,usable-memory-range", value, (int)(end - value));
+}
+
 static int edit_chosen(void *out, int chosen, const struct dt_edit *edit)
 {
 	int err = 0;
@@ -53,6 +82,8 @@ static int edit_chosen(void *out, int chosen, const struct dt_edit *edit)
 		err = fdt_setprop(out, chosen, "kaslr-seed", edit->kaslr_seed, sizeof(edit->kaslr_seed));
 	if (!err && edit->seeds)
 		err = fdt_setprop(out, chosen, "rng-seed", edit->rng_seed, sizeof(edit->rng_seed));
+	if (!err && edit->usable)
+		err = add_crash_properties(out, chosen, edit);
 	if (!err && edit->property)
 		err = fdt_setprop(out, chosen, edit->property, edit->value, (int)edit->value_bytes);
 	return err;

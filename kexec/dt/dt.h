@@ -12,6 +12,8 @@ struct dt_edit {
 	bool seeds;			/* there are any; without them the next kernel must not count on one */
 	uint8_t kaslr_seed[8];
 	uint8_t rng_seed[128];
+	const struct range_set *usable;	/* of a crash kernel: all memory that it may use, linux,usable-memory-range; else null ... */
+	struct range elfcore;		/* ... and linux,elfcorehdr */
 	const struct range_set *reserve;	/* added to /memreserve/; may be null */
 	const char *property;		/* room to be left in /chosen for purgatory's record, filled with: */
 	const void *value;

@@ -233,10 +233,10 @@ static enum kx_err fill_all(struct payload *p, struct sys_crew *crew, struct fai
 	return err;
 }
 
-/* Each slot gives a piece for its bytes and one for its BSS at most; and there is the device tree. */
+/* Each slot gives a piece for its bytes and one for its BSS at most; and there are the device tree and the ELF header. */
 static size_t pieces_max(const struct payload *p)
 {
-	return 2 * (size_t)p->plan.window[OBJECT_KERNEL].slots + p->plan.window[OBJECT_INITRD].slots + 1;
+	return 2 * (size_t)p->plan.window[OBJECT_KERNEL].slots + p->plan.window[OBJECT_INITRD].slots + 2;
 }
 
 enum kx_err payload_fill(struct payload *p, struct fail *fail)
@@ -367,6 +367,13 @@ enum kx_err payload_make_hideout(struct payload *p, struct fail *fail)
 	if (p->check != PURG_CHECK_NONE) {
 		dtb.piece = add_piece(p, p->plan.dtb_pa, p->plan.dtb_pa, p->dtb_padded_bytes, PURG_WORK_CHECK);
 		p->jobs[p->job_count++] = dtb;
+		do_jobs(p, p->job_count - 1, 1);
+	}
+	if (p->check != PURG_CHECK_NONE && p->elfcore) {
+		pa_t pa = payload_elfcore_pa(p);
+		struct fill_job elfcore = { .piece = add_piece(p, pa, pa, p->elfcore_bytes, PURG_WORK_CHECK), .bytes = p->elfcore };
+
+		p->jobs[p->job_count++] = elfcore;
 		do_jobs(p, p->job_count - 1, 1);
 	}
 	h = describe(p, regions);

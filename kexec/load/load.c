@@ -29,7 +29,7 @@ static enum kx_err kexec_load_error(int err, struct fail *fail)
 enum kx_err payload_commit(struct payload *p, struct fail *fail)
 {
 	struct sys *sys = p->sys;
-	struct sys_segment segments[2 + RELOCATED_RUNS_MAX] = {
+	struct sys_segment segments[3 + RELOCATED_RUNS_MAX] = {
 		{ p->hideout, p->hideout_bytes, p->plan.hideout_pa,
 		  align_up(p->hideout_bytes, sys->page_bytes) },
 		{ p->dtb, p->dtb_padded_bytes, p->plan.dtb_pa, align_up(p->dtb_padded_bytes, sys->page_bytes) },
@@ -37,6 +37,9 @@ enum kx_err payload_commit(struct payload *p, struct fail *fail)
 	size_t count = 2, i;
 	int keep = p->stage.shm_id, err = 0;
 
+	if (p->elfcore)
+		segments[count++] = (struct sys_segment){ p->elfcore, p->elfcore_bytes, payload_elfcore_pa(p),
+							  align_up(p->elfcore_bytes, sys->page_bytes) };
 	for (i = 0; i < p->runs; i++)
 		segments[count++] = (struct sys_segment){
 			p->run[i].buf + (p->run[i].range.start - p->run[i].slots_pa), p->run[i].range.bytes,

@@ -286,6 +286,7 @@ static enum kx_err limit_memory(struct machine *machine, const struct load_reque
 {
 	struct range_set limit = { 0 };
 	bool ok = true;
+	size_t i;
 
 	if (request->crash && !machine->memmap.crash.count)
 		return fail_set(fail, KX_NO_CRASH_MEMORY, "%s", "");
@@ -298,9 +299,13 @@ static enum kx_err limit_memory(struct machine *machine, const struct load_reque
 	else
 		return KX_OK;
 	if (ok && request->crash) {
+		for (i = 0; ok && i < machine->memmap.ram.count; i++)
+			ok = range_set_add(&machine->dump, machine->memmap.ram.v[i]);
+		for (i = 0; ok && i < machine->memmap.crash.count; i++)
+			ok = range_set_remove(&machine->dump, machine->memmap.crash.v[i]);
 		range_set_free(&machine->memmap.ram);
 		range_set_free(&machine->memmap.spare);
-		ok = range_set_add(&machine->memmap.ram, limit.v[0]) && range_set_add(&machine->memmap.spare, limit.v[0]);
+		ok = ok && range_set_add(&machine->memmap.ram, limit.v[0]) && range_set_add(&machine->memmap.spare, limit.v[0]);
 	} else if (ok) {
 		ok = intersect(&machine->memmap.ram, &limit) && intersect(&machine->memmap.spare, &limit);
 	}
@@ -341,6 +346,7 @@ void machine_free(struct machine *machine)
 {
 	memmap_free(&machine->memmap);
 	range_set_free(&machine->gic_tables);
+	range_set_free(&machine->dump);
 	free(machine->dtb);
 	*machine = (struct machine){ 0 };
 }

@@ -16,6 +16,7 @@ struct uart {
 
 struct machine {
 	struct memmap memmap;		/* spare without the GIC's tables */
+	struct range_set dump;		/* for a crash kernel: all memory that there is but its own */
 	struct range_set gic_tables;
 	bool tables_unknown;		/* there may be such tables, and the log that would name them is not whole */
 	uint64_t ram_bytes;		/* MemTotal */

@@ -108,6 +108,15 @@ static void drop_word(char *line, const char *start)
 	memmove(word, word + bytes, strlen(word + bytes) + 1);
 }
 
+static bool has_word(const char *line, const char *start)
+{
+	const char *word = strstr(line, start);
+
+	while (word && word > line && word[-1] != ' ')
+		word = strstr(word + 1, start);
+	return word != NULL;
+}
+
 /* As in kexec-tools: --reuse-cmdline is /proc/cmdline without BOOT_IMAGE=, and --append comes behind it. */
 static enum kx_err make_cmdline(struct payload *p, struct fail *fail)
 {
@@ -135,6 +144,9 @@ static enum kx_err make_cmdline(struct payload *p, struct fail *fail)
 			return fail_set(fail, KX_NO_MEMORY, "command line");
 		}
 		drop_word(old, "BOOT_IMAGE=");
+		/* A crash kernel has none of its own, and would take memory from itself; there may be several. */
+		while (request->crash && has_word(old, "crashkernel="))
+			drop_word(old, "crashkernel=");
 		strcpy(text, old);
 		if (request->cmdline && request->cmdline[0]) {
 			strcat(text, text[0] ? " " : "");
@@ -216,9 +228,15 @@ static uint64_t relocated_bytes(const struct payload *p)
 	uint64_t bytes = 0;
 	size_t i;
 
-	for (i = 0; i < p->runs; i++)
+	/* A crash kernel is put into its place when it is loaded. */
+	for (i = 0; i < p->runs && !p->request->crash; i++)
 		bytes += p->run[i].range.bytes;
 	return bytes;
+}
+
+pa_t payload_elfcore_pa(const struct payload *p)
+{
+	return p->plan.dtb_pa + p->input.dtb_bytes - p->elfcore_bytes;
 }
 
 /* The device tree's length does not depend on the addresses in it, so this is also how long the real one will be. */
@@ -239,12 +257,16 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 	enum kx_err err;
 	size_t i;
 
+	if (p->request->crash) {
+		edit.usable = &p->machine.memmap.crash;
+		edit.elfcore = (struct range){ payload_elfcore_pa(p), p->elfcore_bytes };
+	}
 	for (i = 0; i < PURG_T_CELLS; i++) {
 		uint64_t value = i == PURG_T_MAGIC		? (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_ABI_VERSION
 				 : i == PURG_T_PAYLOAD_BYTES	? kernel->file_bytes + edit.initrd.bytes
 				 : i == PURG_T_RELOCATED_BYTES	? relocated_bytes(p)
 				 : i == PURG_T_FRAMES		? p->plan.in_place + p->plan.moved + p->plan.relocated
-				 : i == PURG_T_FRAMES_IN_PLACE	? p->plan.in_place
+				 : i == PURG_T_FRAMES_IN_PLACE	? p->plan.in_place + (p->request->crash ? p->plan.relocated : 0)
 				 : i == PURG_T_CPUS_WANTED	? p->cpus
 				 : i == PURG_T_LOADED_AT	? p->sys->now(p->sys)
 								: 0;
@@ -299,12 +321,18 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 	p->dtb = calloc(1, p->dtb_room);
 	if (!p->dtb)
 		return fail_set(fail, KX_NO_MEMORY, "device tree");
-	err = make_dtb(p, fail);
+	err = p->request->crash ? payload_describe_crash(p, fail) : KX_OK;
+	if (!err)
+		err = make_dtb(p, fail);
 	if (err)
 		return err;
 	p->input.ram = &p->machine.memmap.ram;
 	p->input.spare = &p->machine.memmap.spare;
 	p->input.dtb_bytes = p->dtb_padded_bytes;
+	p->dtb_planned_bytes = p->dtb_padded_bytes;
+	/* The ELF header goes with the device tree: on a page of its own, behind it. */
+	if (p->request->crash)
+		p->input.dtb_bytes = align_up(p->dtb_padded_bytes, KIB(64)) + p->elfcore_bytes;
 	/* All of a frame, less the device tree if that is small. Tables of 16K and 64K granules can take that much. */
 	p->input.hideout_bytes = FRAME_BYTES;
 	if (p->input.dtb_bytes <= KIB(512))
@@ -317,7 +345,7 @@ enum kx_err payload_finish(struct payload *p, struct fail *fail)
 {
 	enum kx_err err = make_dtb(p, fail);
 
-	if (!err && p->dtb_padded_bytes != p->input.dtb_bytes)
+	if (!err && p->dtb_padded_bytes != p->dtb_planned_bytes)
 		err = fail_set(fail, KX_INTERNAL, "the device tree changed its length");
 	return err ? err : payload_make_hideout(p, fail);
 }
@@ -355,8 +383,8 @@ void payload_report(struct payload *p)
 	r->hideout = (struct range){ p->plan.hideout_pa, p->hideout_bytes };
 	r->dtb = (struct range){ p->plan.dtb_pa, p->dtb_bytes };
 	r->table_bytes = p->table_bytes;
-	r->segments = 2 + (unsigned int)p->runs;
-	r->segment_bytes = p->hideout_bytes + p->dtb_bytes + relocated_bytes(p);
+	r->segments = 2 + (unsigned int)p->runs + (p->elfcore != NULL);
+	r->segment_bytes = p->hideout_bytes + p->dtb_bytes + p->elfcore_bytes + relocated_bytes(p);
 	snprintf(r->check, sizeof(r->check), "%s", checks[p->check]);
 	r->cpus = p->cpus;
 	snprintf(r->console, sizeof(r->console), "%s", p->machine.uart.name);
@@ -378,5 +406,6 @@ void payload_free(struct payload *p)
 	free(p->pieces);
 	free(p->jobs);
 	free(p->dtb);
+	free(p->elfcore);
 	free(p->hideout);
 }

@@ -36,7 +36,7 @@ struct fill_job {
 extern const unsigned char purgatory_blob[];
 extern const size_t purgatory_blob_bytes;
 
-#define RELOCATED_RUNS_MAX	14	/* KEXEC_SEGMENT_MAX less the hide-out and the device tree */
+#define RELOCATED_RUNS_MAX	13	/* KEXEC_SEGMENT_MAX less the hide-out, the device tree and the ELF header */
 
 struct payload {
 	struct sys *sys;
@@ -69,9 +69,12 @@ struct payload {
 	uint64_t filled_bytes, total_bytes;
 
 	unsigned char *dtb;		/* padded with zeros to a multiple of PURG_UNIT_BYTES */
-	size_t dtb_room, dtb_bytes, dtb_padded_bytes, timeline_at;
+	size_t dtb_room, dtb_bytes, dtb_padded_bytes, dtb_planned_bytes, timeline_at;
 	bool seeded;
 	uint8_t seeds[8 + 128];
+
+	unsigned char *elfcore;		/* of a crash kernel; lies behind the device tree */
+	size_t elfcore_bytes;
 
 	unsigned char *hideout;
 	size_t hideout_room, hideout_bytes, table_bytes;
@@ -83,6 +86,8 @@ struct payload {
 enum kx_err payload_find_kernel(struct payload *p, unsigned char *head, size_t room, size_t *got, struct fail *fail);	/* a step of: */
 enum kx_err payload_open_files(struct payload *p, struct fail *fail);	/* files and command line: the first half of: */
 enum kx_err payload_open(struct payload *p, struct fail *fail);		/* files, command line, check */
+pa_t payload_elfcore_pa(const struct payload *p);
+enum kx_err payload_describe_crash(struct payload *p, struct fail *fail);	/* a step of payload_open() */
 enum kx_err payload_place(struct payload *p, struct fail *fail);	/* frames and plan */
 enum kx_err payload_fill(struct payload *p, struct fail *fail);		/* read everything into its place */
 enum kx_err payload_finish(struct payload *p, struct fail *fail);	/* device tree and hide-out */

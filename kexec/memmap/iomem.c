@@ -94,6 +94,11 @@ static bool add_line(struct memmap *map, const struct iomem_line *line, bool *in
 		*in_ram = is_named(line, "System RAM");
 		return !*in_ram || (range_set_add(&map->ram, line->range) && range_set_add(&map->spare, line->range));
 	}
+	if (is_old_kernel(line)) {
+		pa_t start = map->kernel.bytes ? map->kernel.start : line->range.start;
+
+		map->kernel = (struct range){ start, range_end(line->range) > start ? range_end(line->range) - start : 0 };
+	}
 	if (is_named(line, "Crash kernel") && !range_set_add(&map->crash, line->range))
 		return false;
 	return !*in_ram || is_old_kernel(line) || range_set_remove(&map->spare, line->range);

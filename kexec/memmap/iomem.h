@@ -10,6 +10,7 @@ struct memmap {
 	struct range_set ram;	/* top-level "System RAM" of the boot: memory that we own may be booted from here */
 	struct range_set spare;	/* ram minus everything reserved in it: memory we do not own may be overwritten at boot */
 	struct range_set crash;	/* "Crash kernel" */
+	struct range kernel;	/* the running kernel's image, code to data; bytes 0: not shown */
 };
 
 /*

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "kcore.h"
+
+#include <string.h>
+
+#define EHDR_PHOFF	32
+#define EHDR_PHNUM	56
+#define EHDR_BYTES	64
+#define PHDR_BYTES	56
+#define PHDR_OFFSET	8
+#define PHDR_VADDR	16
+#define PHDR_PADDR	24
+#define PHDR_FILESZ	32
+#define PT_LOAD		1
+#define PT_NOTE		4
+
+static uint64_t load(const unsigned char *from, unsigned int bytes)
+{
+	uint64_t value = 0;
+
+	while (bytes--)
+		value = value << 8 | from[bytes];
+	return value;
+}
+
+/* "NUMBER(kimage_voffset)=0x..." in the notes: VMCOREINFO is text, and nothing else there looks like it. */
+static void parse_notes(struct kcore *kcore, const unsigned char *notes, size_t bytes)
+{
+	static const char name[] = "NUMBER(kimage_voffset)=0x";
+	const unsigned char *at = memmem(notes, bytes, name, sizeof(name) - 1), *end = notes + bytes;
+	uint64_t value = 0;
+	unsigned int digits = 0;
+
+	if (!at)
+		return;
+	for (at += sizeof(name) - 1; at < end && digits < 17; at++, digits++) {
+		unsigned int digit = *at >= '0' && *at <= '9' ? (unsigned int)(*at - '0')
+				     : *at >= 'a' && *at <= 'f' ? (unsigned int)(*at - 'a' + 10) : 16;
+
+		if (digit == 16)
+			break;
+		value = value << 4 | digit;
+	}
+	kcore->kimage_known = digits >= 1 && digits <= 16;
+	kcore->kimage_voffset = value;
+}
+
+void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, const struct range_set *ram)
+{
+	uint64_t at, count;
+
+	*kcore = (struct kcore){ 0 };
+	if (bytes < EHDR_BYTES || memcmp(head, "\x7f" "ELF\2\1", 6) != 0)
+		return;
+	at = load(head + EHDR_PHOFF, 8);
+	for (count = load(head + EHDR_PHNUM, 2); count && at <= bytes && bytes - at >= PHDR_BYTES; count--, at += PHDR_BYTES) {
+		const unsigned char *phdr = head + at;
+		uint64_t type = load(phdr, 4), offset = load(phdr + PHDR_OFFSET, 8), pa = load(phdr + PHDR_PADDR, 8);
+		uint64_t file_bytes = load(phdr + PHDR_FILESZ, 8);
+
+		if (type == PT_NOTE && offset <= bytes)
+			parse_notes(kcore, head + offset, file_bytes < bytes - offset ? file_bytes : bytes - offset);
+		/* Only memory of the linear map has a physical address here; vmalloc and modules have none (all ones). */
+		if (type == PT_LOAD && !kcore->linear_known && pa < PA_END && range_set_contains(ram, (struct range){ pa, 1 })) {
+			kcore->linear_known = true;
+			kcore->linear_offset = load(phdr + PHDR_VADDR, 8) - pa;
+		}
+	}
+}

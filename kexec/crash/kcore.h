@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the beginning of /proc/kcore tells of how the running kernel maps memory. Pure. */
+#ifndef KCORE_H
+#define KCORE_H
+
+#include "range.h"
+
+#include <stddef.h>
+
+#define KCORE_LOOK_BYTES	(256u << 10)	/* headers and notes */
+
+struct kcore {
+	bool linear_known;
+	uint64_t linear_offset;		/* virtual less physical address, of the linear map */
+	bool kimage_known;
+	uint64_t kimage_voffset;	/* the same, of the kernel's own image: NUMBER(kimage_voffset) of vmcoreinfo */
+};
+
+/* Look at the first bytes. What cannot be found stays unknown. ram: what a linear mapping maps. */
+void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, const struct range_set *ram);
+
+#endif

@@ -1,0 +1,1 @@
+$(eval $(call room,crash,kexec/crash,elfcore.c kcore.c,core))

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a crash kernel is given besides: the ELF header that describes the dying kernel's memory. */
+#include "payload.h"
+
+#include "elfcore.h"
+#include "kcore.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CPU_DIR		"/sys/devices/system/cpu"
+#define NOTES_ROOM	(CPUS_MAX + 1)
+#define CPUS_MAX	8192
+
+struct gather {
+	struct sys *sys;
+	struct range *notes;
+	size_t count;
+};
+
+/* "cpu17": the memory that its registers are written to at the crash. */
+static int add_cpu(void *arg, const char *name, bool is_dir)
+{
+	struct gather *g = arg;
+	char path[80];
+	uint64_t pa, bytes;
+
+	(void)is_dir;
+	if (strncmp(name, "cpu", 3) != 0 || name[3] < '0' || name[3] > '9' || strlen(name) > 16 || g->count == CPUS_MAX)
+		return 0;
+	snprintf(path, sizeof(path), CPU_DIR "/%s/crash_notes", name);
+	if (!sys_read_u64(g->sys, path, 16, &pa))
+		return 0;
+	snprintf(path, sizeof(path), CPU_DIR "/%s/crash_notes_size", name);
+	if (!sys_read_u64(g->sys, path, 10, &bytes) || !bytes)
+		return 0;
+	g->notes[g->count++] = (struct range){ pa, bytes };
+	return 0;
+}
+
+/* "482e000 1024", both in hexadecimal */
+static bool add_vmcoreinfo(struct gather *g)
+{
+	unsigned long long pa, size;
+	char *text;
+	size_t bytes;
+	bool ok;
+
+	if (g->sys->read_file(g->sys, "/sys/kernel/vmcoreinfo", 64, &text, &bytes) < 0)
+		return false;
+	ok = sscanf(text, "%llx %llx", &pa, &size) == 2 && size;
+	if (ok)
+		g->notes[g->count++] = (struct range){ pa, size };
+	free(text);
+	return ok;
+}
+
+/* Looked at by position: the file is as large as the address space. */
+static void read_kcore(struct payload *p, struct kcore *kcore)
+{
+	unsigned char *head = malloc(KCORE_LOOK_BYTES);
+	uint64_t bytes;
+	size_t have = 0;
+	ssize_t n = 1;
+	int fd = p->sys->open_file(p->sys, "/proc/kcore", UINT64_MAX, &bytes);
+
+	*kcore = (struct kcore){ 0 };
+	while (head && fd >= 0 && n > 0 && have < KCORE_LOOK_BYTES) {
+		n = p->sys->read(p->sys, fd, have, head + have, KCORE_LOOK_BYTES - have);
+		have += n > 0 ? (size_t)n : 0;
+	}
+	if (head && have)
+		kcore_parse(kcore, head, have, &p->machine.dump);
+	if (fd >= 0)
+		p->sys->close(p->sys, fd);
+	free(head);
+}
+
+/* All memory, the kernel's own image once more first, with its own addresses: a debugger that follows a symbol finds it. */
+static size_t describe_memory(struct payload *p, struct core_load *loads)
+{
+	const struct range_set *dump = &p->machine.dump;
+	struct range image = p->machine.memmap.kernel;
+	struct kcore kcore;
+	size_t count = 0, i;
+
+	read_kcore(p, &kcore);
+	if (kcore.kimage_known && image.bytes)
+		loads[count++] = (struct core_load){ image, image.start + kcore.kimage_voffset };
+	for (i = 0; i < dump->count; i++)
+		loads[count++] = (struct core_load){
+			dump->v[i], kcore.linear_known ? dump->v[i].start + kcore.linear_offset : 0,
+		};
+	if (!kcore.linear_known || !kcore.kimage_known)
+		report_note(p->report, "/proc/kcore does not tell how memory is mapped: the dump has physical addresses only");
+	return count;
+}
+
+enum kx_err payload_describe_crash(struct payload *p, struct fail *fail)
+{
+	struct range *notes = calloc(NOTES_ROOM, sizeof(*notes));
+	struct core_load *loads = calloc(p->machine.dump.count + 1, sizeof(*loads));
+	struct gather g = { p->sys, notes, 0 };
+	struct elfcore core = { .notes = notes, .loads = loads };
+	enum kx_err err = KX_OK;
+
+	if (!notes || !loads) {
+		err = fail_set(fail, KX_NO_MEMORY, "elfcorehdr");
+	} else {
+		p->sys->list_dir(p->sys, CPU_DIR, add_cpu, &g);
+		if (!g.count || !add_vmcoreinfo(&g))
+			err = fail_set(fail, KX_NO_CRASH_NOTES, "%s", "");
+	}
+	if (!err) {
+		core.note_count = g.count;
+		core.load_count = describe_memory(p, loads);
+		if (core.note_count + core.load_count > ELFCORE_HEADERS_MAX)
+			err = fail_set(fail, KX_INTERNAL, "more than 65535 program headers");
+	}
+	if (!err) {
+		p->elfcore_bytes = (size_t)align_up(elfcore_bytes(&core), PURG_UNIT_BYTES);
+		p->elfcore = calloc(1, p->elfcore_bytes);
+		if (p->elfcore)
+			elfcore_build(&core, p->elfcore);
+		else
+			err = fail_set(fail, KX_NO_MEMORY, "elfcorehdr");
+	}
+	free(notes);
+	free(loads);
+	return err;
+}
