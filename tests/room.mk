@@ -3,7 +3,7 @@ TEST_CFLAGS = $(filter-out -Wmissing-prototypes,$(LOADER_CFLAGS))
 TEST_INCLUDES = -I$(srcdir)/tests/lib $(foreach room,$(LOADER_ROOMS),-I$(srcdir)/$($(room)_DIR))
 PURE_OBJS = $(foreach room,$(PURE_ROOMS),$($(room)_OBJS))
 
-UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_digest test_dt test_codec test_options test_hideout test_crew test_load test_formats test_file_load
+UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_digest test_dt test_codec test_options test_hideout test_crew test_load test_formats test_file_load test_crash
 test_plan_LIB = plan_sim
 test_pgtable_LIB = table_walk
 test_codec_OBJS = $(stage_OBJS) build/kexec/sys/sys_read.o
@@ -14,6 +14,8 @@ test_formats_LIB = $(test_load_LIB)
 test_formats_OBJS = $(test_load_OBJS)
 test_file_load_LIB = $(test_load_LIB)
 test_file_load_OBJS = $(test_load_OBJS)
+test_crash_LIB = $(test_load_LIB)
+test_crash_OBJS = $(test_load_OBJS)
 test_load_OBJS = $(stage_OBJS) $(load_OBJS) build/kexec/sys/sys_read.o
 
 build/tests/%.o: tests/%.c

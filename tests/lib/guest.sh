@@ -25,6 +25,11 @@ make_guest() {
 	[ "$test" != old-header ] || printf '\0\0\10\0\0\0\0\0' |
 		{ cat; dd if="$dir/Image" bs=1 skip=16 count=8 status=none; printf '\0\0\0\0\0\0\0\0'; } |
 		dd of="$dir/first/Image" bs=1 seek=8 conv=notrunc status=none
+	# Other files of the same kernel, which only our own builds have.
+	case $test in
+	vmlinux) cp "$(dirname "$($lab kernel "$kernel")")/vmlinux" "$dir/first/" ;;
+	vmlinuz) cp "$(dirname "$($lab kernel "$kernel")")/vmlinuz.efi" "$dir/first/" ;;
+	esac
 	cp "$e2e/guest/$test" "$dir/first/test"
 	if [ "${test#stock}" != "$test" ] || [ "$test" = bench ]; then
 		peer=$($lab peer "${peer_suite:-trixie}")
