@@ -1,8 +1,9 @@
 # The loader: every room, main.c, and purgatory as a blob.
-PURE_ROOMS = core codec image memmap dt crash plan report arm64 abi
+PURE_ROOMS = core codec image memmap dt crash vmcore plan report arm64 abi
 LOADER_ROOMS = $(PURE_ROOMS) sys stage load cli
 
 $(eval $(call room,main,kexec,main.c,core load cli report sys))
+$(eval $(call room,vmcore_dmesg,kexec,vmcore-dmesg.c,core vmcore))
 build/kexec/load/blob.o: INCLUDES =
 build/kexec/load/blob.o: ASFLAGS = -DPURGATORY_BIN='"build/purgatory/purgatory.bin"'
 build/kexec/load/blob.o: build/purgatory/purgatory.bin
@@ -10,7 +11,11 @@ build/kexec/load/blob.o: build/purgatory/purgatory.bin
 LOADER_OBJS = $(foreach room,$(LOADER_ROOMS) main,$($(room)_OBJS))
 
 ifeq ($(ARM64),yes)
-all: build/sbin/kexec
+all: build/sbin/kexec build/sbin/vmcore-dmesg
+build/sbin/vmcore-dmesg: $(vmcore_dmesg_OBJS) $(vmcore_OBJS) $(core_OBJS)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LOADER_CFLAGS) $(LOADER_LDFLAGS) $^ -o $@
+
 build/sbin/kexec: $(LOADER_OBJS) build/kexec/load/blob.o
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LOADER_CFLAGS) $(LOADER_LDFLAGS) $^ $(LIBS) -lm -o $@
@@ -19,6 +24,8 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
 		$(DESTDIR)$(datarootdir)/bash-completion/completions
 	$(INSTALL) -m 755 build/sbin/kexec $(DESTDIR)$(sbindir)/kexec
+	$(INSTALL) -m 755 build/sbin/vmcore-dmesg $(DESTDIR)$(sbindir)/vmcore-dmesg
+	$(INSTALL) -m 644 $(srcdir)/man/vmcore-dmesg.8 $(DESTDIR)$(mandir)/man8/vmcore-dmesg.8
 	$(INSTALL) -m 644 $(srcdir)/man/kexec.8 $(DESTDIR)$(mandir)/man8/kexec.8
 	$(INSTALL) -m 644 $(srcdir)/completion/kexec $(DESTDIR)$(datarootdir)/bash-completion/completions/kexec
 else

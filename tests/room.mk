@@ -3,7 +3,7 @@ TEST_CFLAGS = $(filter-out -Wmissing-prototypes,$(LOADER_CFLAGS))
 TEST_INCLUDES = -I$(srcdir)/tests/lib $(foreach room,$(LOADER_ROOMS),-I$(srcdir)/$($(room)_DIR))
 PURE_OBJS = $(foreach room,$(PURE_ROOMS),$($(room)_OBJS))
 
-UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_digest test_dt test_codec test_options test_hideout test_crew test_load test_formats test_file_load test_crash
+UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_digest test_dt test_codec test_options test_hideout test_crew test_load test_formats test_file_load test_crash test_vmcore
 test_plan_LIB = plan_sim
 test_pgtable_LIB = table_walk
 test_codec_OBJS = $(stage_OBJS) build/kexec/sys/sys_read.o
@@ -59,7 +59,7 @@ check-asm: build/tests/asm/test_routines build/sbin/kexec
 endif
 
 # Fuzz targets: ordinary builds replay the corpus, "make fuzz" looks for more with clang's libFuzzer.
-FUZZ_TARGETS = iomem image container dt
+FUZZ_TARGETS = iomem image container dt vmcore
 FUZZ_SECONDS = 60
 
 build/tests/fuzz/replay_%: build/tests/fuzz/fuzz_%.o build/tests/fuzz/replay.o $(PURE_OBJS)

@@ -51,6 +51,8 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_INTERRUPTED] = "interrupted; what was loaded before still is",
 	[KX_MOVED] = "the kernel moved staged memory while it was being loaded; try again",
 
+	[KX_NOT_VMCORE] = "is no dump of an arm64 kernel; take /proc/vmcore or a copy of it",
+	[KX_NO_LOG] = "does not hold the kernel log, or not whole; take an unfiltered dump",
 	[KX_NO_CRASH_MEMORY] = "Memory for crashkernel is not reserved\n"
 			       "Please reserve memory by passing\"crashkernel=Y@X\" parameter to kernel\n"
 			       "Then try to loading kdump kernel",

@@ -58,6 +58,8 @@ enum kx_err {
 	KX_MOVED,
 
 	/* The kernel said no. */
+	KX_NOT_VMCORE,
+	KX_NO_LOG,
 	KX_NO_CRASH_MEMORY,
 	KX_NO_CRASH_NOTES,
 	KX_FILE_OPTION,

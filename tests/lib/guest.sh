@@ -14,6 +14,8 @@ make_guest() {
 		install -m 755 "$kexec" "$dir/$side/sbin/kexec"
 		install -m 755 "$e2e/init" "$dir/$side/init"
 		install -m 755 "$tool" "$dir/$side/bin/tool"
+		dmesg=$(dirname "$kexec")/vmcore-dmesg
+		[ ! -e "$dmesg" ] || install -m 755 "$dmesg" "$dir/$side/sbin/vmcore-dmesg"
 	done
 	head -c "$payload_bytes" /dev/urandom > "$dir/second/payload"
 	(cd "$dir/second" && sha256sum payload > payload.sum)
