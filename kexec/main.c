@@ -29,8 +29,12 @@ static int complain(const struct fail *fail)
 		fprintf(stderr, "%s\n", err_text(fail->err));
 		return EXIT_DIED;
 	case KX_NO_CRASH_MEMORY:
+	case KX_NO_RETAINED_INITRD:
 		fprintf(stderr, "%s\n", err_text(fail->err));
 		return EXIT_DIED;
+	case KX_UNKNOWN_TYPE:
+		fprintf(stderr, "%s %s\n", err_text(fail->err), fail->detail);
+		return EXIT_FAILED;
 	case KX_FILE_UNAVAILABLE:
 		fprintf(stderr, "%s: %s\n%s\n", err_text(KX_FILE_LOAD), fail->detail, err_text(fail->err));
 		return EXIT_NO_FILE_LOAD;
@@ -43,7 +47,7 @@ static int complain(const struct fail *fail)
 		return EXIT_FAILED;
 	default:
 		fprintf(stderr, "kexec: %s%s%s.\n", fail->detail, joint(fail->detail), err_text(fail->err));
-		return fail->err == KX_USAGE ? EXIT_DIED : EXIT_FAILED;
+		return fail->err == KX_USAGE || fail->err == KX_OPEN || fail->err == KX_READ ? EXIT_DIED : EXIT_FAILED;
 	}
 }
 
@@ -71,6 +75,15 @@ static int do_status(struct sys *sys, bool crash)
 	int loaded = kernel_is_loaded(sys, crash);
 
 	return loaded < 0 ? EXIT_FAILED : loaded;
+}
+
+static enum kx_err check_machine(struct sys *sys, const struct options *options, struct fail *fail)
+{
+	if (options->request.crash && !crash_kernel_bytes(sys))
+		return fail_set(fail, KX_NO_CRASH_MEMORY, "%s", "");
+	if (options->reuse_initrd && !initrd_is_retained(sys))
+		return fail_set(fail, KX_NO_RETAINED_INITRD, "%s", "");
+	return KX_OK;
 }
 
 static int do_load(struct sys *sys, struct options *options)
@@ -116,8 +129,6 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	case OPTIONS_BAD:
 		return EXIT_DIED;
-	case OPTIONS_NO_KERNEL:
-		return EXIT_FAILED;
 	case OPTIONS_RUN:
 		break;
 	}
@@ -131,8 +142,19 @@ int main(int argc, char **argv)
 		printf("%llu\n", (unsigned long long)crash_kernel_bytes(&sys));
 		return EXIT_SUCCESS;
 	}
+	/* What kexec-tools looks at before it does anything. */
+	if (options.load) {
+		enum kx_err err = check_machine(&sys, &options, &fail);
+
+		if (err)
+			return complain(&fail);
+	}
 	if (options.unload && unload_kernel(&sys, options.request.crash, &fail))
 		return complain(&fail);
+	if (options.load && !options.request.kernel) {
+		options_no_kernel(stdout, stderr);
+		return EXIT_FAILED;
+	}
 	if (options.load)
 		status = do_load(&sys, &options);
 	if (status || options.request.plan_only)

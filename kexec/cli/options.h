@@ -20,8 +20,10 @@ enum options_result {
 	OPTIONS_RUN,	/* do what *options says */
 	OPTIONS_DONE,	/* help or version was printed: exit 0 */
 	OPTIONS_BAD,	/* a complaint was printed: exit 1 */
-	OPTIONS_NO_KERNEL,	/* the same, and kexec-tools exits with 255 */
 };
+
+/* A load, and no kernel: request.kernel is null. The complaint, for when it is the load's turn; kexec-tools exits with 255. */
+void options_no_kernel(FILE *out, FILE *err);
 
 /* Prints to out (help, version, usage) and err (complaints). argv is permuted and must outlive *options. */
 enum options_result options_parse(struct options *options, int argc, char **argv, FILE *out, FILE *err);

@@ -8,6 +8,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 
 	[KX_USAGE] = "the command line is not understood; see kexec --help",
 	[KX_OPEN] = "cannot be opened; check the name and the permissions",
+	[KX_OPEN_INITRD] = "Could not open initrd file; check the name and the permissions",
 	[KX_READ] = "cannot be read to its end; check the file and its disk",
 	[KX_TOO_BIG] = "is larger than this machine can hold; make it smaller",
 	[KX_TOO_MANY_FILES] = "is one file too many; put initrds together with cat",
@@ -15,6 +16,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_IMAGE_TRUNCATED] = "is truncated: it ends before its own header says; copy it again",
 	[KX_IMAGE_BIG_ENDIAN] = "is a big-endian kernel, which this little-endian system cannot start",
 	[KX_IMAGE_HEADER] = "has an arm64 Image header that makes no sense; build or copy it again",
+	[KX_UNKNOWN_TYPE] = "Unsupported kernel type",
 	[KX_WRONG_TYPE] = "leave --type out, or name the right one",
 	[KX_CONTAINER_BAD] = "is damaged, or holds no arm64 kernel; build or copy it again",
 	[KX_CONTAINER_ARCH] = "holds no kernel for arm64; take one built for this machine",
@@ -57,6 +59,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 			       "Please reserve memory by passing\"crashkernel=Y@X\" parameter to kernel\n"
 			       "Then try to loading kdump kernel",
 	[KX_NO_CRASH_NOTES] = "this kernel does not say where it writes its registers at a crash; it needs CONFIG_CRASH_DUMP",
+	[KX_NO_RETAINED_INITRD] = "unrecoverable error: current boot didn't retain the initrd for reuse; boot with retain_initrd",
 	[KX_FILE_OPTION] = "that is nothing kexec_file_load can do; leave out -s",
 	[KX_FILE_LOAD] = "kexec_file_load failed",
 	[KX_FILE_UNAVAILABLE] = "syscall kexec_file_load not available.",

@@ -61,9 +61,13 @@ void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, c
 		if (type == PT_NOTE && offset <= bytes)
 			parse_notes(kcore, head + offset, file_bytes < bytes - offset ? file_bytes : bytes - offset);
 		/* Only memory of the linear map has a physical address here; vmalloc and modules have none (all ones). */
-		if (type == PT_LOAD && !kcore->linear_known && pa < PA_END && range_set_contains(ram, (struct range){ pa, 1 })) {
+		if (type != PT_LOAD || kcore->linear_known || pa >= PA_END || !range_set_contains(ram, (struct range){ pa, 1 }))
+			continue;
+		/* The kernel's own image lies in memory, too, and comes before it (KCORE_TEXT). */
+		offset = load(phdr + PHDR_VADDR, 8) - pa;
+		if (kcore->kimage_known && offset != kcore->kimage_voffset) {
 			kcore->linear_known = true;
-			kcore->linear_offset = load(phdr + PHDR_VADDR, 8) - pa;
+			kcore->linear_offset = offset;
 		}
 	}
 }

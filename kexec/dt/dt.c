@@ -38,6 +38,20 @@ static int add_reserve(void *out, struct range r)
 	return fdt_add_mem_rsv(out, r.start, r.bytes);
 }
 
+/* Of the root. Without the property Linux takes one (drivers/of/of_private.h, OF_ROOT_NODE_*_CELLS_DEFAULT); libfdt, two and one. */
+static int root_cells(const void *dtb, const char *name)
+{
+	int bytes;
+	const fdt32_t *value = fdt_getprop(dtb, 0, name, &bytes);
+
+	return !value ? 1 : bytes == 4 && fdt32_ld(value) >= 1 && fdt32_ld(value) <= 2 ? (int)fdt32_ld(value) : 0;
+}
+
+static bool fits(uint64_t value, int cells)
+{
+	return cells == 2 || value >> 32 == 0;
+}
+
 static unsigned char *store_cells(unsigned char *to, uint64_t value, int cells)
 {
 	int i;
@@ -51,19 +65,22 @@ static unsigned char *store_cells(unsigned char *to, uint64_t value, int cells)
  * ..._usable_mem_range). */
 static int add_crash_properties(void *out, int chosen, const struct dt_edit *edit)
 {
-	int address_cells = fdt_address_cells(out, 0), size_cells = fdt_size_cells(out, 0), err;
-	unsigned char value[8 * 16], *end = value;
+	int address_cells = root_cells(out, "#address-cells"), size_cells = root_cells(out, "#size-cells"), err;
+	unsigned char value[DT_USABLE_MAX * 16], *end = value;
 	size_t i;
 
-	if (address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2)
+	if (!address_cells || !size_cells || edit->usable_count > DT_USABLE_MAX ||
+	    !fits(range_end(edit->elfcore), address_cells))
 		return -FDT_ERR_BADNCELLS;
 	end = store_cells(store_cells(value, edit->elfcore.start, address_cells), edit->elfcore.bytes, size_cells);
 	err = fdt_setprop(out, chosen, "linux,elfcorehdr", value, (int)(end - value));
 	if (err)
 		return err;
-	for (i = 0, end = value; i < edit->usable->count && i < sizeof(value) / 16; i++)
-		end = store_cells(store_cells(end, edit->usable->v[i].start, address_cells), edit->usable->v[i].bytes,
-				  size_cells);
+	for (i = 0, end = value; i < edit->usable_count; i++) {
+		if (!fits(edit->usable[i].start, address_cells) || !fits(edit->usable[i].bytes, size_cells))
+			return -FDT_ERR_BADNCELLS;
+		end = store_cells(store_cells(end, edit->usable[i].start, address_cells), edit->usable[i].bytes, size_cells);
+	}
 	return fdt_setprop(out, chosen, "linux,usable-memory-range", value, (int)(end - value));
 }
 
@@ -82,7 +99,7 @@ static int edit_chosen(void *out, int chosen, const struct dt_edit *edit)
 		err = fdt_setprop(out, chosen, "kaslr-seed", edit->kaslr_seed, sizeof(edit->kaslr_seed));
 	if (!err && edit->seeds)
 		err = fdt_setprop(out, chosen, "rng-seed", edit->rng_seed, sizeof(edit->rng_seed));
-	if (!err && edit->usable)
+	if (!err && edit->usable_count)
 		err = add_crash_properties(out, chosen, edit);
 	if (!err && edit->property)
 		err = fdt_setprop(out, chosen, edit->property, edit->value, (int)edit->value_bytes);
@@ -185,11 +202,12 @@ static uint64_t read_cells(const unsigned char *from, int cells)
 
 enum kx_err dt_memory(const void *dtb, struct range_set *memory)
 {
-	int address_cells = fdt_address_cells(dtb, 0), size_cells = fdt_size_cells(dtb, 0), node, bytes, entry, at;
+	int address_cells = root_cells(dtb, "#address-cells"), size_cells = root_cells(dtb, "#size-cells");
+	int node, bytes, entry, at;
 	size_t ignored;
 
 	/* An EFI kernel takes its memory from the EFI memory map and not from here. */
-	if (address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2 ||
+	if (!address_cells || !size_cells ||
 	    dt_chosen(dtb, "linux,uefi-system-table", &ignored))
 		return KX_OK;
 	entry = (address_cells + size_cells) * 4;

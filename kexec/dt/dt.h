@@ -6,13 +6,16 @@
 #include "err.h"
 #include "range.h"
 
+#define DT_USABLE_MAX	4
+
 struct dt_edit {
 	const char *cmdline;		/* null: keep what the tree has */
 	struct range initrd;		/* bytes 0: none */
 	bool seeds;			/* there are any; without them the next kernel must not count on one */
 	uint8_t kaslr_seed[8];
 	uint8_t rng_seed[128];
-	const struct range_set *usable;	/* of a crash kernel: all memory that it may use, linux,usable-memory-range; else null ... */
+	const struct range *usable;	/* of a crash kernel: all memory that it may use, linux,usable-memory-range, at most */
+	size_t usable_count;		/* DT_USABLE_MAX; kernels before 5.19 only look at the first. 0: it is none ... */
 	struct range elfcore;		/* ... and linux,elfcorehdr */
 	const struct range_set *reserve;	/* added to /memreserve/; may be null */
 	const char *property;		/* room to be left in /chosen for purgatory's record, filled with: */

@@ -50,6 +50,16 @@ const char *container_name(enum container_kind kind)
 	return names[kind];
 }
 
+bool container_is_type(const char *name)
+{
+	enum container_kind kind;
+
+	for (kind = CONTAINER_NONE; kind < CONTAINER_KINDS; kind++)
+		if (strcmp(name, container_name(kind)) == 0)
+			return true;
+	return false;
+}
+
 /* ELF-64 Object File Format, and ELF for the Arm 64-bit Architecture */
 #define ELF_CLASS_64		2
 #define ELF_DATA_LE		1

@@ -43,6 +43,7 @@ struct container {
 
 /* "vmlinux", "uImage", ...: what kexec-tools' --type calls it; "Image" for CONTAINER_NONE */
 const char *container_name(enum container_kind kind);
+bool container_is_type(const char *name);
 
 /*
  * Look at the first bytes of something file_bytes long. What is a container, and not one of an arm64 kernel, or whose parts

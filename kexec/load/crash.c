@@ -11,33 +11,52 @@
 #include <string.h>
 
 #define CPU_DIR		"/sys/devices/system/cpu"
-#define NOTES_ROOM	(CPUS_MAX + 1)
 #define CPUS_MAX	8192
+#define NOTES_ROOM	(CPUS_MAX + 1)
 
 struct gather {
 	struct sys *sys;
 	struct range *notes;
 	size_t count;
+	uint32_t numbers[CPUS_MAX];
+	size_t numbers_count;
 };
 
-/* "cpu17": the memory that its registers are written to at the crash. */
-static int add_cpu(void *arg, const char *name, bool is_dir)
+/* "cpu17" */
+static int add_number(void *arg, const char *name, bool is_dir)
 {
 	struct gather *g = arg;
-	char path[80];
-	uint64_t pa, bytes;
 
 	(void)is_dir;
-	if (strncmp(name, "cpu", 3) != 0 || name[3] < '0' || name[3] > '9' || strlen(name) > 16 || g->count == CPUS_MAX)
-		return 0;
-	snprintf(path, sizeof(path), CPU_DIR "/%s/crash_notes", name);
-	if (!sys_read_u64(g->sys, path, 16, &pa))
-		return 0;
-	snprintf(path, sizeof(path), CPU_DIR "/%s/crash_notes_size", name);
-	if (!sys_read_u64(g->sys, path, 10, &bytes) || !bytes)
-		return 0;
-	g->notes[g->count++] = (struct range){ pa, bytes };
+	if (strncmp(name, "cpu", 3) == 0 && name[3] >= '0' && name[3] <= '9' && strlen(name) < 12 && g->numbers_count < CPUS_MAX)
+		g->numbers[g->numbers_count++] = (uint32_t)strtoul(name + 3, NULL, 10);
 	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The memory that each CPU's registers are written to at the crash, in the order of their numbers: readers count on it. */
+static void add_cpus(struct gather *g)
+{
+	uint64_t pa, bytes;
+	char path[80];
+	size_t i;
+
+	g->sys->list_dir(g->sys, CPU_DIR, add_number, g);
+	qsort(g->numbers, g->numbers_count, sizeof(*g->numbers), by_number);
+	for (i = 0; i < g->numbers_count; i++) {
+		snprintf(path, sizeof(path), CPU_DIR "/cpu%u/crash_notes", g->numbers[i]);
+		if (!sys_read_u64(g->sys, path, 16, &pa))
+			continue;
+		snprintf(path, sizeof(path), CPU_DIR "/cpu%u/crash_notes_size", g->numbers[i]);
+		if (sys_read_u64(g->sys, path, 10, &bytes) && bytes)
+			g->notes[g->count++] = (struct range){ pa, bytes };
+	}
 }
 
 /* "482e000 1024", both in hexadecimal */
@@ -102,19 +121,21 @@ enum kx_err payload_describe_crash(struct payload *p, struct fail *fail)
 {
 	struct range *notes = calloc(NOTES_ROOM, sizeof(*notes));
 	struct core_load *loads = calloc(p->machine.dump.count + 1, sizeof(*loads));
-	struct gather g = { p->sys, notes, 0 };
+	struct gather *g = calloc(1, sizeof(*g));
 	struct elfcore core = { .notes = notes, .loads = loads };
 	enum kx_err err = KX_OK;
 
-	if (!notes || !loads) {
+	if (!notes || !loads || !g) {
 		err = fail_set(fail, KX_NO_MEMORY, "elfcorehdr");
 	} else {
-		p->sys->list_dir(p->sys, CPU_DIR, add_cpu, &g);
-		if (!g.count || !add_vmcoreinfo(&g))
+		g->sys = p->sys;
+		g->notes = notes;
+		add_cpus(g);
+		if (!g->count || !add_vmcoreinfo(g))
 			err = fail_set(fail, KX_NO_CRASH_NOTES, "%s", "");
 	}
 	if (!err) {
-		core.note_count = g.count;
+		core.note_count = g->count;
 		core.load_count = describe_memory(p, loads);
 		if (core.note_count + core.load_count > ELFCORE_HEADERS_MAX)
 			err = fail_set(fail, KX_INTERNAL, "more than 65535 program headers");
@@ -129,5 +150,6 @@ enum kx_err payload_describe_crash(struct payload *p, struct fail *fail)
 	}
 	free(notes);
 	free(loads);
+	free(g);
 	return err;
 }

@@ -9,6 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool initrd_is_retained(struct sys *sys)
+{
+	char *text;
+	size_t bytes;
+	bool found;
+
+	if (sys->read_file(sys, "/proc/cmdline", 65536, &text, &bytes) < 0)
+		return false;
+	found = strstr(text, "retain_initrd") != NULL;
+	free(text);
+	return found;
+}
+
 uint64_t crash_kernel_bytes(struct sys *sys)
 {
 	struct memmap map = { 0 };
@@ -18,8 +31,8 @@ uint64_t crash_kernel_bytes(struct sys *sys)
 
 	if (sys->read_file(sys, "/proc/iomem", MIB(16), &text, &text_bytes) < 0)
 		return 0;
-	if (memmap_parse(&map, text, text_bytes) == KX_OK && map.crash.count)
-		bytes = map.crash.v[map.crash.count - 1].bytes;
+	if (memmap_parse(&map, text, text_bytes) == KX_OK && map.crash_count)
+		bytes = map.crash[map.crash_count - 1].bytes;
 	memmap_free(&map);
 	free(text);
 	return bytes;
@@ -36,7 +49,7 @@ int kernel_is_loaded(struct sys *sys, bool crash)
 
 enum kx_err unload_kernel(struct sys *sys, bool crash, struct fail *fail)
 {
-	enum kx_err refused = preflight(sys, fail);
+	enum kx_err refused = preflight(sys, crash, fail);
 	int err;
 
 	if (!refused)
@@ -44,8 +57,8 @@ enum kx_err unload_kernel(struct sys *sys, bool crash, struct fail *fail)
 	if (refused)
 		return refused;
 	err = sys->kexec_load(sys, 0, NULL, 0, crash ? SYS_KEXEC_ON_CRASH : 0);
-	/* A kernel may have only the other call; either unloads what the other has loaded. */
-	if (err == -ENOSYS)
+	/* A kernel may have only the other call, or be locked down against this one; either unloads what the other has loaded. */
+	if (err == -ENOSYS || err == -EPERM)
 		err = sys->kexec_file_load(sys, -1, -1, NULL, SYS_FILE_UNLOAD | (crash ? SYS_FILE_ON_CRASH : 0));
 	if (!err && !crash)
 		sys->shm_sweep(sys, SYS_NO_SHM, false);

@@ -26,41 +26,41 @@ const char *file_load_hindrance(const struct load_request *request)
 		return "--entry";
 	if (request->plan_only)
 		return "--plan";
+	if (request->no_mmu)
+		return "--purgatory-no-mmu";
 	return NULL;
 }
 
+/* As kexec-tools, and where it is memory that lacks. Not when a signature was refused: that is a decision, not a lack. */
 bool file_load_may_fall_back(int err)
 {
 	switch (err) {
-	case -EPERM:		/* lockdown, or not root: the other call is refused as well, or should be */
-	case -EACCES:
-	case -EKEYREJECTED:	/* a signature is wrong, or missing */
-	case -ENOKEY:
-	case -EBADMSG:
-	case -EBUSY:
-	case -EINTR:
-		return false;
-	default:
+	case -ENOSYS:
+	case -EINVAL:
+	case -ENOEXEC:
+	case -EOPNOTSUPP:
+	case -ENOMEM:
+	case -EADDRNOTAVAIL:
 		return true;
+	default:
+		return false;
 	}
 }
 
 /* Without a command line this call clears the one in the device tree; kexec_load(2) keeps it. Ours does as that one. */
-static enum kx_err keep_cmdline(struct payload *p, struct fail *fail)
+static void keep_cmdline(struct payload *p, struct fail *fail)
 {
 	const char *bootargs;
-	enum kx_err err;
 	size_t bytes;
+	char *dtb;
 
-	if (p->cmdline)
-		return KX_OK;
-	err = device_tree_read(p->sys, &p->machine.dtb, &p->machine.dtb_bytes, fail);
-	if (err || dt_check(p->machine.dtb, p->machine.dtb_bytes, &bytes))
-		return KX_OK;	/* nothing to keep: as the kernel would have it */
-	bootargs = dt_chosen(p->machine.dtb, "bootargs", &bytes);
+	if (p->cmdline || device_tree_read(p->sys, &dtb, &bytes, fail))
+		return;
+	/* Nothing to keep is as the kernel would have it. */
+	bootargs = dt_check(dtb, bytes, &bytes) ? NULL : dt_chosen(dtb, "bootargs", &bytes);
 	if (bootargs && bytes && !bootargs[bytes - 1])
-		p->cmdline = bootargs;
-	return KX_OK;
+		p->cmdline = p->cmdline_buf = strdup(bootargs);
+	free(dtb);
 }
 
 static enum kx_err file_load(struct payload *p, int *result, struct fail *fail)
@@ -78,10 +78,11 @@ static enum kx_err file_load(struct payload *p, int *result, struct fail *fail)
 		err = source_fd(&p->source[OBJECT_KERNEL], p->machine.free_bytes / 2, &kernel_fd, fail);
 	if (!err && has_initrd)
 		err = source_fd(&p->source[OBJECT_INITRD], p->machine.free_bytes / 2, &initrd_fd, fail);
-	if (!err)
-		err = keep_cmdline(p, fail);
 	if (err)
 		return err;
+	keep_cmdline(p, fail);
+	if (p->uki_dtb.bytes)
+		report_note(p->report, "the kernel's own device tree is not used: kexec_file_load takes none");
 	flags |= has_initrd ? 0 : SYS_FILE_NO_INITRAMFS;
 	*result = p->sys->kexec_file_load(p->sys, kernel_fd, initrd_fd, p->cmdline, flags);
 	/* Kernels before 6.17 do not know this flag, and use no CMA anyway. */
@@ -90,23 +91,21 @@ static enum kx_err file_load(struct payload *p, int *result, struct fail *fail)
 	return *result ? fail_set(fail, KX_FILE_LOAD, "%s", strerror(-*result)) : KX_OK;
 }
 
-enum kx_err load_by_file(struct sys *sys, const struct load_request *request, struct report *report, int *result,
-			 struct fail *fail)
+enum kx_err load_by_file(struct payload *p, int *result, struct fail *fail)
 {
-	struct payload p = { .sys = sys, .request = request, .report = report };
-	uint64_t start_ms = sys->now_ms(sys);
-	enum kx_err err = file_load(&p, result, fail);
+	struct report *report = p->report;
+	uint64_t start_ms = p->sys->now_ms(p->sys);
+	enum kx_err err = file_load(p, result, fail);
 
-	if (!err) {
-		/* Whatever was staged for an earlier load is unreachable now. */
-		if (!request->crash)
-			sys->shm_sweep(sys, SYS_NO_SHM, false);
-		snprintf(report->kernel, sizeof(report->kernel), "%s", request->kernel);
-		snprintf(report->format, sizeof(report->format), "%s", p.format);
-		strcpy(report->check, "none");
-		report->by_file = report->loaded = true;
-		report->load_ms = sys->now_ms(sys) - start_ms;
-	}
-	payload_free(&p);
-	return err;
+	if (err)
+		return err;
+	/* Whatever was staged for an earlier load is unreachable now. */
+	if (!p->request->crash)
+		p->sys->shm_sweep(p->sys, SYS_NO_SHM, false);
+	snprintf(report->kernel, sizeof(report->kernel), "%s", p->request->kernel);
+	snprintf(report->format, sizeof(report->format), "%s", p->format);
+	strcpy(report->check, "none");
+	report->by_file = report->loaded = true;
+	report->load_ms = p->sys->now_ms(p->sys) - start_ms;
+	return KX_OK;
 }

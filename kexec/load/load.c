@@ -64,69 +64,82 @@ enum kx_err payload_commit(struct payload *p, struct fail *fail)
 	return KX_OK;
 }
 
-static enum kx_err load_locked(struct sys *sys, const struct load_request *request, struct report *report,
-			       struct fail *fail)
+/* By kexec_load(2). The files may be open already. */
+static enum kx_err load_by_load(struct payload *p, struct fail *fail)
 {
-	struct payload p = { .sys = sys, .request = request, .report = report };
+	struct sys *sys = p->sys;
+	struct report *report = p->report;
 	uint64_t start_ms = sys->now_ms(sys);
-	enum kx_err err;
+	enum kx_err err = preflight_kexec_load(sys, fail);
 
+	if (err)
+		return err;
 	/* What an earlier loader left behind when it was killed; all of it, if nothing is loaded at all. */
 	sys->shm_sweep(sys, SYS_NO_SHM, kernel_is_loaded(sys, false) != 0);
 
-	err = payload_open(&p, fail);
+	err = payload_open(p, fail);
 	if (!err)
-		err = payload_place(&p, fail);
+		err = payload_place(p, fail);
 	if (!err)
-		err = payload_fill(&p, fail);
+		err = payload_fill(p, fail);
 	if (!err)
-		err = payload_finish(&p, fail);
-	if (!err && !request->plan_only)
-		err = payload_commit(&p, fail);
+		err = payload_finish(p, fail);
+	if (!err && !p->request->plan_only)
+		err = payload_commit(p, fail);
 	if (!err) {
-		payload_report(&p);
-		report->loaded = !request->plan_only;
+		payload_report(p);
+		report->loaded = !p->request->plan_only;
 		report->load_ms = sys->now_ms(sys) - start_ms;
 	}
-	payload_free(&p);
 	return err;
 }
 
 /* By the call that was asked for, or by kexec_file_load(2) and, should that fail, by the other. */
-static enum kx_err load_either(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
+static enum kx_err load_either(struct payload *p, struct fail *fail)
 {
+	const struct load_request *request = p->request;
 	const char *hindrance = file_load_hindrance(request);
-	struct load_request by_load = *request;
+	struct fail first;
 	enum kx_err err;
 	int result;
 
-	by_load.syscall = SYSCALL_LOAD;
 	if (request->syscall == SYSCALL_FILE && hindrance)
 		return fail_set(fail, KX_FILE_OPTION, "%s", hindrance);
 	if (request->syscall == SYSCALL_LOAD || hindrance)
-		return load_locked(sys, &by_load, report, fail);
-	err = load_by_file(sys, request, report, &result, fail);
+		return load_by_load(p, fail);
+	err = load_by_file(p, &result, fail);
 	if (!err || !result || !file_load_may_fall_back(result))
 		return err;
 	if (request->syscall == SYSCALL_FILE)
-		return result == -ENOSYS ? fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-result)) : err;
-	*report = (struct report){ 0 };
+		return fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-result));
+	first = *fail;
+	*p->report = (struct report){ 0 };
 	/* That there is no such call is how most kernels are; any other reason is worth a word. */
 	if (result != -ENOSYS)
-		report_note(report, "kexec_file_load failed (%s), so it was kexec_load", strerror(-result));
-	return load_locked(sys, &by_load, report, fail);
+		report_note(p->report, "kexec_file_load failed (%s), so it was kexec_load", strerror(-result));
+	err = load_by_load(p, fail);
+	/* Where there is only the first call, its reason is the one that counts. */
+	if (err == KX_NO_SYSCALL && result != -ENOSYS) {
+		*fail = first;
+		err = first.err;
+	}
+	return err;
 }
 
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
 {
-	enum kx_err err = preflight(sys, fail);
+	struct payload p = {
+		.sys = sys, .request = request, .report = report, .stage = { .sys = sys, .shm_id = SYS_NO_SHM },
+	};
+	enum kx_err err = preflight(sys, request->crash, fail);
 
 	*report = (struct report){ 0 };
 	if (!err)
 		err = lock_loads(sys, fail);
 	if (err)
 		return err;
-	err = load_either(sys, request, report, fail);
+	err = load_either(&p, fail);
+	payload_free(&p);
 	sys->unlock(sys);
 	return err;
 }

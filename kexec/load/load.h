@@ -42,7 +42,8 @@ struct load_request {
 
 /*
  * Load a kernel, or with plan_only find out how it would be loaded. *report is filled in on success. On an error nothing
- * that was loaded before is lost, and nothing is left behind; *fail says what is wrong.
+ * that was loaded before is lost, and nothing is left behind; *fail says what is wrong. (But for a crash kernel: the kernel itself
+ * drops the old one before it takes the new one, whatever becomes of that.)
  *
  * Which system call: kexec_file_load(2) knows no check, no staging, no other device tree; where any of that is asked for it is
  * kexec_load(2), and KX_FILE_OPTION if kexec_file_load(2) is insisted on.
@@ -54,6 +55,9 @@ enum kx_err unload_kernel(struct sys *sys, bool crash, struct fail *fail);
 
 /* Bytes of the last "Crash kernel" in /proc/iomem; 0: none. */
 uint64_t crash_kernel_bytes(struct sys *sys);
+
+/* Whether the running kernel was told to keep its initrd. */
+bool initrd_is_retained(struct sys *sys);
 
 /* Whether a kernel is loaded: /sys/kernel/kexec_loaded, or for the crash kernel /sys/kernel/kexec_crash_loaded.
  * 1, 0, or -1 when that cannot be read. */

@@ -52,7 +52,7 @@ static bool in_container(struct sys *sys)
 	return found;
 }
 
-enum kx_err preflight(struct sys *sys, struct fail *fail)
+enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail)
 {
 	uint64_t value;
 
@@ -67,8 +67,15 @@ enum kx_err preflight(struct sys *sys, struct fail *fail)
 	if (sys_read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &value) && value)
 		return fail_set(fail, KX_LOAD_DISABLED, "%s", "");
 	/* -1: as many as one likes */
-	if (sys_read_u64(sys, "/proc/sys/kernel/kexec_load_limit_reboot", 0, &value) && !value)
+	if (sys_read_u64(sys, crash ? "/proc/sys/kernel/kexec_load_limit_panic" : "/proc/sys/kernel/kexec_load_limit_reboot", 0,
+			 &value) && !value)
 		return fail_set(fail, KX_LOAD_LIMIT, "%s", "");
+	return KX_OK;
+}
+
+/* kexec_file_load(2) is another matter: it takes what is signed. */
+enum kx_err preflight_kexec_load(struct sys *sys, struct fail *fail)
+{
 	if (file_says(sys, "/sys/kernel/security/lockdown", "[integrity]") ||
 	    file_says(sys, "/sys/kernel/security/lockdown", "[confidentiality]"))
 		return fail_set(fail, KX_LOCKDOWN, "%s", "");
@@ -270,6 +277,8 @@ static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char
 		result = sys->read_file(sys, path, ARM64_DTB_BYTES_MAX, &machine->dtb, &machine->dtb_bytes);
 		if (result)
 			return fail_set(fail, result == -EFBIG ? KX_DTB_TOO_BIG : KX_OPEN, "%s (%s)", path, strerror(-result));
+		if (!machine->dtb_bytes)
+			return fail_set(fail, KX_READ, "%s is empty; it", path);
 	}
 	err = dt_check(machine->dtb, machine->dtb_bytes, &machine->dtb_bytes);
 	if (err)
@@ -281,35 +290,48 @@ static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char
 	return KX_OK;
 }
 
-/* Memory that may be used, by the request: the crash kernel's own, or between --mem-min and --mem-max. */
-static enum kx_err limit_memory(struct machine *machine, const struct load_request *request, struct fail *fail)
+static bool keep_only(struct range_set *set, struct range r)
 {
 	struct range_set limit = { 0 };
+	bool ok = range_set_add(&limit, r) && intersect(set, &limit);
+
+	range_set_free(&limit);
+	return ok;
+}
+
+/* What a crash kernel's dump is to show: all memory, also what only this kernel knows of, but not its own. */
+static enum kx_err note_dump(struct machine *machine, struct fail *fail)
+{
+	struct memmap *map = &machine->memmap;
 	bool ok = true;
 	size_t i;
 
-	if (request->crash && !machine->memmap.crash.count)
+	if (!map->crash_count)
 		return fail_set(fail, KX_NO_CRASH_MEMORY, "%s", "");
-	/* The last region is the large one: a low one before it is for DMA. */
-	if (request->crash)
-		ok = range_set_add(&limit, machine->memmap.crash.v[machine->memmap.crash.count - 1]);
-	else if (request->mem_max || request->mem_min)
-		ok = range_set_add(&limit, (struct range){ request->mem_min, (request->mem_max ? request->mem_max : PA_END) -
-										    request->mem_min });
-	else
-		return KX_OK;
-	if (ok && request->crash) {
-		for (i = 0; ok && i < machine->memmap.ram.count; i++)
-			ok = range_set_add(&machine->dump, machine->memmap.ram.v[i]);
-		for (i = 0; ok && i < machine->memmap.crash.count; i++)
-			ok = range_set_remove(&machine->dump, machine->memmap.crash.v[i]);
-		range_set_free(&machine->memmap.ram);
-		range_set_free(&machine->memmap.spare);
-		ok = ok && range_set_add(&machine->memmap.ram, limit.v[0]) && range_set_add(&machine->memmap.spare, limit.v[0]);
-	} else if (ok) {
-		ok = intersect(&machine->memmap.ram, &limit) && intersect(&machine->memmap.spare, &limit);
+	for (i = 0; ok && i < map->ram.count; i++)
+		ok = range_set_add(&machine->dump, map->ram.v[i]);
+	for (i = 0; ok && i < map->crash_count; i++)
+		ok = range_set_remove(&machine->dump, map->crash[i]);
+	return ok ? KX_OK : fail_set(fail, KX_NO_MEMORY, "memory map");
+}
+
+/* Memory that may be used, by the request: the crash kernel's own, and what lies between --mem-min and --mem-max. */
+static enum kx_err limit_memory(struct machine *machine, const struct load_request *request, struct fail *fail)
+{
+	struct memmap *map = &machine->memmap;
+	bool ok = true;
+
+	if (request->crash) {
+		range_set_free(&map->ram);
+		range_set_free(&map->spare);
+		ok = range_set_add(&map->ram, map->crash[map->crash_count - 1]) &&
+		     range_set_add(&map->spare, map->crash[map->crash_count - 1]);
 	}
-	range_set_free(&limit);
+	if (ok && (request->mem_max || request->mem_min)) {
+		struct range limit = { request->mem_min, (request->mem_max ? request->mem_max : PA_END) - request->mem_min };
+
+		ok = keep_only(&map->ram, limit) && keep_only(&map->spare, limit);
+	}
 	return ok ? KX_OK : fail_set(fail, KX_NO_MEMORY, "memory map");
 }
 
@@ -320,6 +342,8 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct 
 
 	if (serial && strncmp(serial, "/dev/", 5) == 0)
 		serial += 5;
+	if (!err && request->crash)
+		err = note_dump(machine, fail);
 	if (!err)
 		err = read_dtb(machine, sys, request->dtb, fail);
 	if (!err)

@@ -34,8 +34,11 @@ struct machine {
 };
 
 /* Refusals that hold for every load and unload. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_CONTAINER, KX_OTHER_IPC_NS (what
- * was staged could not be given back), KX_LOAD_DISABLED, KX_LOAD_LIMIT, KX_LOCKDOWN */
-enum kx_err preflight(struct sys *sys, struct fail *fail);
+ * was staged could not be given back), KX_LOAD_DISABLED, KX_LOAD_LIMIT */
+enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail);
+
+/* Refusals that hold for kexec_load(2) only. Errors: KX_LOCKDOWN */
+enum kx_err preflight_kexec_load(struct sys *sys, struct fail *fail);
 
 /* Have sys->lock() for the caller. Errors: KX_LOCKED, KX_INTERRUPTED, KX_SHM */
 enum kx_err lock_loads(struct sys *sys, struct fail *fail);

@@ -2,6 +2,7 @@
 /* From a request to what is to be placed, and from what was placed to a report: files, command line, check, device tree. */
 #include "payload.h"
 
+#include "container.h"
 #include "dt.h"
 #include "purgatory_abi.h"
 
@@ -18,6 +19,10 @@ static enum kx_err open_kernel(struct payload *p, struct fail *fail)
 	size_t got;
 	enum kx_err err = source_open(source, p->sys, p->request->kernel, p->machine.free_bytes / 2, fail);
 
+	if (!err && !source_bytes(source))
+		err = fail_set(fail, KX_READ, "%s is empty; it", p->request->kernel);
+	if (!err && p->request->type && !container_is_type(p->request->type))
+		err = fail_set(fail, KX_UNKNOWN_TYPE, "%s", p->request->type);
 	if (!err)
 		err = payload_find_kernel(p, head, sizeof(head), &got, fail);
 	if (err)
@@ -62,6 +67,8 @@ static enum kx_err open_initrd(struct payload *p, struct fail *fail)
 	for (i = 0; !err && i < request->initrds; i++)
 		err = i ? source_append(source, request->initrd[i], most, INITRD_ALIGN_BYTES, fail)
 			: source_open(source, p->sys, request->initrd[i], most, fail);
+	if (err == KX_OPEN)
+		fail->err = err = KX_OPEN_INITRD;	/* another exit code, as kexec-tools has it */
 	if (err)
 		return err;
 	bytes = source_bytes(source);
@@ -234,6 +241,16 @@ static uint64_t relocated_bytes(const struct payload *p)
 	return bytes;
 }
 
+/* The region that the crash kernel lies in first: old kernels look no further. */
+static void usable_memory(const struct payload *p, struct range *out)
+{
+	const struct memmap *map = &p->machine.memmap;
+	unsigned int i;
+
+	for (i = 0; i < map->crash_count; i++)
+		out[i] = map->crash[map->crash_count - 1 - i];
+}
+
 pa_t payload_elfcore_pa(const struct payload *p)
 {
 	return p->plan.dtb_pa + p->input.dtb_bytes - p->elfcore_bytes;
@@ -254,11 +271,14 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 		.value_bytes = sizeof(record),
 	};
 	const struct plan_object *kernel = &p->input.object[OBJECT_KERNEL];
+	struct range usable[MEMMAP_CRASH_MAX];
 	enum kx_err err;
 	size_t i;
 
 	if (p->request->crash) {
-		edit.usable = &p->machine.memmap.crash;
+		usable_memory(p, usable);
+		edit.usable = usable;
+		edit.usable_count = p->machine.memmap.crash_count;
 		edit.elfcore = (struct range){ payload_elfcore_pa(p), p->elfcore_bytes };
 	}
 	for (i = 0; i < PURG_T_CELLS; i++) {
@@ -286,11 +306,28 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 	return err ? fail_set(fail, err, "device tree") : KX_OK;
 }
 
+/* Open already, by a try at kexec_file_load(2): from the beginning again. What was compressed may be unpacked by now. */
+static enum kx_err reopen(struct payload *p, struct fail *fail)
+{
+	struct plan_object *kernel = &p->input.object[OBJECT_KERNEL];
+	uint64_t bytes = source_bytes(&p->source[OBJECT_KERNEL]);
+	enum kx_err err = source_rewind(&p->source[OBJECT_KERNEL], fail);
+
+	if (!err && p->source[OBJECT_INITRD].sys)
+		err = source_rewind(&p->source[OBJECT_INITRD], fail);
+	if (bytes > kernel->memory_bytes)
+		return fail_set(fail, KX_IMAGE_HEADER, "%s", p->request->kernel);
+	if (bytes)
+		kernel->file_bytes = bytes;
+	return err;
+}
+
 enum kx_err payload_open_files(struct payload *p, struct fail *fail)
 {
 	enum kx_err err;
 
-	p->stage = (struct stage){ .sys = p->sys, .shm_id = SYS_NO_SHM };
+	if (p->source[OBJECT_KERNEL].sys)
+		return reopen(p, fail);
 	err = machine_open(&p->machine, p->sys, fail);
 	if (!err)
 		err = open_kernel(p, fail);
@@ -301,12 +338,35 @@ enum kx_err payload_open_files(struct payload *p, struct fail *fail)
 	return err;
 }
 
+/* A UKI's device tree is meant to be completed by the boot loader. Without memory in it, it would start nothing. */
+static enum kx_err take_uki_dtb(struct payload *p, struct fail *fail)
+{
+	struct range_set memory = { 0 };
+	char *dtb;
+	size_t bytes;
+	enum kx_err err = read_extra(p, p->uki_dtb, ARM64_DTB_BYTES_MAX, &dtb, &bytes, fail);
+	bool usable;
+
+	if (err)
+		return err;
+	usable = dt_check(dtb, bytes, &bytes) == KX_OK && dt_memory(dtb, &memory) == KX_OK && memory.count;
+	range_set_free(&memory);
+	if (usable) {
+		p->machine.dtb = dtb;
+		p->machine.dtb_bytes = bytes;
+		return KX_OK;
+	}
+	free(dtb);
+	report_note(p->report, "the kernel's own device tree is not used: it does not say where memory is");
+	return KX_OK;
+}
+
 enum kx_err payload_open(struct payload *p, struct fail *fail)
 {
 	enum kx_err err = payload_open_files(p, fail);
 
 	if (!err && !p->request->dtb && p->uki_dtb.bytes)
-		err = read_extra(p, p->uki_dtb, ARM64_DTB_BYTES_MAX, &p->machine.dtb, &p->machine.dtb_bytes, fail);
+		err = take_uki_dtb(p, fail);
 	if (!err)
 		err = machine_read(&p->machine, p->sys, p->request, fail);
 	if (err)
@@ -333,6 +393,8 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 	/* The ELF header goes with the device tree: on a page of its own, behind it. */
 	if (p->request->crash)
 		p->input.dtb_bytes = align_up(p->dtb_padded_bytes, KIB(64)) + p->elfcore_bytes;
+	if (p->input.dtb_bytes > FRAME_BYTES)
+		return fail_set(fail, KX_DTB_TOO_BIG, "device tree, with what describes memory behind it");
 	/* All of a frame, less the device tree if that is small. Tables of 16K and 64K granules can take that much. */
 	p->input.hideout_bytes = FRAME_BYTES;
 	if (p->input.dtb_bytes <= KIB(512))

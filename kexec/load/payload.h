@@ -36,7 +36,7 @@ struct fill_job {
 extern const unsigned char purgatory_blob[];
 extern const size_t purgatory_blob_bytes;
 
-#define RELOCATED_RUNS_MAX	13	/* KEXEC_SEGMENT_MAX less the hide-out, the device tree and the ELF header */
+#define RELOCATED_RUNS_MAX	14	/* KEXEC_SEGMENT_MAX less the hide-out and the device tree; a crash kernel has two at most */
 
 struct payload {
 	struct sys *sys;
@@ -98,9 +98,9 @@ void payload_report(struct payload *p);
 void payload_free(struct payload *p);
 
 
-/* kexec_file_load(2), file.c. *result is what the call said, 0 if it was not made. */
-enum kx_err load_by_file(struct sys *sys, const struct load_request *request, struct report *report, int *result,
-			 struct fail *fail);
+/* kexec_file_load(2), file.c. *result is what the call said, 0 if it was not made. Should it fail, the files stay open, so that
+ * a pipe need not be read twice. */
+enum kx_err load_by_file(struct payload *p, int *result, struct fail *fail);
 const char *file_load_hindrance(const struct load_request *request);	/* the option that it cannot heed; null: none */
 bool file_load_may_fall_back(int err);
 

@@ -99,8 +99,8 @@ static bool add_line(struct memmap *map, const struct iomem_line *line, bool *in
 
 		map->kernel = (struct range){ start, range_end(line->range) > start ? range_end(line->range) - start : 0 };
 	}
-	if (is_named(line, "Crash kernel") && !range_set_add(&map->crash, line->range))
-		return false;
+	if (is_named(line, "Crash kernel") && map->crash_count < MEMMAP_CRASH_MAX)
+		map->crash[map->crash_count++] = line->range;
 	return !*in_ram || is_old_kernel(line) || range_set_remove(&map->spare, line->range);
 }
 
@@ -137,7 +137,6 @@ void memmap_free(struct memmap *map)
 {
 	range_set_free(&map->ram);
 	range_set_free(&map->spare);
-	range_set_free(&map->crash);
 }
 
 /* What the GIC driver says about each kind of table, and how long such a table is (drivers/irqchip/irq-gic-v3-its.c:

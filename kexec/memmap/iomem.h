@@ -6,10 +6,14 @@
 #include "err.h"
 #include "range.h"
 
+#define MEMMAP_CRASH_MAX	4
+
 struct memmap {
 	struct range_set ram;	/* top-level "System RAM" of the boot: memory that we own may be booted from here */
 	struct range_set spare;	/* ram minus everything reserved in it: memory we do not own may be overwritten at boot */
-	struct range_set crash;	/* "Crash kernel" */
+	/* "Crash kernel", in order; two that touch stay two. The last is the large one, a low one before it is for DMA. */
+	struct range crash[MEMMAP_CRASH_MAX];
+	unsigned int crash_count;
 	struct range kernel;	/* the running kernel's image, code to data; bytes 0: not shown */
 };
 

@@ -10,8 +10,8 @@
 #include "sys.h"
 
 #define SOURCE_IN_BYTES	(256u << 10)
-#define SOURCE_FILES	16
-#define SOURCE_PARTS	(2 * 17)
+#define SOURCE_FILES	18	/* sixteen initrds, and what is unpacked */
+#define SOURCE_PARTS	(2 * 18)
 #define SOURCE_ZEROS	(-1)
 
 struct source_file {

@@ -251,6 +251,11 @@ static int open_file(struct sys *sys, const char *path, uint64_t most, uint64_t 
 		return -f->fail_errno;
 	if (!file)
 		return -ENOENT;
+	if (f->open_once && strncmp(path, "/boot/", 6) == 0) {
+		if (file->opened)
+			return -ENXIO;
+		((struct fake_file *)(uintptr_t)file)->opened = true;
+	}
 	(void)most;	/* all files here are regular ones */
 	for (fd = 0; fd < FAKE_FDS && f->fd[fd].open; fd++)
 		;

@@ -22,6 +22,7 @@ struct fake_file {
 	size_t bytes;
 	size_t cut;		/* reading ends here, whatever open_file() said; grown files: above bytes, then zeros */
 	bool link;		/* data is where it points */
+	bool opened;
 };
 
 struct fake_frame {
@@ -53,6 +54,7 @@ struct fake {
 	size_t files;
 	struct { const struct fake_file *file; struct fake_file *made; bool open; } fd[FAKE_FDS];
 	unsigned int bad_closes;	/* of what open_file() gave as an error: harmless, and a slip */
+	bool open_once;			/* a payload file can be opened once, and is gone then: a pipe */
 	size_t read_most;		/* bytes that one read() gives at most; 0: no limit */
 
 	struct fake_frame *frame;	/* given out in this order */

@@ -47,7 +47,7 @@ static size_t make_kcore(unsigned char *out, bool with_note)
 {
 	const char *note = with_note ? "junk NUMBER(kimage_voffset)=0xffff80003fe00000\nNUMBER(PHYS_OFFSET)=0x40000000\n" : "x";
 	const struct { uint64_t type, va, pa; } load[] = {
-		{ 4, 0, 0 }, { 1, 0xffff800010000000, ~0ull }, { 1, LINEAR + RAM, RAM },
+		{ 4, 0, 0 }, { 1, 0x40210000 + VOFFSET, 0x40210000 }, { 1, 0xffff800010000000, ~0ull }, { 1, LINEAR + RAM, RAM },
 	};
 	size_t i;
 
@@ -74,6 +74,8 @@ static struct job *job_crash(void)
 	unsigned char kcore[1024];
 
 	fake_text(job->fake, "/proc/iomem", iomem);
+	/* Not in order, as sysfs gives them. */
+	fake_text(job->fake, "/sys/devices/system/cpu/cpu1/online", "1\n");
 	fake_text(job->fake, "/sys/devices/system/cpu/cpu0/crash_notes", "bf000000\n");
 	fake_text(job->fake, "/sys/devices/system/cpu/cpu0/crash_notes_size", "424\n");
 	fake_text(job->fake, "/sys/devices/system/cpu/cpu1/crash_notes", "bf001000\n");
@@ -122,10 +124,11 @@ static void assert_core(struct purg_model *m, const unsigned char *dtb)
 
 	assert_non_null(value);
 	assert_int_equal(bytes, 2 * (a + s) * 4);
-	assert_int_equal(cells(value, a), LOW);
-	assert_int_equal(cells(value + a * 4, s), LOW_BYTES);
-	assert_int_equal(cells(value + (a + s) * 4, a), HIGH);
-	assert_int_equal(cells(value + (a + s + a) * 4, s), HIGH_BYTES);
+	/* The one that the kernel lies in first. */
+	assert_int_equal(cells(value, a), HIGH);
+	assert_int_equal(cells(value + a * 4, s), HIGH_BYTES);
+	assert_int_equal(cells(value + (a + s) * 4, a), LOW);
+	assert_int_equal(cells(value + (a + s + a) * 4, s), LOW_BYTES);
 	value = fdt_getprop(dtb, chosen, "linux,elfcorehdr", &bytes);
 	assert_non_null(value);
 	assert_int_equal(bytes, (a + s) * 4);
@@ -258,6 +261,46 @@ static void test_beside_staged(void **state)
 	job_free(job);
 }
 
+/* Roots without cells are Linux's 1 and 1; what does not fit into them is not cut off. */
+static void test_cells(void **state)
+{
+	unsigned char tree[4096];
+	int cells_of;
+
+	(void)state;
+	for (cells_of = 0; cells_of < 3; cells_of++) {
+		struct job *job = job_crash();
+		struct purg_model m;
+		unsigned char *dtb;
+		const unsigned char *value;
+		int bytes, fit = cells_of ? cells_of : 1;
+
+		fake_dtb(tree, sizeof(tree), "hvc");
+		assert_int_equal(fdt_open_into(tree, tree, sizeof(tree)), 0);
+		fdt_delprop(tree, 0, "#address-cells");
+		fdt_delprop(tree, 0, "#size-cells");
+		/* The memory node would be read by other cells now. */
+		fdt_del_node(tree, fdt_path_offset(tree, "/memory@40000000"));
+		if (cells_of) {
+			fdt_setprop_u32(tree, 0, "#address-cells", (uint32_t)cells_of);
+			fdt_setprop_u32(tree, 0, "#size-cells", (uint32_t)cells_of);
+		}
+		fake_file(job->fake, "/sys/firmware/fdt", tree, fdt_totalsize(tree));
+		assert_loads(job, &m);
+		dtb = tree_of(&m);
+		value = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), "linux,usable-memory-range", &bytes);
+		assert_int_equal(bytes, 4 * fit * 4);
+		assert_int_equal(cells(value, fit), HIGH);
+		assert_int_equal(cells(value + fit * 4, fit), HIGH_BYTES);
+		free(dtb);
+		purg_model_free(&m);
+		/* Above 4 GiB only two cells will do. */
+		fake_text(job->fake, "/proc/iomem", "40000000-1ffffffff : System RAM\n  140000000-143ffffff : Crash kernel\n");
+		assert_int_equal(load(job), fit == 2 ? KX_OK : KX_DTB_BAD);
+		job_free(job);
+	}
+}
+
 static void test_cmdline(void **state)
 {
 	struct job *job = job_crash();
@@ -300,7 +343,7 @@ static void test_bad_kcore(void **state)
 		kcore_parse(&k, cut, bytes, &ram);
 		free(cut);
 	}
-	for (i = 0; i < 64 + 3 * 56; i++) {
+	for (i = 0; i < 64 + 4 * 56; i++) {
 		unsigned char before = whole[i];
 
 		whole[i] = 0xff;
@@ -317,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_maps),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_beside_staged),
+		cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_cmdline),
 		cmocka_unit_test(test_bad_kcore),
 	};

@@ -86,7 +86,9 @@ static void test_falls_back(void **state)
 {
 	static const struct { int error; bool falls_back, noted; } v[] = {
 		{ -ENOSYS, true, false }, { -EINVAL, true, true }, { -ENOEXEC, true, true }, { -EOPNOTSUPP, true, true },
-		{ -EADDRNOTAVAIL, true, true }, { -ENOMEM, true, true }, { -EPERM, false, false }, { -EKEYREJECTED, false, false },
+		{ -EADDRNOTAVAIL, true, true }, { -ENOMEM, true, true }, { -EPERM, false, false },
+		/* Signatures: wrong, missing, of an unknown kind. */
+		{ -EKEYREJECTED, false, false }, { -ENODATA, false, false }, { -ENOPKG, false, false }, { -ELIBBAD, false, false },
 		{ -EBUSY, false, false },
 	};
 	size_t i;
@@ -109,7 +111,7 @@ static void test_falls_back(void **state)
 		/* With -s, never. */
 		job->request.syscall = SYSCALL_FILE;
 		job->fake->kexec_loads = 0;
-		assert_int_equal(load(job), v[i].error == -ENOSYS ? KX_FILE_UNAVAILABLE : KX_FILE_LOAD);
+		assert_int_equal(load(job), v[i].falls_back ? KX_FILE_UNAVAILABLE : KX_FILE_LOAD);
 		assert_int_equal(job->fake->kexec_loads, 0);
 		/* With -c, not even tried. */
 		job->request.syscall = SYSCALL_LOAD;
@@ -156,6 +158,48 @@ static void test_hindrances(void **state)
 	}
 }
 
+/* Lockdown forbids kexec_load(2) alone: what is signed may be loaded by the other. */
+static void test_lockdown(void **state)
+{
+	struct job *job = job_of(SYSCALL_AUTO, FAKE_FILE_LOAD_WORKS);
+
+	(void)state;
+	fake_text(job->fake, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+	assert_int_equal(load(job), KX_OK);
+	assert_true(job->report.by_file);
+	job->fake->file_load_error = -EINVAL;
+	assert_int_equal(load(job), KX_LOCKDOWN);
+	assert_int_equal(job->fake->kexec_loads, 0);
+	assert_clean(job->fake);
+	job_free(job);
+}
+
+/* A try that failed has read the files; a pipe could not be read twice. */
+static void test_files_are_opened_once(void **state)
+{
+	struct job *job = job_of(SYSCALL_AUTO, -ENOSYS);
+	unsigned char *packed = malloc(MIB(4));
+	z_stream z = { .next_in = job->kernel, .avail_in = (uInt)job->kernel_bytes, .next_out = packed, .avail_out = MIB(4) };
+	struct purg_model m;
+
+	(void)state;
+	job->fake->open_once = true;
+	assert_loads(job, &m);
+	purg_model_free(&m);
+	/* Unpacked by then, too. */
+	assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	fake_file(job->fake, KERNEL, packed, MIB(4) - z.avail_out);
+	fake_file(job->fake, INITRD, job->initrd, job->initrd_bytes);
+	deflateEnd(&z);
+	free(packed);
+	job->fake->kexec_loads = 0;
+	assert_loads(job, &m);
+	assert_string_equal(job->report.format, "gzip");
+	purg_model_free(&m);
+	job_free(job);
+}
+
 static void test_flags(void **state)
 {
 	struct job *job = job_of(SYSCALL_FILE, -EINVAL);
@@ -164,7 +208,7 @@ static void test_flags(void **state)
 	(void)state;
 	/* A kernel that does not know the flag is asked again without it. */
 	job->request.no_cma = true;
-	assert_int_equal(load(job), KX_FILE_LOAD);
+	assert_int_equal(load(job), KX_FILE_UNAVAILABLE);
 	assert_int_equal(job->fake->file_loads, 2);
 	assert_int_equal(job->fake->file_load_flags, 0);
 	/* No command line: the one of the device tree stays. */
@@ -192,7 +236,7 @@ static void test_replaces_staged(void **state)
 	assert_true(fake_frames_taken(job->fake) > 0);
 	job->request.fast = FAST_NO;
 	job->request.syscall = SYSCALL_FILE;
-	job->fake->file_load_error = -ENOMEM;
+	job->fake->file_load_error = -EBUSY;
 	assert_int_equal(load(job), KX_FILE_LOAD);
 	assert_true(fake_frames_taken(job->fake) > 0);
 	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
@@ -212,6 +256,8 @@ int main(void)
 		cmocka_unit_test(test_unpacked),
 		cmocka_unit_test(test_falls_back),
 		cmocka_unit_test(test_hindrances),
+		cmocka_unit_test(test_lockdown),
+		cmocka_unit_test(test_files_are_opened_once),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_replaces_staged),
 	};

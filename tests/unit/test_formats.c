@@ -481,7 +481,7 @@ static void test_initrds(void **state)
 	fake_file(job->fake, path[2], all, bytes[2])->cut = bytes[2] - 1;
 	assert_int_equal(load(job), KX_READ);
 	job->request.initrd[3] = "/boot/missing";
-	assert_int_equal(load(job), KX_OPEN);
+	assert_int_equal(load(job), KX_OPEN_INITRD);
 	assert_clean(job->fake);
 	job_free(job);
 }

@@ -661,7 +661,7 @@ static void test_bad_kernels(void **state)
 
 	job = job_whole();
 	fake_file(job->fake, KERNEL, "", 0);
-	refuse(job, KX_NOT_IMAGE);
+	refuse(job, KX_READ);
 
 	job = job_whole();
 	fake_drop(job->fake, KERNEL);
@@ -669,7 +669,7 @@ static void test_bad_kernels(void **state)
 
 	job = job_whole();
 	fake_drop(job->fake, INITRD);
-	refuse(job, KX_OPEN);
+	refuse(job, KX_OPEN_INITRD);
 
 	job = job_whole();
 	job->kernel[24] |= 1;
@@ -685,7 +685,7 @@ static void test_missing_file_is_not_closed(void **state)
 
 	(void)state;
 	fake_drop(job->fake, INITRD);
-	assert_int_equal(load(job), KX_OPEN);
+	assert_int_equal(load(job), KX_OPEN_INITRD);
 	slips = job->fake->bad_closes;
 	job_free(job);
 	assert_int_equal(slips, 0);

@@ -53,7 +53,7 @@ static void refuses(const char *line)
 {
 	enum options_result result = parse(line);
 
-	assert_true(result == OPTIONS_BAD || result == OPTIONS_NO_KERNEL);
+	assert_int_equal(result, OPTIONS_BAD);
 }
 
 static void assert_actions(const char *line, bool load, bool exec, bool unload)
@@ -261,14 +261,13 @@ static void test_actions_of_kexec_tools(void **state)
 	assert_int_equal(o.request.entry, 8);
 	refuses("-l K --mem-min=12x");
 	assert_string_equal(err_text_of, "Bad option value in --mem-min=12x\n");
-	refuses("-l K --mem-max=");
+	runs("-l K --mem-max=");
 	refuses("-l K --mem-min=5 --mem-max=5");
 	runs("--print-ckr-size");
 	assert_true(o.print_ckr_size);
 	runs("-t uImage -l K");
 	assert_string_equal(o.request.type, "uImage");
-	refuses("--type=zImage -l K");
-	assert_string_equal(err_text_of, "Unsupported kernel type zImage\n");
+	runs("--type=zImage -l K");	/* judged when the kernel is loaded */
 	runs("-l K --initrd=a --ramdisk b");
 	assert_int_equal(o.request.initrds, 2);
 	assert_string_equal(o.request.initrd[1], "b");
@@ -319,16 +318,15 @@ static void test_unknown_options(void **state)
 
 static void test_no_kernel(void **state)
 {
+	static const char *const lines[] = { "", "-l", "-e -l", "-f", "-e" };
+	size_t i;
+
 	(void)state;
-	refuses("");
-	assert_string_equal(err_text_of, "No kernel specified\n");
-	assert_non_null(strstr(out_text, "Usage: kexec"));
-	refuses("-l");
-	assert_string_equal(err_text_of, "No kernel specified\n");
-	refuses("-e -l");
-	refuses("-f");
-	runs("-e");
-	assert_null(o.request.kernel);
+	/* A matter of the load, which may come after something else. */
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		runs(lines[i]);
+		assert_null(o.request.kernel);
+	}
 }
 
 static void test_version_and_help(void **state)
