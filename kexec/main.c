@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Parse, act, report, exit code. */
+#include "config.h"
 #include "load.h"
 #include "options.h"
 #include "progress.h"
@@ -155,6 +156,8 @@ int main(int argc, char **argv)
 		options_no_kernel(stdout, stderr);
 		return EXIT_FAILED;
 	}
+	if (options.load && !config_apply(&sys, &options, stderr))
+		return EXIT_DIED;
 	if (options.load)
 		status = do_load(&sys, &options);
 	if (status || options.request.plan_only)

@@ -25,6 +25,8 @@ install: all
 		$(DESTDIR)$(datarootdir)/bash-completion/completions
 	$(INSTALL) -m 755 build/sbin/kexec $(DESTDIR)$(sbindir)/kexec
 	$(INSTALL) -m 755 build/sbin/vmcore-dmesg $(DESTDIR)$(sbindir)/vmcore-dmesg
+	$(INSTALL) -d $(DESTDIR)$(mandir)/man5
+	$(INSTALL) -m 644 $(srcdir)/man/kexec.conf.5 $(DESTDIR)$(mandir)/man5/kexec.conf.5
 	$(INSTALL) -m 644 $(srcdir)/man/vmcore-dmesg.8 $(DESTDIR)$(mandir)/man8/vmcore-dmesg.8
 	$(INSTALL) -m 644 $(srcdir)/man/kexec.8 $(DESTDIR)$(mandir)/man8/kexec.8
 	$(INSTALL) -m 644 $(srcdir)/completion/kexec $(DESTDIR)$(datarootdir)/bash-completion/completions/kexec

@@ -3,11 +3,13 @@ TEST_CFLAGS = $(filter-out -Wmissing-prototypes,$(LOADER_CFLAGS))
 TEST_INCLUDES = -I$(srcdir)/tests/lib $(foreach room,$(LOADER_ROOMS),-I$(srcdir)/$($(room)_DIR))
 PURE_OBJS = $(foreach room,$(PURE_ROOMS),$($(room)_OBJS))
 
-UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_digest test_dt test_codec test_options test_hideout test_crew test_load test_formats test_file_load test_crash test_vmcore
+UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_digest test_dt test_codec test_options test_hideout test_crew test_load test_formats test_file_load test_crash test_vmcore test_config
 test_plan_LIB = plan_sim
 test_pgtable_LIB = table_walk
 test_codec_OBJS = $(stage_OBJS) build/kexec/sys/sys_read.o
 test_options_OBJS = $(cli_OBJS)
+test_config_LIB = sys_fake
+test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 test_crew_OBJS = build/kexec/sys/sys_crew.o
 test_load_LIB = job sys_fake purg_model table_walk
 test_formats_LIB = $(test_load_LIB)

@@ -37,7 +37,7 @@ static const struct option_line {
 	{ 'a', "kexec-syscall-auto", NULL, "Use kexec_file_load(2), else kexec_load(2): the default." },
 	{ 'i', "no-checks", NULL, "The same as --check=none." },
 	{ OPT_FAST, "fast-reloc", "[=require]", "Stage the kernel where it will be booted from. With =require, fail if "
-						"that is not possible." },
+						"that is not possible; =no: do not." },
 	{ OPT_PLAN, "plan", NULL, "Show what a load would do, and do not load." },
 	{ OPT_CHECK, "check", "KIND", "How the payload is verified: crc32c, sha256 or none." },
 	{ OPT_CPUS, "cpus", "N|auto", "How many CPUs verify; auto: more than one for large payloads." },
@@ -114,7 +114,7 @@ static void make_getopt_tables(struct option *longs, char *shorts)
 /* 1 to what is surely more than any machine has. */
 #define CPUS_ARGUMENT_MAX	65536
 
-static bool parse_cpus(unsigned int *cpus, const char *text)
+bool options_parse_cpus(unsigned int *cpus, const char *text)
 {
 	char *end;
 	unsigned long value;
@@ -130,7 +130,20 @@ static bool parse_cpus(unsigned int *cpus, const char *text)
 	return true;
 }
 
-static bool parse_check(enum check_wish *check, const char *text)
+bool options_parse_fast(enum fast_wish *fast, const char *text)
+{
+	static const char *const names[] = { [FAST_NO] = "no", [FAST_AUTO] = "yes", [FAST_REQUIRE] = "require" };
+	enum fast_wish i;
+
+	for (i = FAST_NO; i <= FAST_REQUIRE; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*fast = i;
+			return true;
+		}
+	return false;
+}
+
+bool options_parse_check(enum check_wish *check, const char *text)
 {
 	static const char *const names[] = { [CHECK_NONE] = "none", [CHECK_CRC32C] = "crc32c", [CHECK_SHA256] = "sha256" };
 	enum check_wish i;
@@ -177,7 +190,7 @@ static bool apply(struct options *o, int key, char *argument, FILE *out, FILE *e
 	case OPT_MEM_MIN: return parse_address(&o->request.mem_min, "mem-min", argument, out, err);
 	case OPT_MEM_MAX: return parse_address(&o->request.mem_max, "mem-max", argument, out, err);
 	case OPT_ENTRY: return parse_address(&o->request.entry, "entry", argument, out, err);
-	case 'i': o->request.check = CHECK_NONE; return true;
+	case 'i': o->request.check = CHECK_NONE; o->check_given = true; return true;
 	case OPT_PLAN: o->request.plan_only = true; return true;
 	case OPT_LAST: o->last = true; return true;
 	case OPT_JSON: o->json = true; return true;
@@ -195,18 +208,20 @@ static bool apply(struct options *o, int key, char *argument, FILE *out, FILE *e
 	case OPT_SERIAL: o->request.serial = argument; return true;
 	case OPT_NO_MMU: o->request.no_mmu = true; return true;
 	case OPT_FAST:
-		o->request.fast = argument ? FAST_REQUIRE : FAST_AUTO;
-		if (!argument || strcmp(argument, "require") == 0)
+		o->fast_given = true;
+		if (options_parse_fast(&o->request.fast, argument ? argument : "yes"))
 			return true;
-		fprintf(err, "kexec: --fast-reloc=%s is unknown; it is --fast-reloc or --fast-reloc=require\n", argument);
+		fprintf(err, "kexec: --fast-reloc=%s is unknown; it is --fast-reloc, or with =require or =no\n", argument);
 		return false;
 	case OPT_CPUS:
-		if (parse_cpus(&o->request.cpus, argument))
+		o->cpus_given = true;
+		if (options_parse_cpus(&o->request.cpus, argument))
 			return true;
 		fprintf(err, "kexec: --cpus=%s is unknown; it is a number or auto\n", argument);
 		return false;
 	case OPT_CHECK:
-		if (parse_check(&o->request.check, argument))
+		o->check_given = true;
+		if (options_parse_check(&o->request.check, argument))
 			return true;
 		fprintf(err, "kexec: --check=%s is unknown; it is crc32c, sha256 or none\n", argument);
 		return false;

@@ -10,6 +10,7 @@
 struct options {
 	bool load, exec, unload, status, last, crash_status;
 	bool print_ckr_size, reuse_initrd;
+	bool fast_given, check_given, cpus_given;	/* on the command line */
 	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;
 	bool json, quiet, debug;
@@ -21,6 +22,11 @@ enum options_result {
 	OPTIONS_DONE,	/* help or version was printed: exit 0 */
 	OPTIONS_BAD,	/* a complaint was printed: exit 1 */
 };
+
+/* The values that these take, on the command line and in files; false: none of them. */
+bool options_parse_fast(enum fast_wish *fast, const char *text);
+bool options_parse_check(enum check_wish *check, const char *text);
+bool options_parse_cpus(unsigned int *cpus, const char *text);
 
 /* A load, and no kernel: request.kernel is null. The complaint, for when it is the load's turn; kexec-tools exits with 255. */
 void options_no_kernel(FILE *out, FILE *err);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "config.h"
+
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONFIG		"/etc/kexec.conf"
+#define CONFIG_DIR	"/etc/kexec.conf.d"
+#define CONFIG_FILES	256
+#define CONFIG_BYTES	65536
+
+/* Later files win, and the command line wins over all: so they are read into a request of their own. */
+struct reading {
+	struct load_request request;
+	bool fast, check, cpus;		/* said by some file */
+	const char *path;
+	const char *problem;
+	char detail[96];
+};
+
+static int bad(struct reading *r, const char *problem, const char *what)
+{
+	r->problem = problem;
+	snprintf(r->detail, sizeof(r->detail), "%s", what);
+	return 0;
+}
+
+/* inih's: 1 goes on, 0 is an error in this line. */
+static int take(void *arg, const char *section, const char *name, const char *value)
+{
+	struct reading *r = arg;
+
+	if (strcmp(section, "load") != 0)
+		return bad(r, "there is no such section; it is [load]", section);
+	if (strcmp(name, "fast-reloc") == 0) {
+		r->fast = options_parse_fast(&r->request.fast, value);
+		return r->fast ? 1 : bad(r, "fast-reloc is yes, no or require", value);
+	}
+	if (strcmp(name, "check") == 0) {
+		r->check = options_parse_check(&r->request.check, value);
+		return r->check ? 1 : bad(r, "check is crc32c, sha256 or none", value);
+	}
+	if (strcmp(name, "cpus") == 0) {
+		r->cpus = options_parse_cpus(&r->request.cpus, value);
+		return r->cpus ? 1 : bad(r, "cpus is a number or auto", value);
+	}
+	return bad(r, "there is no such setting; there are fast-reloc, check and cpus", name);
+}
+
+static bool read_one(struct sys *sys, struct reading *r, const char *path, FILE *err)
+{
+	char *text;
+	size_t bytes;
+	int line;
+
+	if (sys->read_file(sys, path, CONFIG_BYTES, &text, &bytes) < 0)
+		return true;
+	r->problem = NULL;
+	line = ini_parse_string(text, take, r);
+	free(text);
+	if (line == 0)
+		return true;
+	if (r->problem)
+		fprintf(err, "kexec: %s:%d: %s: %s\n", path, line, r->detail, r->problem);
+	else
+		fprintf(err, "kexec: %s:%d: this is neither a [section] nor name = value\n", path, line);
+	return false;
+}
+
+struct names {
+	char *name[CONFIG_FILES];
+	size_t count;
+};
+
+/* Editors and packages leave other files beside. */
+static int add_name(void *arg, const char *name, bool is_dir)
+{
+	struct names *names = arg;
+	size_t bytes = strlen(name);
+
+	if (is_dir || name[0] == '.' || bytes < 6 || strcmp(name + bytes - 5, ".conf") != 0 || names->count == CONFIG_FILES)
+		return 0;
+	names->name[names->count] = strdup(name);
+	names->count += names->name[names->count] != NULL;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool read_all(struct sys *sys, struct reading *r, FILE *err)
+{
+	struct names names = { .count = 0 };
+	char path[512];
+	bool ok = read_one(sys, r, CONFIG, err);
+	size_t i;
+
+	sys->list_dir(sys, CONFIG_DIR, add_name, &names);
+	qsort(names.name, names.count, sizeof(*names.name), by_name);
+	for (i = 0; i < names.count; i++) {
+		snprintf(path, sizeof(path), CONFIG_DIR "/%s", names.name[i]);
+		ok = ok && read_one(sys, r, path, err);
+		free(names.name[i]);
+	}
+	return ok;
+}
+
+bool config_apply(struct sys *sys, struct options *options, FILE *err)
+{
+	struct load_request *to = &options->request;
+	struct reading r = { .path = CONFIG };
+	/* Options that do not go with these settings were given for this load; the settings for all of them. */
+	bool by_load = to->syscall != SYSCALL_FILE;
+	bool may_stage = by_load && !to->crash && !to->entry && !to->mem_min && !to->mem_max;
+
+	if (!read_all(sys, &r, err))
+		return false;
+	if (r.fast && !options->fast_given && may_stage)
+		to->fast = r.request.fast;
+	if (r.check && !options->check_given && by_load)
+		to->check = r.request.check;
+	if (r.cpus && !options->cpus_given && by_load && !to->crash)
+		to->cpus = r.request.cpus;
+	return true;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kexec.conf: what it fills in, what wins, and what is wrong with it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+#include "sys_fake.h"
+
+static struct options o;
+static char complaint[512];
+
+/* The options of a line of two words at most, and the files. */
+static bool apply(const char *one, const char *two, const char *conf, const char *first, const char *second)
+{
+	char words[4][64] = { "kexec", "-l" };
+	char *argv[6] = { words[0], words[1], (char *)(uintptr_t)"K", NULL };
+	struct fake *f = fake_new(NULL, 0);
+	FILE *err = fmemopen(complaint, sizeof(complaint), "w");
+	int argc = 3;
+	bool ok;
+
+	memset(complaint, 0, sizeof(complaint));
+	if (one)
+		argv[argc++] = strcpy(words[2], one);
+	if (two)
+		argv[argc++] = strcpy(words[3], two);
+	argv[argc] = NULL;
+	assert_int_equal(options_parse(&o, argc, argv, err, err), OPTIONS_RUN);
+	if (conf)
+		fake_text(f, "/etc/kexec.conf", conf);
+	/* Not in order, and beside files that are none of ours. */
+	if (second)
+		fake_text(f, "/etc/kexec.conf.d/20-second.conf", second);
+	fake_text(f, "/etc/kexec.conf.d/15-old.conf~", "nonsense");
+	fake_text(f, "/etc/kexec.conf.d/README", "nonsense");
+	if (first)
+		fake_text(f, "/etc/kexec.conf.d/10-first.conf", first);
+	ok = config_apply(&f->sys, &o, err);
+	fclose(err);
+	fake_free(f);
+	return ok;
+}
+
+static void test_fills_in(void **state)
+{
+	(void)state;
+	assert_true(apply(NULL, NULL, NULL, NULL, NULL));
+	assert_int_equal(o.request.fast, FAST_NO);
+	assert_true(apply(NULL, NULL, "# a comment\n[load]\nfast-reloc = yes\ncheck=sha256\n; another\ncpus = auto\n", NULL, NULL));
+	assert_int_equal(o.request.fast, FAST_AUTO);
+	assert_int_equal(o.request.check, CHECK_SHA256);
+	assert_int_equal(o.request.cpus, CPUS_AUTO);
+	assert_true(apply(NULL, NULL, "[load]\nfast-reloc=yes\n", "[load]\nfast-reloc=no\ncpus=2\n", "[load]\nfast-reloc=require\n"));
+	assert_int_equal(o.request.fast, FAST_REQUIRE);
+	assert_int_equal(o.request.cpus, 2);
+	assert_string_equal(complaint, "");
+}
+
+static void test_options_win(void **state)
+{
+	static const char conf[] = "[load]\nfast-reloc = require\ncheck = sha256\ncpus = 4\n";
+
+	(void)state;
+	assert_true(apply("--fast-reloc=no", "--cpus=1", conf, NULL, NULL));
+	assert_int_equal(o.request.fast, FAST_NO);
+	assert_int_equal(o.request.cpus, 1);
+	assert_int_equal(o.request.check, CHECK_SHA256);
+	assert_true(apply("-i", "--fast-reloc", conf, NULL, NULL));
+	assert_int_equal(o.request.check, CHECK_NONE);
+	assert_int_equal(o.request.fast, FAST_AUTO);
+	/* What does not go together with the options. */
+	assert_true(apply("-s", NULL, conf, NULL, NULL));
+	assert_int_equal(o.request.fast, FAST_NO);
+	assert_int_equal(o.request.check, CHECK_DEFAULT);
+	assert_int_equal(o.request.cpus, 0);
+	assert_true(apply("-p", NULL, conf, NULL, NULL));
+	assert_int_equal(o.request.fast, FAST_NO);
+	assert_int_equal(o.request.check, CHECK_SHA256);
+	assert_int_equal(o.request.cpus, 0);
+	assert_true(apply("--mem-max=0x100000000", NULL, conf, NULL, NULL));
+	assert_int_equal(o.request.fast, FAST_NO);
+}
+
+static void test_wrong(void **state)
+{
+	(void)state;
+	assert_false(apply(NULL, NULL, "[load]\nfast-reloc = maybe\n", NULL, NULL));
+	assert_string_equal(complaint, "kexec: /etc/kexec.conf:2: maybe: fast-reloc is yes, no or require\n");
+	assert_false(apply(NULL, NULL, "[load]\n\nspeed = high\n", NULL, NULL));
+	assert_non_null(strstr(complaint, "kexec.conf:3: speed: there is no such setting"));
+	assert_false(apply(NULL, NULL, "fast-reloc = yes\n", NULL, NULL));
+	assert_non_null(strstr(complaint, "there is no such section"));
+	assert_false(apply(NULL, NULL, NULL, "[load]\njust words\n", NULL));
+	assert_non_null(strstr(complaint, "10-first.conf:2: "));
+	assert_false(apply(NULL, NULL, "[load]\ncpus = 0\n", NULL, NULL));
+	assert_false(apply(NULL, NULL, "[load]\ncheck =\n", NULL, NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fills_in),
+		cmocka_unit_test(test_options_win),
+		cmocka_unit_test(test_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
