@@ -130,30 +130,36 @@ bool options_parse_cpus(unsigned int *cpus, const char *text)
 	return true;
 }
 
+/* Which of the names it is, count of them; count: none. */
+static unsigned int find_name(const char *const *names, unsigned int count, const char *text)
+{
+	unsigned int i;
+
+	for (i = 0; i < count && (!names[i] || strcmp(text, names[i]) != 0); i++)
+		;
+	return i;
+}
+
 bool options_parse_fast(enum fast_wish *fast, const char *text)
 {
 	static const char *const names[] = { [FAST_NO] = "no", [FAST_AUTO] = "yes", [FAST_REQUIRE] = "require" };
-	enum fast_wish i;
+	unsigned int i = find_name(names, FAST_REQUIRE + 1, text);
 
-	for (i = FAST_NO; i <= FAST_REQUIRE; i++)
-		if (strcmp(text, names[i]) == 0) {
-			*fast = i;
-			return true;
-		}
-	return false;
+	if (i > FAST_REQUIRE)
+		return false;
+	*fast = (enum fast_wish)i;
+	return true;
 }
 
 bool options_parse_check(enum check_wish *check, const char *text)
 {
 	static const char *const names[] = { [CHECK_NONE] = "none", [CHECK_CRC32C] = "crc32c", [CHECK_SHA256] = "sha256" };
-	enum check_wish i;
+	unsigned int i = find_name(names, CHECK_SHA256 + 1, text);
 
-	for (i = CHECK_NONE; i <= CHECK_SHA256; i++)
-		if (strcmp(text, names[i]) == 0) {
-			*check = i;
-			return true;
-		}
-	return false;
+	if (i > CHECK_SHA256)
+		return false;
+	*check = (enum check_wish)i;
+	return true;
 }
 
 static bool parse_address(uint64_t *address, const char *name, const char *text, FILE *out, FILE *err)

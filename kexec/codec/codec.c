@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "codec.h"
 
+#include "bytes.h"
+
 #include <bzlib.h>
 #include <lz4.h>
 #include <lz4frame.h>
@@ -229,11 +231,6 @@ static bool gather(struct lz4_legacy *l, size_t wanted, const unsigned char *in,
 	return l->in_used == wanted;
 }
 
-static uint32_t le32(const unsigned char *from)
-{
-	return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
-}
-
 /* The format has no end mark: a full block is followed by another one or by the end of the input. What follows the last one
  * in a vmlinuz (its length, padding) looks like a block that is too long or empty, and ends it. */
 static enum kx_err run_lz4_legacy(struct decoder *d, const unsigned char *in, size_t *in_bytes, unsigned char *out,
@@ -260,7 +257,7 @@ static enum kx_err run_lz4_legacy(struct decoder *d, const unsigned char *in, si
 			if (!gather(l, 4, in, &at, *in_bytes))
 				break;
 			l->in_used = 0;
-			l->wanted = le32(l->in);
+			l->wanted = load_le(l->in, 4);
 			if (!l->magic_seen) {
 				l->magic_seen = true;
 				l->wanted = 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "elfcore.h"
 
+#include "bytes.h"
+
 #include <string.h>
 
 /* ELF-64 Object File Format */
@@ -12,13 +14,6 @@
 #define PT_NOTE		4
 #define PF_RWX		7
 
-static unsigned char *store(unsigned char *out, uint64_t value, unsigned int bytes)
-{
-	for (; bytes; bytes--, value >>= 8)
-		*out++ = (unsigned char)value;
-	return out;
-}
-
 size_t elfcore_bytes(const struct elfcore *core)
 {
 	return EHDR_BYTES + PHDR_BYTES * (core->note_count + core->load_count);
@@ -28,14 +23,14 @@ size_t elfcore_bytes(const struct elfcore *core)
 static unsigned char *store_phdr(unsigned char *out, uint32_t type, uint32_t flags, uint64_t va, uint64_t pa,
 				 struct range memory)
 {
-	out = store(out, type, 4);
-	out = store(out, flags, 4);
-	out = store(out, memory.start, 8);
-	out = store(out, va, 8);
-	out = store(out, pa, 8);
-	out = store(out, memory.bytes, 8);
-	out = store(out, memory.bytes, 8);
-	return store(out, 0, 8);
+	out = store_le(out, type, 4);
+	out = store_le(out, flags, 4);
+	out = store_le(out, memory.start, 8);
+	out = store_le(out, va, 8);
+	out = store_le(out, pa, 8);
+	out = store_le(out, memory.bytes, 8);
+	out = store_le(out, memory.bytes, 8);
+	return store_le(out, 0, 8);
 }
 
 void elfcore_build(const struct elfcore *core, unsigned char *out)
@@ -44,17 +39,17 @@ void elfcore_build(const struct elfcore *core, unsigned char *out)
 	size_t i;
 
 	memcpy(at, "\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0", 16);
-	at = store(at + 16, ET_CORE, 2);
-	at = store(at, EM_AARCH64, 2);
-	at = store(at, 1, 4);
-	at = store(at, 0, 8);			/* e_entry */
-	at = store(at, EHDR_BYTES, 8);		/* e_phoff */
-	at = store(at, 0, 8);
-	at = store(at, 0, 4);
-	at = store(at, EHDR_BYTES, 2);
-	at = store(at, PHDR_BYTES, 2);
-	at = store(at, core->note_count + core->load_count, 2);
-	at = store(at, 0, 6);			/* no sections */
+	at = store_le(at + 16, ET_CORE, 2);
+	at = store_le(at, EM_AARCH64, 2);
+	at = store_le(at, 1, 4);
+	at = store_le(at, 0, 8);			/* e_entry */
+	at = store_le(at, EHDR_BYTES, 8);		/* e_phoff */
+	at = store_le(at, 0, 8);
+	at = store_le(at, 0, 4);
+	at = store_le(at, EHDR_BYTES, 2);
+	at = store_le(at, PHDR_BYTES, 2);
+	at = store_le(at, core->note_count + core->load_count, 2);
+	at = store_le(at, 0, 6);			/* no sections */
 	for (i = 0; i < core->note_count; i++)
 		at = store_phdr(at, PT_NOTE, 0, 0, core->notes[i].start, core->notes[i]);
 	for (i = 0; i < core->load_count; i++)

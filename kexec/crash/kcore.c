@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kcore.h"
 
+#include "bytes.h"
+
 #include <string.h>
 
 #define EHDR_PHOFF	32
@@ -13,15 +15,6 @@
 #define PHDR_FILESZ	32
 #define PT_LOAD		1
 #define PT_NOTE		4
-
-static uint64_t load(const unsigned char *from, unsigned int bytes)
-{
-	uint64_t value = 0;
-
-	while (bytes--)
-		value = value << 8 | from[bytes];
-	return value;
-}
 
 /* "NUMBER(kimage_voffset)=0x..." in the notes: VMCOREINFO is text, and nothing else there looks like it. */
 static void parse_notes(struct kcore *kcore, const unsigned char *notes, size_t bytes)
@@ -52,11 +45,11 @@ void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, c
 	*kcore = (struct kcore){ 0 };
 	if (bytes < EHDR_BYTES || memcmp(head, "\x7f" "ELF\2\1", 6) != 0)
 		return;
-	at = load(head + EHDR_PHOFF, 8);
-	for (count = load(head + EHDR_PHNUM, 2); count && at <= bytes && bytes - at >= PHDR_BYTES; count--, at += PHDR_BYTES) {
+	at = load_le(head + EHDR_PHOFF, 8);
+	for (count = load_le(head + EHDR_PHNUM, 2); count && at <= bytes && bytes - at >= PHDR_BYTES; count--, at += PHDR_BYTES) {
 		const unsigned char *phdr = head + at;
-		uint64_t type = load(phdr, 4), offset = load(phdr + PHDR_OFFSET, 8), pa = load(phdr + PHDR_PADDR, 8);
-		uint64_t file_bytes = load(phdr + PHDR_FILESZ, 8);
+		uint64_t type = load_le(phdr, 4), offset = load_le(phdr + PHDR_OFFSET, 8), pa = load_le(phdr + PHDR_PADDR, 8);
+		uint64_t file_bytes = load_le(phdr + PHDR_FILESZ, 8);
 
 		if (type == PT_NOTE && offset <= bytes)
 			parse_notes(kcore, head + offset, file_bytes < bytes - offset ? file_bytes : bytes - offset);
@@ -64,7 +57,7 @@ void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, c
 		if (type != PT_LOAD || kcore->linear_known || pa >= PA_END || !range_set_contains(ram, (struct range){ pa, 1 }))
 			continue;
 		/* The kernel's own image lies in memory, too, and comes before it (KCORE_TEXT). */
-		offset = load(phdr + PHDR_VADDR, 8) - pa;
+		offset = load_le(phdr + PHDR_VADDR, 8) - pa;
 		if (kcore->kimage_known && offset != kcore->kimage_voffset) {
 			kcore->linear_known = true;
 			kcore->linear_offset = offset;

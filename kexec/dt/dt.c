@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "dt.h"
 
+#include "bytes.h"
+
 #include <libfdt.h>
 #include <string.h>
 
@@ -52,34 +54,26 @@ static bool fits(uint64_t value, int cells)
 	return cells == 2 || value >> 32 == 0;
 }
 
-static unsigned char *store_cells(unsigned char *to, uint64_t value, int cells)
-{
-	int i;
-
-	for (i = 0; i < cells * 4; i++)
-		to[i] = (unsigned char)(value >> 8 * (cells * 4 - 1 - i));
-	return to + cells * 4;
-}
-
 /* As the kernel reads them, in cells of the root (drivers/of/fdt.c, early_init_dt_check_for_elfcorehdr and
  * ..._usable_mem_range). */
 static int add_crash_properties(void *out, int chosen, const struct dt_edit *edit)
 {
 	int address_cells = root_cells(out, "#address-cells"), size_cells = root_cells(out, "#size-cells"), err;
+	unsigned int address_bytes = 4 * (unsigned int)address_cells, size_bytes = 4 * (unsigned int)size_cells;
 	unsigned char value[DT_USABLE_MAX * 16], *end = value;
 	size_t i;
 
 	if (!address_cells || !size_cells || edit->usable_count > DT_USABLE_MAX ||
 	    !fits(range_end(edit->elfcore), address_cells))
 		return -FDT_ERR_BADNCELLS;
-	end = store_cells(store_cells(value, edit->elfcore.start, address_cells), edit->elfcore.bytes, size_cells);
+	end = store_be(store_be(value, edit->elfcore.start, address_bytes), edit->elfcore.bytes, size_bytes);
 	err = fdt_setprop(out, chosen, "linux,elfcorehdr", value, (int)(end - value));
 	if (err)
 		return err;
 	for (i = 0, end = value; i < edit->usable_count; i++) {
 		if (!fits(edit->usable[i].start, address_cells) || !fits(edit->usable[i].bytes, size_cells))
 			return -FDT_ERR_BADNCELLS;
-		end = store_cells(store_cells(end, edit->usable[i].start, address_cells), edit->usable[i].bytes, size_cells);
+		end = store_be(store_be(end, edit->usable[i].start, address_bytes), edit->usable[i].bytes, size_bytes);
 	}
 	return fdt_setprop(out, chosen, "linux,usable-memory-range", value, (int)(end - value));
 }
@@ -190,16 +184,6 @@ const void *dt_chosen(const void *dtb, const char *property, size_t *bytes)
 	return value;
 }
 
-static uint64_t read_cells(const unsigned char *from, int cells)
-{
-	uint64_t value = 0;
-	int i;
-
-	for (i = 0; i < cells * 4; i++)
-		value = value << 8 | from[i];
-	return value;
-}
-
 enum kx_err dt_memory(const void *dtb, struct range_set *memory)
 {
 	int address_cells = root_cells(dtb, "#address-cells"), size_cells = root_cells(dtb, "#size-cells");
@@ -219,8 +203,8 @@ enum kx_err dt_memory(const void *dtb, struct range_set *memory)
 			continue;
 		reg = fdt_getprop(dtb, node, "reg", &bytes);
 		for (at = 0; reg && at + entry <= bytes; at += entry) {
-			struct range r = { read_cells(reg + at, address_cells),
-					   read_cells(reg + at + address_cells * 4, size_cells) };
+			struct range r = { load_be(reg + at, 4 * (unsigned int)address_cells),
+					   load_be(reg + at + address_cells * 4, 4 * (unsigned int)size_cells) };
 
 			if (r.start >= PA_END)
 				continue;

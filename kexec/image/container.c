@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "container.h"
 
+#include "bytes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-/* What is looked at: everything is read through load_le() and load_be(), which know where it ends. */
+/* What is looked at: everything is read through field(), which knows where it ends. */
 struct view {
 	const unsigned char *head;
 	size_t head_bytes;
@@ -17,22 +19,18 @@ static bool has(const struct view *v, uint64_t at, uint64_t bytes)
 	return at <= v->head_bytes && bytes <= v->head_bytes - at;
 }
 
-static uint64_t load_le(struct view *v, uint64_t at, unsigned int bytes)
+static uint64_t field(struct view *v, uint64_t at, unsigned int bytes)
 {
-	uint64_t value = 0;
-
 	if (!has(v, at, bytes)) {
 		v->short_of = true;
 		return 0;
 	}
-	while (bytes--)
-		value = value << 8 | v->head[at + bytes];
-	return value;
+	return load_le(v->head + at, bytes);
 }
 
-static uint32_t load_be32(struct view *v, uint64_t at)
+static uint32_t field_be32(struct view *v, uint64_t at)
 {
-	return __builtin_bswap32((uint32_t)load_le(v, at, 4));
+	return __builtin_bswap32((uint32_t)field(v, at, 4));
 }
 
 static bool in_file(const struct view *v, struct extent e)
@@ -92,19 +90,19 @@ static int by_place(const void *a, const void *b)
  */
 static enum kx_err parse_elf(struct container *c, struct view *v)
 {
-	uint64_t entry = load_le(v, ELF_ENTRY, 8), at = load_le(v, ELF_PHOFF, 8);
-	uint64_t count = load_le(v, ELF_PHNUM, 2), step = load_le(v, ELF_PHENTSIZE, 2), type = load_le(v, ELF_TYPE, 2);
+	uint64_t entry = field(v, ELF_ENTRY, 8), at = field(v, ELF_PHOFF, 8);
+	uint64_t count = field(v, ELF_PHNUM, 2), step = field(v, ELF_PHENTSIZE, 2), type = field(v, ELF_TYPE, 2);
 	unsigned int i;
 
 	if (v->head_bytes > 5 && (v->head[4] != ELF_CLASS_64 || v->head[5] != ELF_DATA_LE))
 		return KX_CONTAINER_ARCH;
-	if (load_le(v, ELF_MACHINE, 2) != ELF_AARCH64)
+	if (field(v, ELF_MACHINE, 2) != ELF_AARCH64)
 		return v->short_of ? KX_IMAGE_TRUNCATED : KX_CONTAINER_ARCH;
 	if ((type != ELF_EXEC && type != ELF_DYN) || step < ELF_PH_BYTES || at > UINT64_MAX / 2)
 		return KX_CONTAINER_BAD;
 	for (; count && !v->short_of; count--, at += step) {
-		uint64_t kind = load_le(v, at, 4), vaddr = load_le(v, at + ELF_P_VADDR, 8);
-		struct elf_segment s = { vaddr - entry, { load_le(v, at + ELF_P_OFFSET, 8), load_le(v, at + ELF_P_FILESZ, 8) } };
+		uint64_t kind = field(v, at, 4), vaddr = field(v, at + ELF_P_VADDR, 8);
+		struct elf_segment s = { vaddr - entry, { field(v, at + ELF_P_OFFSET, 8), field(v, at + ELF_P_FILESZ, 8) } };
 
 		if (kind == ELF_PT_INTERP)
 			return KX_CONTAINER_BAD;
@@ -162,18 +160,18 @@ static uint32_t crc32_of_header(const unsigned char *header)
 
 static enum kx_err parse_uimage(struct container *c, struct view *v)
 {
-	uint64_t type = load_le(v, UIMAGE_TYPE, 1);
+	uint64_t type = field(v, UIMAGE_TYPE, 1);
 
 	if (!has(v, 0, UIMAGE_BYTES))
 		return KX_IMAGE_TRUNCATED;
-	if (load_be32(v, UIMAGE_HEADER_CRC) != crc32_of_header(v->head))
+	if (field_be32(v, UIMAGE_HEADER_CRC) != crc32_of_header(v->head))
 		return KX_CONTAINER_BAD;
-	if (load_le(v, UIMAGE_ARCH, 1) != UIMAGE_ARCH_ARM64)
+	if (field(v, UIMAGE_ARCH, 1) != UIMAGE_ARCH_ARM64)
 		return KX_CONTAINER_ARCH;
 	if (type != UIMAGE_TYPE_KERNEL && type != UIMAGE_TYPE_NOLOAD)
 		return KX_CONTAINER_BAD;
-	c->kernel = (struct extent){ UIMAGE_BYTES, load_be32(v, UIMAGE_SIZE) };
-	c->data_crc = load_be32(v, UIMAGE_DATA_CRC);
+	c->kernel = (struct extent){ UIMAGE_BYTES, field_be32(v, UIMAGE_SIZE) };
+	c->data_crc = field_be32(v, UIMAGE_DATA_CRC);
 	if (!in_file(v, c->kernel))
 		return KX_IMAGE_TRUNCATED;
 	c->kind = CONTAINER_UIMAGE;
@@ -200,7 +198,7 @@ static enum kx_err parse_zboot(struct container *c, struct view *v)
 {
 	size_t i;
 
-	c->kernel = (struct extent){ load_le(v, ZBOOT_AT, 4), load_le(v, ZBOOT_BYTES, 4) };
+	c->kernel = (struct extent){ field(v, ZBOOT_AT, 4), field(v, ZBOOT_BYTES, 4) };
 	if (!has(v, ZBOOT_COMPRESSION, sizeof(c->compression)))
 		return KX_IMAGE_TRUNCATED;
 	for (i = 0; i < sizeof(c->compression) - 1; i++)
@@ -222,13 +220,13 @@ static enum kx_err parse_uki(struct container *c, struct view *v, uint64_t pe)
 		{ { '.', 'c', 'm', 'd', 'l', 'i', 'n', 'e' }, offsetof(struct container, cmdline) },
 		{ ".dtb\0\0\0", offsetof(struct container, dtb) },
 	};
-	uint64_t count = load_le(v, pe + PE_SECTIONS, 2);
-	uint64_t at = pe + PE_HEADER_BYTES + load_le(v, pe + PE_OPTIONAL_BYTES, 2);
+	uint64_t count = field(v, pe + PE_SECTIONS, 2);
+	uint64_t at = pe + PE_HEADER_BYTES + field(v, pe + PE_OPTIONAL_BYTES, 2);
 	size_t i;
 
 	for (; count && has(v, at, PE_SECTION_BYTES); count--, at += PE_SECTION_BYTES) {
-		uint64_t memory_bytes = load_le(v, at + PE_SECTION_MEMORY_BYTES, 4);
-		struct extent e = { load_le(v, at + PE_SECTION_AT, 4), load_le(v, at + PE_SECTION_FILE_BYTES, 4) };
+		uint64_t memory_bytes = field(v, at + PE_SECTION_MEMORY_BYTES, 4);
+		struct extent e = { field(v, at + PE_SECTION_AT, 4), field(v, at + PE_SECTION_FILE_BYTES, 4) };
 
 		/* In the file a section is padded; in memory it has its own length. */
 		if (memory_bytes < e.bytes)
@@ -252,13 +250,13 @@ static enum kx_err parse_uki(struct container *c, struct view *v, uint64_t pe)
 
 static enum kx_err parse_pe(struct container *c, struct view *v)
 {
-	uint64_t pe = load_le(v, PE_POINTER, 4);
+	uint64_t pe = field(v, PE_POINTER, 4);
 
 	if (has(v, ZBOOT_MAGIC, 4) && memcmp(v->head + ZBOOT_MAGIC, "zimg", 4) == 0)
 		return parse_zboot(c, v);
 	if (!has(v, pe, PE_HEADER_BYTES) || memcmp(v->head + pe, "PE\0", 4) != 0)
 		return KX_OK;
-	if (load_le(v, pe + PE_MACHINE, 2) != PE_MACHINE_ARM64)
+	if (field(v, pe + PE_MACHINE, 2) != PE_MACHINE_ARM64)
 		return KX_CONTAINER_ARCH;
 	return parse_uki(c, v, pe);
 }

@@ -6,30 +6,13 @@
  */
 #include "machine.h"
 
+#include "bytes.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CPU_DIR	"/sys/devices/system/cpu"
-
-static uint64_t be_number(const char *text, size_t bytes)
-{
-	uint64_t value = 0;
-	size_t i;
-
-	for (i = 0; i < bytes; i++)
-		value = value << 8 | (unsigned char)text[i];
-	return value;
-}
-
-static uint64_t le_number(const char *text, size_t bytes)
-{
-	uint64_t value = 0;
-
-	while (bytes--)
-		value = value << 8 | (unsigned char)text[bytes];
-	return value;
-}
 
 static void add_cpu(struct machine *machine, uint64_t mpidr)
 {
@@ -54,7 +37,7 @@ static bool add_cpu_of_tree(struct machine *machine, struct sys *sys, unsigned i
 		return false;
 	ok = bytes == 4 || bytes == 8;
 	if (ok)
-		add_cpu(machine, be_number(reg, bytes));
+		add_cpu(machine, load_be(reg, (unsigned int)bytes));
 	free(reg);
 	return ok;
 }
@@ -82,7 +65,7 @@ static bool add_cpus_of_madt(struct machine *machine, struct sys *sys, uint32_t 
 		if (madt[at] != MADT_GICC || length < MADT_GICC_BYTES || !(madt[at + MADT_GICC_FLAGS] & 1))
 			continue;
 		enabled++;
-		add_cpu(machine, le_number(madt + at + MADT_GICC_MPIDR, 8));
+		add_cpu(machine, load_le(madt + at + MADT_GICC_MPIDR, 8));
 	}
 	free(madt);
 	return enabled == online;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From a request to what is to be placed, and from what was placed to a report: files, command line, check, device tree. */
+/* From a request to what is to be placed, and from what was placed to a report: check, CPUs, device tree. */
 #include "payload.h"
 
-#include "container.h"
+#include "bytes.h"
 #include "dt.h"
 #include "purgatory_abi.h"
 
@@ -10,162 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static enum kx_err open_kernel(struct payload *p, struct fail *fail)
-{
-	struct source *source = &p->source[OBJECT_KERNEL];
-	unsigned char head[ARM64_IMAGE_LOOK_BYTES];
-	uint64_t known_bytes;
-	size_t got;
-	enum kx_err err = source_open(source, p->sys, p->request->kernel, p->machine.free_bytes / 2, fail);
-
-	if (!err && !source_bytes(source))
-		err = fail_set(fail, KX_READ, "%s is empty; it", p->request->kernel);
-	if (!err && p->request->type && !container_is_type(p->request->type))
-		err = fail_set(fail, KX_UNKNOWN_TYPE, "%s", p->request->type);
-	if (!err)
-		err = payload_find_kernel(p, head, sizeof(head), &got, fail);
-	if (err)
-		return err;
-	if (p->request->type && strcmp(p->request->type, p->type) != 0)
-		return fail_set(fail, KX_WRONG_TYPE, "Wrong file type %s, file matches type %s", p->request->type, p->type);
-	known_bytes = source_bytes(source);
-	err = arm64_image_parse(&p->image, head, got, known_bytes);
-	if (err)
-		return fail_set(fail, err, "%s", p->request->kernel);
-	if (!p->image.anywhere)
-		report_note(p->report, "this kernel (before 4.6) wants to lie near the start of memory, which is not heeded");
-	/* Pages of the kernel that runs are surely a size that this CPU has. Others are, too, on all but few. */
-	if (p->image.page_shift && 1ull << p->image.page_shift != p->sys->page_bytes)
-		report_note(p->report, "this kernel uses %u KiB pages, unlike the running one; whether the CPU has them, only "
-			    "purgatory can see: it resets the machine if not", 1u << (p->image.page_shift - 10));
-	p->input.object[OBJECT_KERNEL] = (struct plan_object){
-		.name = "kernel",
-		.offset_bytes = p->image.text_offset,
-		.memory_bytes = p->image.image_size,
-		/* What comes out of a compressed file is known when it is read; never more than image_size. */
-		.file_bytes = known_bytes ? known_bytes : p->image.image_size,
-	};
-	return KX_OK;
-}
-
-/* The kernel looks for an archive at multiples of four (init/initramfs.c), behind any padding of zeros. */
-#define INITRD_ALIGN_BYTES	4
-
-static enum kx_err open_initrd(struct payload *p, struct fail *fail)
-{
-	const struct load_request *request = p->request;
-	struct source *source = &p->source[OBJECT_INITRD];
-	uint64_t most = p->machine.free_bytes / 2, bytes;
-	enum kx_err err = KX_OK;
-	unsigned int i;
-
-	if (!request->initrds && p->uki_initrd.bytes)
-		err = source_borrow(source, &p->source[OBJECT_KERNEL], p->uki_initrd, fail);
-	else if (!request->initrds)
-		return KX_OK;
-	for (i = 0; !err && i < request->initrds; i++)
-		err = i ? source_append(source, request->initrd[i], most, INITRD_ALIGN_BYTES, fail)
-			: source_open(source, p->sys, request->initrd[i], most, fail);
-	if (err == KX_OPEN)
-		fail->err = err = KX_OPEN_INITRD;	/* another exit code, as kexec-tools has it */
-	if (err)
-		return err;
-	bytes = source_bytes(source);
-	if (bytes > p->machine.ram_bytes)
-		return fail_set(fail, KX_TOO_BIG, "%s", source->path);
-	if (!bytes)
-		report_note(p->report, "the initrd is empty, so there is none");
-	p->input.object[OBJECT_INITRD] = (struct plan_object){ .name = "initrd", .memory_bytes = bytes, .file_bytes = bytes };
-	return KX_OK;
-}
-
-/* What a UKI brings along is small. In memory that the caller frees, with a null behind it. */
-static enum kx_err read_extra(struct payload *p, struct source_part part, size_t most, char **text, size_t *bytes,
-			      struct fail *fail)
-{
-	struct source source;
-	enum kx_err err;
-
-	if (part.bytes > most)
-		return fail_set(fail, KX_TOO_BIG, "%s", p->request->kernel);
-	*text = calloc(1, part.bytes + 1);
-	if (!*text)
-		return fail_set(fail, KX_NO_MEMORY, "%s", p->request->kernel);
-	err = source_borrow(&source, &p->source[OBJECT_KERNEL], part, fail);
-	if (!err)
-		err = source_read(&source, *text, part.bytes, bytes, fail);
-	source_close(&source);
-	return err;
-}
-
-/* Take the word that begins so out of a command line, and the newline off its end. */
-static void drop_word(char *line, const char *start)
-{
-	char *word;
-	size_t bytes;
-
-	line[strcspn(line, "\n")] = '\0';
-	for (word = strstr(line, start); word && word > line && word[-1] != ' '; word = strstr(word + 1, start))
-		;
-	if (!word)
-		return;
-	bytes = strcspn(word, " ");
-	bytes += strspn(word + bytes, " ");
-	memmove(word, word + bytes, strlen(word + bytes) + 1);
-}
-
-static bool has_word(const char *line, const char *start)
-{
-	const char *word = strstr(line, start);
-
-	while (word && word > line && word[-1] != ' ')
-		word = strstr(word + 1, start);
-	return word != NULL;
-}
-
-/* As in kexec-tools: --reuse-cmdline is /proc/cmdline without BOOT_IMAGE=, and --append comes behind it. */
-static enum kx_err make_cmdline(struct payload *p, struct fail *fail)
-{
-	const struct load_request *request = p->request;
-	char *old = NULL, *text;
-	size_t bytes = 0;
-	int err;
-
-	if (!request->reuse_cmdline && !request->cmdline && p->uki_cmdline.bytes) {
-		enum kx_err failed = read_extra(p, p->uki_cmdline, 65536, &p->cmdline_buf, &bytes, fail);
-
-		if (failed)
-			return failed;
-		p->cmdline_buf[strcspn(p->cmdline_buf, "\n")] = '\0';
-		p->cmdline = p->cmdline_buf;
-	} else if (!request->reuse_cmdline) {
-		p->cmdline = request->cmdline && request->cmdline[0] ? request->cmdline : NULL;
-	} else {
-		err = p->sys->read_file(p->sys, "/proc/cmdline", 65536, &old, &bytes);
-		if (err)
-			return fail_set(fail, KX_READ, "/proc/cmdline: %s", strerror(-err));
-		text = calloc(1, bytes + (request->cmdline ? strlen(request->cmdline) : 0) + 2);
-		if (!text) {
-			free(old);
-			return fail_set(fail, KX_NO_MEMORY, "command line");
-		}
-		drop_word(old, "BOOT_IMAGE=");
-		/* A crash kernel has none of its own, and would take memory from itself; there may be several. */
-		while (request->crash && has_word(old, "crashkernel="))
-			drop_word(old, "crashkernel=");
-		strcpy(text, old);
-		if (request->cmdline && request->cmdline[0]) {
-			strcat(text, text[0] ? " " : "");
-			strcat(text, request->cmdline);
-		}
-		free(old);
-		p->cmdline = p->cmdline_buf = text;
-	}
-	if (p->cmdline && strlen(p->cmdline) > ARM64_CMDLINE_MAX)
-		return fail_set(fail, KX_CMDLINE_TOO_LONG, "%zu bytes", strlen(p->cmdline));
-	return KX_OK;
-}
 
 static void choose_check(struct payload *p)
 {
@@ -290,10 +134,8 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 				 : i == PURG_T_CPUS_WANTED	? p->cpus
 				 : i == PURG_T_LOADED_AT	? p->sys->now(p->sys)
 								: 0;
-		unsigned int byte;
 
-		for (byte = 0; byte < sizeof(value); byte++)
-			record[i * sizeof(value) + byte] = (unsigned char)(value >> (56 - 8 * byte));
+		store_be(record + i * sizeof(value), value, sizeof(value));
 	}
 	memcpy(edit.kaslr_seed, p->seeds, sizeof(edit.kaslr_seed));
 	memcpy(edit.rng_seed, p->seeds + sizeof(edit.kaslr_seed), sizeof(edit.rng_seed));
@@ -306,67 +148,12 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 	return err ? fail_set(fail, err, "device tree") : KX_OK;
 }
 
-/* Open already, by a try at kexec_file_load(2): from the beginning again. What was compressed may be unpacked by now. */
-static enum kx_err reopen(struct payload *p, struct fail *fail)
-{
-	struct plan_object *kernel = &p->input.object[OBJECT_KERNEL];
-	uint64_t bytes = source_bytes(&p->source[OBJECT_KERNEL]);
-	enum kx_err err = source_rewind(&p->source[OBJECT_KERNEL], fail);
-
-	if (!err && p->source[OBJECT_INITRD].sys)
-		err = source_rewind(&p->source[OBJECT_INITRD], fail);
-	if (bytes > kernel->memory_bytes)
-		return fail_set(fail, KX_IMAGE_HEADER, "%s", p->request->kernel);
-	if (bytes)
-		kernel->file_bytes = bytes;
-	return err;
-}
-
-enum kx_err payload_open_files(struct payload *p, struct fail *fail)
-{
-	enum kx_err err;
-
-	if (p->source[OBJECT_KERNEL].sys)
-		return reopen(p, fail);
-	err = machine_open(&p->machine, p->sys, fail);
-	if (!err)
-		err = open_kernel(p, fail);
-	if (!err)
-		err = open_initrd(p, fail);
-	if (!err)
-		err = make_cmdline(p, fail);
-	return err;
-}
-
-/* A UKI's device tree is meant to be completed by the boot loader. Without memory in it, it would start nothing. */
-static enum kx_err take_uki_dtb(struct payload *p, struct fail *fail)
-{
-	struct range_set memory = { 0 };
-	char *dtb;
-	size_t bytes;
-	enum kx_err err = read_extra(p, p->uki_dtb, ARM64_DTB_BYTES_MAX, &dtb, &bytes, fail);
-	bool usable;
-
-	if (err)
-		return err;
-	usable = dt_check(dtb, bytes, &bytes) == KX_OK && dt_memory(dtb, &memory) == KX_OK && memory.count;
-	range_set_free(&memory);
-	if (usable) {
-		p->machine.dtb = dtb;
-		p->machine.dtb_bytes = bytes;
-		return KX_OK;
-	}
-	free(dtb);
-	report_note(p->report, "the kernel's own device tree is not used: it does not say where memory is");
-	return KX_OK;
-}
-
 enum kx_err payload_open(struct payload *p, struct fail *fail)
 {
 	enum kx_err err = payload_open_files(p, fail);
 
 	if (!err && !p->request->dtb && p->uki_dtb.bytes)
-		err = take_uki_dtb(p, fail);
+		err = payload_take_uki_dtb(p, fail);
 	if (!err)
 		err = machine_read(&p->machine, p->sys, p->request, fail);
 	if (err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One load on its way: the files, the frames, the plan, and what is made of them. load.c says what is done in which
- * order; payload.c, place.c and fill.c do it.
+ * order; files.c, kernel.c, payload.c, place.c, fill.c and crash.c do it.
  */
 #ifndef PAYLOAD_H
 #define PAYLOAD_H
@@ -85,6 +85,7 @@ struct payload {
  * included, unless payload_commit() was reached. */
 enum kx_err payload_find_kernel(struct payload *p, unsigned char *head, size_t room, size_t *got, struct fail *fail);	/* a step of: */
 enum kx_err payload_open_files(struct payload *p, struct fail *fail);	/* files and command line: the first half of: */
+enum kx_err payload_take_uki_dtb(struct payload *p, struct fail *fail);	/* a step of: */
 enum kx_err payload_open(struct payload *p, struct fail *fail);		/* files, command line, check */
 pa_t payload_elfcore_pa(const struct payload *p);
 enum kx_err payload_describe_crash(struct payload *p, struct fail *fail);	/* a step of payload_open() */

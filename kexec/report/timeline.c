@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "bytes.h"
 #include "purgatory_abi.h"
 #include "report.h"
 
@@ -7,13 +8,7 @@
 
 static uint64_t cell(const unsigned char *record, enum purg_timeline_cell which)
 {
-	const unsigned char *from = record + which * sizeof(uint64_t);
-	uint64_t value = 0;
-	unsigned int i;
-
-	for (i = 0; i < sizeof(value); i++)
-		value = value << 8 | from[i];
-	return value;
+	return load_be(record + which * sizeof(uint64_t), sizeof(uint64_t));
 }
 
 /* What was done with the pieces. Time is the sum over all CPUs, so that a rate is that of one. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "printk.h"
 
+#include "bytes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,7 +166,7 @@ static void print_descriptor(const struct vmcore *core, const struct lockless *l
 		return;
 	text = block_text(r, begin, next, &room);
 	if (text) {
-		uint64_t bytes = text_len[0] | (uint64_t)text_len[1] << 8;
+		uint64_t bytes = load_le(text_len, sizeof(text_len));
 
 		print_record(out, ts_nsec, text, bytes < room ? bytes : room);
 	}
@@ -228,15 +230,6 @@ static bool learn_records(const struct vmcore *core, struct records *r)
 	return LEARN(core, list) || LEARN(core, older);
 }
 
-static uint64_t le(const unsigned char *from, unsigned int bytes)
-{
-	uint64_t value = 0;
-
-	while (bytes--)
-		value = value << 8 | from[bytes];
-	return value;
-}
-
 static enum kx_err print_records(const struct vmcore *core, const struct records *r, FILE *out)
 {
 	uint32_t bytes, at, end, left;
@@ -254,17 +247,17 @@ static enum kx_err print_records(const struct vmcore *core, const struct records
 		if (at >= bytes || bytes - at < r->header_bytes || r->header_bytes > 4096 || r->len > r->header_bytes - 2 ||
 		    r->text_len > r->header_bytes - 2 || r->ts_nsec > r->header_bytes - 8)
 			break;
-		len = le(buffer + at + r->len, 2);
+		len = load_le(buffer + at + r->len, 2);
 		if (!len) {
 			if (!at)
 				break;
 			at = 0;
 			continue;
 		}
-		text_len = le(buffer + at + r->text_len, 2);
+		text_len = load_le(buffer + at + r->text_len, 2);
 		if (len > bytes - at || len > left || len < r->header_bytes || text_len > len - r->header_bytes)
 			break;
-		print_record(out, le(buffer + at + r->ts_nsec, 8), buffer + at + r->header_bytes, text_len);
+		print_record(out, load_le(buffer + at + r->ts_nsec, 8), buffer + at + r->header_bytes, text_len);
 		at += (uint32_t)len;
 		left -= (uint32_t)len;
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmcore.h"
 
+#include "bytes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,22 +21,13 @@
 #define NOTES_MAX	MIB(16)		/* one of a few hundred bytes for each CPU */
 #define INFO_NAME	"VMCOREINFO"
 
-static uint64_t load(const unsigned char *from, unsigned int bytes)
-{
-	uint64_t value = 0;
-
-	while (bytes--)
-		value = value << 8 | from[bytes];
-	return value;
-}
-
 /* Notes: name length, description length, type, then both, each padded to four bytes. */
 static enum kx_err find_info(struct vmcore *core, const unsigned char *notes, size_t bytes)
 {
 	size_t at = 0;
 
 	while (!core->info && bytes - at >= 12) {
-		uint64_t name_bytes = load(notes + at, 4), desc_bytes = load(notes + at + 4, 4);
+		uint64_t name_bytes = load_le(notes + at, 4), desc_bytes = load_le(notes + at + 4, 4);
 		uint64_t name_at = at + 12, desc_at = name_at + align_up(name_bytes, 4), end = desc_at + align_up(desc_bytes, 4);
 
 		if (desc_at > bytes || desc_bytes > bytes - desc_at)
@@ -76,23 +69,23 @@ static enum kx_err read_headers(struct vmcore *core)
 	enum kx_err err = KX_OK;
 
 	if (!s->read(s->arg, 0, ehdr, sizeof(ehdr)) || memcmp(ehdr, "\x7f" "ELF\2\1", 6) != 0 ||
-	    load(ehdr + EHDR_TYPE, 2) != ET_CORE || load(ehdr + EHDR_MACHINE, 2) != EM_AARCH64 ||
-	    load(ehdr + EHDR_PHENTSIZE, 2) != PHDR_BYTES)
+	    load_le(ehdr + EHDR_TYPE, 2) != ET_CORE || load_le(ehdr + EHDR_MACHINE, 2) != EM_AARCH64 ||
+	    load_le(ehdr + EHDR_PHENTSIZE, 2) != PHDR_BYTES)
 		return KX_NOT_VMCORE;
-	at = load(ehdr + EHDR_PHOFF, 8);
-	count = load(ehdr + EHDR_PHNUM, 2);
+	at = load_le(ehdr + EHDR_PHOFF, 8);
+	count = load_le(ehdr + EHDR_PHNUM, 2);
 	core->loads = calloc(count ? count : 1, sizeof(*core->loads));
 	if (!core->loads)
 		return KX_NO_MEMORY;
 	for (i = 0; !err && i < count; i++) {
 		if (!s->read(s->arg, at + i * PHDR_BYTES, phdr, sizeof(phdr)))
 			return KX_NOT_VMCORE;
-		if (load(phdr, 4) == PT_NOTE)
-			err = read_notes(core, load(phdr + 8, 8), load(phdr + 32, 8));
-		if (load(phdr, 4) == PT_LOAD)
+		if (load_le(phdr, 4) == PT_NOTE)
+			err = read_notes(core, load_le(phdr + 8, 8), load_le(phdr + 32, 8));
+		if (load_le(phdr, 4) == PT_LOAD)
 			core->loads[core->load_count++] = (struct vmcore_load){
-				.at = load(phdr + 8, 8), .va = load(phdr + 16, 8), .pa = load(phdr + 24, 8),
-				.bytes = load(phdr + 32, 8),
+				.at = load_le(phdr + 8, 8), .va = load_le(phdr + 16, 8), .pa = load_le(phdr + 24, 8),
+				.bytes = load_le(phdr + 32, 8),
 			};
 	}
 	return err ? err : core->info ? KX_OK : KX_NOT_VMCORE;
@@ -211,7 +204,7 @@ bool vmcore_read_u64(const struct vmcore *core, uint64_t va, uint64_t *value)
 
 	if (!vmcore_read(core, va, raw, sizeof(raw)))
 		return false;
-	*value = load(raw, 8);
+	*value = load_le(raw, 8);
 	return true;
 }
 
@@ -221,6 +214,6 @@ bool vmcore_read_u32(const struct vmcore *core, uint64_t va, uint32_t *value)
 
 	if (!vmcore_read(core, va, raw, sizeof(raw)))
 		return false;
-	*value = (uint32_t)load(raw, 4);
+	*value = (uint32_t)load_le(raw, 4);
 	return true;
 }

@@ -2,6 +2,7 @@
 /* Crash kernels: everything in their own memory, and a header that describes everybody else's. */
 #include "job.h"
 
+#include "bytes.h"
 #include "elfcore.h"
 #include "kcore.h"
 
@@ -26,21 +27,6 @@ static const char iomem[] =
 	"  50000000-50ffffff : Crash kernel\n"
 	"  a0000000-a3ffffff : Crash kernel\n"
 	"  bc000000-bfdfffff : reserved\n";
-
-static void store_le(unsigned char *out, uint64_t value, unsigned int bytes)
-{
-	for (; bytes; bytes--, value >>= 8)
-		*out++ = (unsigned char)value;
-}
-
-static uint64_t load_le(const unsigned char *from, unsigned int bytes)
-{
-	uint64_t value = 0;
-
-	while (bytes--)
-		value = value << 8 | from[bytes];
-	return value;
-}
 
 /* As the kernel makes it: a note first, then what is vmalloc'ed, then the linear map. */
 static size_t make_kcore(unsigned char *out, bool with_note)
@@ -88,16 +74,6 @@ static struct job *job_crash(void)
 	return job;
 }
 
-static uint64_t cells(const unsigned char *from, int count)
-{
-	uint64_t value = 0;
-	int i;
-
-	for (i = 0; i < count * 4; i++)
-		value = value << 8 | from[i];
-	return value;
-}
-
 /* The tree that the crash kernel is given, checked; its own copy. */
 static unsigned char *tree_of(struct purg_model *m)
 {
@@ -125,15 +101,15 @@ static void assert_core(struct purg_model *m, const unsigned char *dtb)
 	assert_non_null(value);
 	assert_int_equal(bytes, 2 * (a + s) * 4);
 	/* The one that the kernel lies in first. */
-	assert_int_equal(cells(value, a), HIGH);
-	assert_int_equal(cells(value + a * 4, s), HIGH_BYTES);
-	assert_int_equal(cells(value + (a + s) * 4, a), LOW);
-	assert_int_equal(cells(value + (a + s + a) * 4, s), LOW_BYTES);
+	assert_int_equal(load_be(value, 4 * (unsigned int)a), HIGH);
+	assert_int_equal(load_be(value + a * 4, 4 * (unsigned int)s), HIGH_BYTES);
+	assert_int_equal(load_be(value + (a + s) * 4, 4 * (unsigned int)a), LOW);
+	assert_int_equal(load_be(value + (a + s + a) * 4, 4 * (unsigned int)s), LOW_BYTES);
 	value = fdt_getprop(dtb, chosen, "linux,elfcorehdr", &bytes);
 	assert_non_null(value);
 	assert_int_equal(bytes, (a + s) * 4);
-	pa = cells(value, a);
-	core_bytes = cells(value + a * 4, s);
+	pa = load_be(value, 4 * (unsigned int)a);
+	core_bytes = load_be(value + a * 4, 4 * (unsigned int)s);
 	assert_true(pa >= HIGH && pa + core_bytes <= HIGH + HIGH_BYTES && pa % 4096 == 0 && core_bytes <= sizeof(core));
 	assert_true(range_set_contains(&m->verified, (struct range){ pa, core_bytes }));
 	purg_model_read(m, pa, core, core_bytes);
@@ -290,8 +266,8 @@ static void test_cells(void **state)
 		dtb = tree_of(&m);
 		value = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), "linux,usable-memory-range", &bytes);
 		assert_int_equal(bytes, 4 * fit * 4);
-		assert_int_equal(cells(value, fit), HIGH);
-		assert_int_equal(cells(value + fit * 4, fit), HIGH_BYTES);
+		assert_int_equal(load_be(value, 4 * (unsigned int)fit), HIGH);
+		assert_int_equal(load_be(value + fit * 4, 4 * (unsigned int)fit), HIGH_BYTES);
 		free(dtb);
 		purg_model_free(&m);
 		/* Above 4 GiB only two cells will do. */

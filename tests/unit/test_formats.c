@@ -2,6 +2,8 @@
 /* Kernels in other files than a plain Image, and several initrds: all boot, and what is broken is refused. */
 #include "job.h"
 
+#include "bytes.h"
+
 #include <bzlib.h>
 #include <libfdt.h>
 #include <lz4.h>
@@ -22,12 +24,6 @@ struct blob {
 static struct blob blob(size_t room)
 {
 	return (struct blob){ calloc(1, room), 0 };
-}
-
-static void store_le(unsigned char *out, uint64_t value, unsigned int bytes)
-{
-	for (; bytes; bytes--, value >>= 8)
-		*out++ = (unsigned char)value;
 }
 
 static void store_be32(unsigned char *out, uint32_t value)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "bytes.h"
 #include "printk.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
@@ -24,12 +25,6 @@ struct dump {
 };
 
 static struct dump d;
-
-static void store(unsigned char *to, uint64_t value, unsigned int bytes)
-{
-	for (; bytes; bytes--, value >>= 8)
-		*to++ = (unsigned char)value;
-}
 
 static bool read_dump(void *arg, uint64_t at, void *out, size_t bytes)
 {
@@ -51,29 +46,29 @@ static void begin(const char *info, uint64_t va)
 	d.bytes = sizeof(d.file);
 	d.memory = d.file + 0x1000;
 	memcpy(d.file, "\x7f" "ELF\2\1\1", 7);
-	store(d.file + 16, 4, 2);
-	store(d.file + 18, 183, 2);
-	store(d.file + 32, 64, 8);
-	store(d.file + 54, 56, 2);
-	store(d.file + 56, 2, 2);
-	store(phdr, 4, 4);
-	store(phdr + 8, 0x200, 8);
-	store(phdr + 32, 12 + 8 + 12 + 12 + ((info_bytes + 3) & ~3ul), 8);
+	store_le(d.file + 16, 4, 2);
+	store_le(d.file + 18, 183, 2);
+	store_le(d.file + 32, 64, 8);
+	store_le(d.file + 54, 56, 2);
+	store_le(d.file + 56, 2, 2);
+	store_le(phdr, 4, 4);
+	store_le(phdr + 8, 0x200, 8);
+	store_le(phdr + 32, 12 + 8 + 12 + 12 + ((info_bytes + 3) & ~3ul), 8);
 	/* A note of somebody else's first. */
-	store(note, 5, 4);
-	store(note + 4, 0, 4);
+	store_le(note, 5, 4);
+	store_le(note + 4, 0, 4);
 	memcpy(note + 12, "CORE", 5);
 	note += 20;
-	store(note, 11, 4);
-	store(note + 4, info_bytes, 4);
+	store_le(note, 11, 4);
+	store_le(note + 4, info_bytes, 4);
 	memcpy(note + 12, "VMCOREINFO", 11);
 	memcpy(note + 24, info, info_bytes);
 	phdr += 56;
-	store(phdr, 1, 4);
-	store(phdr + 8, 0x1000, 8);
-	store(phdr + 16, va, 8);
-	store(phdr + 24, MEMORY_PA, 8);
-	store(phdr + 32, MEMORY, 8);
+	store_le(phdr, 1, 4);
+	store_le(phdr + 8, 0x1000, 8);
+	store_le(phdr + 16, va, 8);
+	store_le(phdr + 24, MEMORY_PA, 8);
+	store_le(phdr + 32, MEMORY, 8);
 }
 
 static char *log_of(enum kx_err *err)
@@ -121,17 +116,17 @@ static void put_record(uint64_t id, uint64_t state, uint64_t ts_nsec, const char
 	unsigned char *desc = d.memory + 0x1000 + 24 * (id % 4), *info = d.memory + 0x2000 + 32 * (id % 4);
 	uint64_t bytes = 8 + ((strlen(text) + 7) & ~7ull), at = lpos % 128;
 
-	store(desc, id | state << 62, 8);
-	store(desc + 8, lpos, 8);
+	store_le(desc, id | state << 62, 8);
+	store_le(desc + 8, lpos, 8);
 	if (at + bytes > 128) {	/* wrapped: as a whole at the beginning */
 		lpos += 128 - at;
 		at = 0;
 	}
 	lpos += bytes;
-	store(desc + 16, lpos, 8);
-	store(info + 8, ts_nsec, 8);
-	store(info + 16, text_len, 2);
-	store(d.memory + 0x4000 + at, id, 8);
+	store_le(desc + 16, lpos, 8);
+	store_le(info + 8, ts_nsec, 8);
+	store_le(info + 16, text_len, 2);
+	store_le(d.memory + 0x4000 + at, id, 8);
 	memcpy(d.memory + 0x4000 + at + 8, text, strlen(text));
 }
 
@@ -141,15 +136,15 @@ static void make_lockless(uint64_t va, uint64_t head_id, uint64_t tail_id)
 
 	begin(lockless_info, va);
 	lpos = 0;
-	store(d.memory + 0x100, IMAGE_VA + 0x200, 8);	/* the pointer prb */
+	store_le(d.memory + 0x100, IMAGE_VA + 0x200, 8);	/* the pointer prb */
 	prb = d.memory + 0x200;
-	store(prb, 2, 4);
-	store(prb + 8, IMAGE_VA + 0x1000, 8);
-	store(prb + 16, LINEAR_VA + 0x2000, 8);		/* allocated at boot: in the linear map */
-	store(prb + 24, head_id | 1ull << 62, 8);	/* the kernel keeps ids without flags; ours tells them apart anyway */
-	store(prb + 32, tail_id, 8);
-	store(prb + 64, 7, 4);
-	store(prb + 72, LINEAR_VA + 0x4000, 8);
+	store_le(prb, 2, 4);
+	store_le(prb + 8, IMAGE_VA + 0x1000, 8);
+	store_le(prb + 16, LINEAR_VA + 0x2000, 8);		/* allocated at boot: in the linear map */
+	store_le(prb + 24, head_id | 1ull << 62, 8);	/* the kernel keeps ids without flags; ours tells them apart anyway */
+	store_le(prb + 32, tail_id, 8);
+	store_le(prb + 64, 7, 4);
+	store_le(prb + 72, LINEAR_VA + 0x4000, 8);
 }
 
 static void put_records(void)
@@ -176,8 +171,8 @@ static void test_lockless(void **state)
 	make_lockless(0, 6, 5);
 	put_record(5, 2, 0, "short", 60000);
 	put_record(6, 2, 0, "gone", 4);
-	store(d.memory + 0x1000 + 24 * 2 + 8, 1, 8);
-	store(d.memory + 0x1000 + 24 * 2 + 16, 1, 8);
+	store_le(d.memory + 0x1000 + 24 * 2 + 8, 1, 8);
+	store_le(d.memory + 0x1000 + 24 * 2 + 16, 1, 8);
 	assert_log("[    0.000000] short\\x00\\x00\\x00\n");
 	/* The text is around the corner. */
 	make_lockless(0, 3, 2);
@@ -195,9 +190,9 @@ static void put_printk_log(size_t *at, uint64_t ts_nsec, const char *text)
 {
 	size_t bytes = (16 + strlen(text) + 3) & ~3ul;
 
-	store(d.memory + 0x1000 + *at, ts_nsec, 8);
-	store(d.memory + 0x1000 + *at + 8, bytes, 2);
-	store(d.memory + 0x1000 + *at + 10, strlen(text), 2);
+	store_le(d.memory + 0x1000 + *at, ts_nsec, 8);
+	store_le(d.memory + 0x1000 + *at + 8, bytes, 2);
+	store_le(d.memory + 0x1000 + *at + 10, strlen(text), 2);
 	memcpy(d.memory + 0x1000 + *at + 16, text, strlen(text));
 	*at += bytes;
 }
@@ -216,20 +211,20 @@ static void test_records(void **state)
 			 "SIZE(%s)=16\nOFFSET(%s.ts_nsec)=0\nOFFSET(%s.len)=8\nOFFSET(%s.text_len)=10\n",
 			 names[i], names[i], names[i], names[i]);
 		begin(info, IMAGE_VA);
-		store(d.memory + 0x10, IMAGE_VA + 0x1000, 8);
-		store(d.memory + 0x20, 256, 4);
+		store_le(d.memory + 0x10, IMAGE_VA + 0x1000, 8);
+		store_le(d.memory + 0x20, 256, 4);
 		/* From 100 to the end mark, then on at the beginning. */
 		at = 100;
 		put_printk_log(&at, 1000000, "older");
 		put_printk_log(&at, 2000000, "newer");
-		store(d.memory + 0x30, 100, 4);
+		store_le(d.memory + 0x30, 100, 4);
 		at = 0;
 		put_printk_log(&at, 3000000, "newest");
-		store(d.memory + 0x40, at, 4);
+		store_le(d.memory + 0x40, at, 4);
 		assert_log("[    0.001000] older\n[    0.002000] newer\n[    0.003000] newest\n");
 		/* Never in circles. */
-		store(d.memory + 0x40, 255, 4);
-		store(d.memory + 0x1000 + at + 8, 0, 2);
+		store_le(d.memory + 0x40, 255, 4);
+		store_le(d.memory + 0x1000 + at + 8, 0, 2);
 		assert_log("[    0.001000] older\n[    0.002000] newer\n[    0.003000] newest\n[    0.003000] newest\n"
 			   "[    0.003000] newest\n[    0.003000] newest\n[    0.003000] newest\n[    0.003000] newest\n"
 			   "[    0.003000] newest\n[    0.003000] newest\n");
@@ -241,13 +236,13 @@ static void test_text(void **state)
 	(void)state;
 	begin("SYMBOL(log_buf)=ffff800080000010\nSYMBOL(log_buf_len)=ffff800080000020\n"
 	      "SYMBOL(log_end)=ffff800080000030\nSYMBOL(logged_chars)=ffff800080000040\n", IMAGE_VA);
-	store(d.memory + 0x10, IMAGE_VA + 0x1000, 8);
-	store(d.memory + 0x20, 16, 4);
+	store_le(d.memory + 0x10, IMAGE_VA + 0x1000, 8);
+	store_le(d.memory + 0x20, 16, 4);
 	memcpy(d.memory + 0x1000, "<6>and back\n<5>\nf", 16);
-	store(d.memory + 0x30, 16 + 12, 4);
-	store(d.memory + 0x40, 12, 4);
+	store_le(d.memory + 0x30, 16 + 12, 4);
+	store_le(d.memory + 0x40, 12, 4);
 	assert_log("<6>and back\n");
-	store(d.memory + 0x40, 1000, 4);
+	store_le(d.memory + 0x40, 1000, 4);
 	assert_log("<5>\n<6>and back\n");
 }
 
@@ -261,7 +256,7 @@ static void test_refusals(void **state)
 	free(log_of(&err));
 	assert_int_equal(err, KX_NO_LOG);
 	begin(lockless_info, 0);
-	store(d.file + 18, 62, 2);
+	store_le(d.file + 18, 62, 2);
 	free(log_of(&err));
 	assert_int_equal(err, KX_NOT_VMCORE);
 	/* Cut off anywhere: an error or less of the log, never more. */
@@ -273,7 +268,7 @@ static void test_refusals(void **state)
 	}
 	/* Rings of sizes that no kernel has. */
 	make_lockless(0, 8, 5);
-	store(d.memory + 0x200, 63, 4);
+	store_le(d.memory + 0x200, 63, 4);
 	free(log_of(&err));
 	assert_int_equal(err, KX_NO_LOG);
 }

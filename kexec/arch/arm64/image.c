@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "image.h"
 
+#include "bytes.h"
+
 #include <string.h>
 
 #define OFF_TEXT_OFFSET		8
@@ -23,15 +25,6 @@
 #define FLAG_ANYWHERE		0x8
 
 #define IMAGE_SIZE_MAX		GIB(4)	/* far beyond any kernel; keeps sums from overflowing */
-
-static uint64_t load_le(const unsigned char *from, unsigned int bytes)
-{
-	uint64_t value = 0;
-
-	while (bytes--)
-		value = value << 8 | from[bytes];
-	return value;
-}
 
 /*
  * How long the file is, by the PE header that a kernel with an EFI stub carries: the end of its last section. The Image
