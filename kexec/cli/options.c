@@ -86,8 +86,8 @@ static void print_help(FILE *out)
 			 argument ? argument : "");
 		fprintf(out, "  %-30s %s\n", left, lines[i].help);
 	}
-	fprintf(out, "\nWithout -l, -e, -f or -u: load KERNEL, then shutdown -r now.\n"
-		     "Exit status: 0 done, 1 wrong usage or nothing loaded, 255 failed; see kexec(8).\n");
+	fprintf(out, "\nWithout -l, -p, -e, -f or -u: load KERNEL, then shutdown -r now.\n"
+		     "Exit status: 0 done, 1 wrong usage, no such file, or nothing loaded, 255 failed; see kexec(8).\n");
 }
 
 static void make_getopt_tables(struct option *longs, char *shorts)

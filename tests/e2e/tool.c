@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What an end-to-end test does to a guest that no ordinary program can: damage a staged frame behind the loader's back,
- * leave memory so fragmented that staging finds no two frames side by side, measure memory. Static, runs as root in the guest.
+ * leave memory so fragmented that staging finds no two frames side by side, measure memory, write down what is handed to kexec_load(2). Static, runs as root in the guest.
  */
+#include <asm/ptrace.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -13,6 +15,8 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -152,6 +156,77 @@ static int peak(const char *file, char **command)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+/* Copy a child's memory into a file. */
+static void dump(pid_t child, unsigned long from, unsigned long bytes, const char *path)
+{
+	static char chunk[1 << 16];
+	FILE *out = fopen(path, "w");
+
+	while (out && bytes) {
+		unsigned long n = bytes < sizeof(chunk) ? bytes : sizeof(chunk);
+		struct iovec to = { chunk, n }, at = { (void *)from, n };
+
+		if (process_vm_readv(child, &to, 1, &at, 1, 0) != (ssize_t)n || fwrite(chunk, 1, n, out) != n)
+			break;
+		from += n;
+		bytes -= n;
+	}
+	if (out)
+		fclose(out);
+}
+
+/* kexec_load(entry, nr_segments, segments, flags) by its registers: a line for each segment, and its bytes in a file. */
+static void record_load(pid_t child, const struct user_pt_regs *regs, const char *directory)
+{
+	unsigned long segment[16][4], count = regs->regs[1], i;
+	struct iovec to = { segment, count * sizeof(segment[0]) }, at = { (void *)(uintptr_t)regs->regs[2], to.iov_len };
+	char path[256];
+	FILE *out;
+
+	if (!count || count > 16 || process_vm_readv(child, &to, 1, &at, 1, 0) != (ssize_t)to.iov_len)
+		return;
+	snprintf(path, sizeof(path), "%s/segments", directory);
+	out = fopen(path, "w");
+	for (i = 0; out && i < count; i++) {
+		fprintf(out, "%lu %lu %lu %lu\n", i, segment[i][1], segment[i][2], segment[i][3]);
+		snprintf(path, sizeof(path), "%s/%lu", directory, i);
+		dump(child, segment[i][0], segment[i][1], path);
+	}
+	if (out)
+		fclose(out);
+}
+
+/* Run a command, and write down what it hands to kexec_load(2): DIRECTORY/segments has lines of number, bytes, address, memory. */
+static int record(const char *directory, char **command)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		execvp(command[0], command);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, &status, 0) < 0 ||
+	    ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)PTRACE_O_TRACESYSGOOD) < 0)
+		return 1;
+	for (ptrace(PTRACE_SYSCALL, child, NULL, NULL); waitpid(child, &status, 0) == child && WIFSTOPPED(status);) {
+		struct user_pt_regs regs;
+		struct iovec io = { &regs, sizeof(regs) };
+		int sig = WSTOPSIG(status);
+
+		if (sig == (SIGTRAP | 0x80)) {
+			/* On the way in x7 is 0 (arch/arm64/kernel/ptrace.c, report_syscall). */
+			if (ptrace(PTRACE_GETREGSET, child, (void *)NT_PRSTATUS, &io) == 0 && regs.regs[8] == SYS_kexec_load &&
+			    regs.regs[7] == 0)
+				record_load(child, &regs, directory);
+			sig = 0;
+		}
+		ptrace(PTRACE_SYSCALL, child, NULL, (void *)(long)(sig == SIGTRAP ? 0 : sig));
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 /* The virtual counter: what purgatory's stamps are counted in. */
 static int counter(void)
 {
@@ -183,10 +258,13 @@ int main(int argc, char **argv)
 		return counter();
 	if (argc >= 4 && strcmp(argv[1], "peak") == 0)
 		return peak(argv[2], argv + 3);
+	if (argc >= 4 && strcmp(argv[1], "record") == 0)
+		return record(argv[2], argv + 3);
 	if (argc == 2 && strcmp(argv[1], "corrupt") == 0)
 		return corrupt();
 	if (argc == 3 && strcmp(argv[1], "fragment") == 0)
 		return fragment(strtoul(argv[2], NULL, 10));
-	fprintf(stderr, "usage: tool corrupt | tool fragment FRAMES | tool peak FILE COMMAND... | tool counter | tool boot\n");
+	fprintf(stderr, "usage: tool corrupt | tool fragment FRAMES | tool peak FILE COMMAND... | tool counter |\n"
+			"       tool boot | tool record DIRECTORY COMMAND...\n");
 	return 2;
 }
