@@ -70,9 +70,11 @@ check-diff: build/sbin/kexec
 			"qemu-aarch64 $$loader --library-path $$libraries $$(find $$peer -path '*sbin/kexec')"
 
 # Fuzz targets: ordinary builds replay the corpus, "make fuzz" looks for more with clang's libFuzzer.
-FUZZ_TARGETS = iomem image container dt vmcore
+FUZZ_TARGETS = iomem image container dt vmcore options
+fuzz_options_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 FUZZ_SECONDS = 60
 
+$(foreach target,$(FUZZ_TARGETS),$(eval build/tests/fuzz/replay_$(target): $(fuzz_$(target)_OBJS)))
 build/tests/fuzz/replay_%: build/tests/fuzz/fuzz_%.o build/tests/fuzz/replay.o $(PURE_OBJS)
 	$(call say,LINK)$(CC) $(TEST_CFLAGS) $(LDFLAGS) $^ $(LIBS) -lm -o $@
 
@@ -84,12 +86,12 @@ check-corpus: $(patsubst %,build/tests/fuzz/replay_%,$(FUZZ_TARGETS))
 		echo "ok fuzz_$$target: $$(cat build/tests/fuzz/$$target.log) replayed"; \
 	done
 
-PURE_SRCS = $(foreach room,$(PURE_ROOMS),$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(room)_OBJS))))
+FUZZ_SRCS = $(foreach room,$(PURE_ROOMS) cli,$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(room)_OBJS))))
 fuzz:
 	@mkdir -p build/fuzz
 	for target in $(FUZZ_TARGETS); do \
-		clang -g -O1 -fsanitize=fuzzer,address,undefined -std=gnu11 -D_GNU_SOURCE $(CPPFLAGS) $(TEST_INCLUDES) \
-			$(srcdir)/tests/fuzz/fuzz_$$target.c $(PURE_SRCS) $(LIBS) -lm -o build/fuzz/$$target && \
+		clang -g -O1 -fsanitize=fuzzer,address,undefined -std=gnu11 -D_GNU_SOURCE $(CPPFLAGS) $(TEST_INCLUDES) -Ibuild/include \
+			$(srcdir)/tests/fuzz/fuzz_$$target.c $(FUZZ_SRCS) $(LIBS) -lm -o build/fuzz/$$target && \
 		mkdir -p build/fuzz/$$target.corpus && \
 		build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 \
 			build/fuzz/$$target.corpus $(srcdir)/tests/corpus/$$target || exit 1; \
