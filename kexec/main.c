@@ -97,8 +97,10 @@ static int do_load(struct sys *sys, struct options *options)
 		progress_attach(&options->request);
 	err = load_kernel(sys, &options->request, &report, &fail);
 	progress_end();
-	if (err)
+	if (err) {
+		report_notes(&report, stderr);
 		return complain(&fail);
+	}
 	if (options->json)
 		report_json(&report, stdout);
 	else if (options->request.plan_only)
@@ -111,7 +113,7 @@ static int do_load(struct sys *sys, struct options *options)
 		report_table(&report, stderr);
 	/* On stderr, and with -q too: no fallback is silent. */
 	report_notes(&report, stderr);
-	if (fflush(stdout) == EOF) {
+	if (fflush(stdout) == EOF || ferror(stdout)) {
 		perror("kexec: standard output");
 		return EXIT_FAILED;
 	}

@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 	close(fd);
 	if (err)
 		fprintf(stderr, "vmcore-dmesg: %s %s\n", argv[1], err_text(err));
-	if (fflush(stdout) == EOF && !err) {
+	if ((fflush(stdout) == EOF || ferror(stdout)) && !err) {
 		perror("vmcore-dmesg: standard output");
 		return EXIT_LOG;
 	}

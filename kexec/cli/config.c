@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "config.h"
 
+#include <errno.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@ struct reading {
 
 static int bad(struct reading *r, const char *problem, const char *what)
 {
+	if (r->problem)
+		return 0;	/* the line that is told is that of the first */
 	r->problem = problem;
 	snprintf(r->detail, sizeof(r->detail), "%s", what);
 	return 0;
@@ -48,16 +51,37 @@ static int take(void *arg, const char *section, const char *name, const char *va
 	return bad(r, "there is no such setting; there are fast-reloc, check and cpus", name);
 }
 
+/* inih cuts lines at 200 bytes and takes what follows for another one: the end of a comment would be a setting. */
+#define LINE_MAX_CHARS	190
+
+static int too_long_line(const char *text)
+{
+	int line = 1;
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n', line++)
+		if (strcspn(text, "\n") > LINE_MAX_CHARS)
+			return line;
+	return 0;
+}
+
 static bool read_one(struct sys *sys, struct reading *r, const char *path, FILE *err)
 {
 	char *text;
 	size_t bytes;
-	int line;
+	int line = sys->read_file(sys, path, CONFIG_BYTES, &text, &bytes);
 
-	if (sys->read_file(sys, path, CONFIG_BYTES, &text, &bytes) < 0)
+	if (line == -ENOENT)
 		return true;
+	if (line < 0) {
+		fprintf(err, "kexec: %s: %s\n", path, strerror(-line));
+		return false;
+	}
 	r->problem = NULL;
-	line = ini_parse_string(text, take, r);
+	line = too_long_line(text);
+	if (line)
+		bad(r, "a line may have 190 characters", "too long");
+	else
+		line = ini_parse_string(text, take, r);
 	free(text);
 	if (line == 0)
 		return true;
@@ -79,10 +103,14 @@ static int add_name(void *arg, const char *name, bool is_dir)
 	struct names *names = arg;
 	size_t bytes = strlen(name);
 
-	if (is_dir || name[0] == '.' || bytes < 6 || strcmp(name + bytes - 5, ".conf") != 0 || names->count == CONFIG_FILES)
+	if (is_dir || name[0] == '.' || bytes < 6 || strcmp(name + bytes - 5, ".conf") != 0)
 		return 0;
+	if (names->count == CONFIG_FILES)
+		return -E2BIG;
 	names->name[names->count] = strdup(name);
-	names->count += names->name[names->count] != NULL;
+	if (!names->name[names->count])
+		return -ENOMEM;
+	names->count++;
 	return 0;
 }
 
@@ -96,9 +124,14 @@ static bool read_all(struct sys *sys, struct reading *r, FILE *err)
 	struct names names = { .count = 0 };
 	char path[512];
 	bool ok = read_one(sys, r, CONFIG, err);
+	int listed;
 	size_t i;
 
-	sys->list_dir(sys, CONFIG_DIR, add_name, &names);
+	listed = sys->list_dir(sys, CONFIG_DIR, add_name, &names);
+	if (listed < 0 && listed != -ENOENT) {
+		fprintf(err, "kexec: " CONFIG_DIR ": %s\n", strerror(-listed));
+		ok = false;
+	}
 	qsort(names.name, names.count, sizeof(*names.name), by_name);
 	for (i = 0; i < names.count; i++) {
 		snprintf(path, sizeof(path), CONFIG_DIR "/%s", names.name[i]);

@@ -48,7 +48,7 @@ bool file_load_may_fall_back(int err)
 }
 
 /* Without a command line this call clears the one in the device tree; kexec_load(2) keeps it. Ours does as that one. */
-static void keep_cmdline(struct payload *p, struct fail *fail)
+static void keep_cmdline(struct payload *p, char **kept, struct fail *fail)
 {
 	const char *bootargs;
 	size_t bytes;
@@ -59,7 +59,7 @@ static void keep_cmdline(struct payload *p, struct fail *fail)
 	/* Nothing to keep is as the kernel would have it. */
 	bootargs = dt_check(dtb, bytes, &bytes) ? NULL : dt_chosen(dtb, "bootargs", &bytes);
 	if (bootargs && bytes && !bootargs[bytes - 1])
-		p->cmdline = p->cmdline_buf = strdup(bootargs);
+		*kept = strdup(bootargs);
 	free(dtb);
 }
 
@@ -69,6 +69,8 @@ static enum kx_err file_load(struct payload *p, int *result, struct fail *fail)
 	bool has_initrd;
 	unsigned long flags = (request->crash ? SYS_FILE_ON_CRASH : 0ul) | (request->no_cma ? SYS_FILE_NO_CMA : 0ul);
 	int kernel_fd = -1, initrd_fd = -1;
+	const char *cmdline;
+	char *kept = NULL;
 	enum kx_err err = payload_open_files(p, fail);
 
 	*result = 0;
@@ -80,14 +82,14 @@ static enum kx_err file_load(struct payload *p, int *result, struct fail *fail)
 		err = source_fd(&p->source[OBJECT_INITRD], p->machine.free_bytes / 2, &initrd_fd, fail);
 	if (err)
 		return err;
-	keep_cmdline(p, fail);
-	if (p->uki_dtb.bytes)
-		report_note(p->report, "the kernel's own device tree is not used: kexec_file_load takes none");
+	keep_cmdline(p, &kept, fail);
+	cmdline = kept ? kept : p->cmdline;
 	flags |= has_initrd ? 0 : SYS_FILE_NO_INITRAMFS;
-	*result = p->sys->kexec_file_load(p->sys, kernel_fd, initrd_fd, p->cmdline, flags);
+	*result = p->sys->kexec_file_load(p->sys, kernel_fd, initrd_fd, cmdline, flags);
 	/* Kernels before 6.17 do not know this flag, and use no CMA anyway. */
 	if (*result == -EINVAL && flags & SYS_FILE_NO_CMA)
-		*result = p->sys->kexec_file_load(p->sys, kernel_fd, initrd_fd, p->cmdline, flags & ~(unsigned long)SYS_FILE_NO_CMA);
+		*result = p->sys->kexec_file_load(p->sys, kernel_fd, initrd_fd, cmdline, flags & ~(unsigned long)SYS_FILE_NO_CMA);
+	free(kept);
 	return *result ? fail_set(fail, KX_FILE_LOAD, "%s", strerror(-*result)) : KX_OK;
 }
 
@@ -99,6 +101,8 @@ enum kx_err load_by_file(struct payload *p, int *result, struct fail *fail)
 
 	if (err)
 		return err;
+	if (p->uki_dtb.bytes)
+		report_note(report, "the kernel's own device tree is not used: kexec_file_load takes none");
 	/* Whatever was staged for an earlier load is unreachable now. */
 	if (!p->request->crash)
 		p->sys->shm_sweep(p->sys, SYS_NO_SHM, false);

@@ -169,7 +169,10 @@ static enum kx_err reopen(struct payload *p, struct fail *fail)
 {
 	struct plan_object *kernel = &p->input.object[OBJECT_KERNEL];
 	uint64_t bytes = source_bytes(&p->source[OBJECT_KERNEL]);
-	enum kx_err err = source_rewind(&p->source[OBJECT_KERNEL], fail);
+	enum kx_err err = machine_open(&p->machine, p->sys, fail);	/* what was unpacked lies in memory now */
+
+	if (!err)
+		err = source_rewind(&p->source[OBJECT_KERNEL], fail);
 
 	if (!err && p->source[OBJECT_INITRD].sys)
 		err = source_rewind(&p->source[OBJECT_INITRD], fail);
@@ -200,13 +203,15 @@ enum kx_err payload_open_files(struct payload *p, struct fail *fail)
 enum kx_err payload_take_uki_dtb(struct payload *p, struct fail *fail)
 {
 	struct range_set memory = { 0 };
-	char *dtb;
+	char *dtb = NULL;
 	size_t bytes;
 	enum kx_err err = read_extra(p, p->uki_dtb, ARM64_DTB_BYTES_MAX, &dtb, &bytes, fail);
 	bool usable;
 
-	if (err)
+	if (err) {
+		free(dtb);
 		return err;
+	}
 	usable = dt_check(dtb, bytes, &bytes) == KX_OK && dt_memory(dtb, &memory) == KX_OK && memory.count;
 	range_set_free(&memory);
 	if (usable) {

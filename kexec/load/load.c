@@ -113,7 +113,6 @@ static enum kx_err load_either(struct payload *p, struct fail *fail)
 	if (request->syscall == SYSCALL_FILE)
 		return fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-result));
 	first = *fail;
-	*p->report = (struct report){ 0 };
 	/* That there is no such call is how most kernels are; any other reason is worth a word. */
 	if (result != -ENOSYS)
 		report_note(p->report, "kexec_file_load failed (%s), so it was kexec_load", strerror(-result));

@@ -69,6 +69,7 @@ struct lockless {
 #define DESC_STATE_SHIFT	62
 #define DESC_COMMITTED	1
 #define DESC_FINALIZED	2
+#define EMPTY_LINE	3		/* both positions: a record without text */
 
 static bool learn_lockless(const struct vmcore *core, struct lockless *l)
 {
@@ -119,7 +120,7 @@ static bool open_rings(const struct vmcore *core, const struct lockless *l, stru
 	    !vmcore_read_u64(core, desc_ring + l->head_id + l->counter, &r->head_id) ||
 	    !vmcore_read_u64(core, desc_ring + l->tail_id + l->counter, &r->tail_id) ||
 	    !vmcore_read_u32(core, text_ring + l->size_bits, &size_bits) ||
-	    !vmcore_read_u64(core, text_ring + l->data, &data) || count_bits > 30 || size_bits > 30)
+	    !vmcore_read_u64(core, text_ring + l->data, &data) || size_bits > 30 || count_bits > size_bits)
 		return false;
 	r->count = 1ull << count_bits;
 	r->size = 1ull << size_bits;
@@ -133,10 +134,14 @@ static bool open_rings(const struct vmcore *core, const struct lockless *l, stru
  * ring lies at its beginning as a whole. Null: there is none, or what the positions say makes no sense. */
 static const unsigned char *block_text(const struct rings *r, uint64_t begin, uint64_t next, uint64_t *bytes)
 {
-	uint64_t start = begin & (r->size - 1), end = next & (r->size - 1), laps = next / r->size - begin / r->size;
+	uint64_t start = begin & (r->size - 1), end = next & (r->size - 1);
+	uint64_t laps = (next - (begin - start)) / r->size;	/* positions begin below zero: they wrap */
 
+	*bytes = 0;
+	if (begin == EMPTY_LINE && next == EMPTY_LINE)
+		return r->text;
 	if (begin & 1 || next & 1)
-		return NULL;	/* no text, or it was lost */
+		return NULL;	/* it was lost */
 	if (laps == 1 && end)
 		start = 0;
 	else if (laps == 1)
@@ -149,46 +154,51 @@ static const unsigned char *block_text(const struct rings *r, uint64_t begin, ui
 	return r->text + start + sizeof(uint64_t);
 }
 
-static void print_descriptor(const struct vmcore *core, const struct lockless *l, const struct rings *r, uint64_t id, FILE *out)
+/* False if the dump does not hold it. */
+static bool print_descriptor(const struct vmcore *core, const struct lockless *l, const struct rings *r, uint64_t id, FILE *out)
 {
 	uint64_t index = id & (r->count - 1), desc = r->descs + index * l->desc_bytes, info = r->infos + index * l->info_bytes;
 	uint64_t state, begin, next, ts_nsec, room;
 	const unsigned char *text;
 	unsigned char text_len[2];
 
-	if (!vmcore_read_u64(core, desc + l->state_var + l->counter, &state) || (state & DESC_ID_MASK) != id ||
+	if (!vmcore_read_u64(core, desc + l->state_var + l->counter, &state))
+		return false;
+	if ((state & DESC_ID_MASK) != id ||
 	    (state >> DESC_STATE_SHIFT != DESC_COMMITTED && state >> DESC_STATE_SHIFT != DESC_FINALIZED))
-		return;
+		return true;
 	if (!vmcore_read_u64(core, desc + l->text_blk + l->begin, &begin) ||
 	    !vmcore_read_u64(core, desc + l->text_blk + l->next, &next) ||
 	    !vmcore_read_u64(core, info + l->ts_nsec, &ts_nsec) ||
 	    !vmcore_read(core, info + l->text_len, text_len, sizeof(text_len)))
-		return;
+		return false;
 	text = block_text(r, begin, next, &room);
 	if (text) {
 		uint64_t bytes = load_le(text_len, sizeof(text_len));
 
 		print_record(out, ts_nsec, text, bytes < room ? bytes : room);
 	}
+	return true;
 }
 
 static enum kx_err print_lockless(const struct vmcore *core, const struct lockless *l, FILE *out)
 {
 	struct rings r = { 0 };
 	uint64_t id, left;
+	bool ok = true;
 
 	if (!open_rings(core, l, &r)) {
 		free(r.text);
 		return KX_NO_LOG;
 	}
 	/* Never more than there are, whatever the dump says. */
-	for (id = r.tail_id, left = r.count; left; id = (id + 1) & DESC_ID_MASK, left--) {
-		print_descriptor(core, l, &r, id, out);
+	for (id = r.tail_id, left = r.count; ok && left; id = (id + 1) & DESC_ID_MASK, left--) {
+		ok = print_descriptor(core, l, &r, id, out);
 		if (id == r.head_id)
 			break;
 	}
 	free(r.text);
-	return KX_OK;
+	return ok ? KX_OK : KX_NO_LOG;	/* what could be read was printed */
 }
 
 /* All of log_buf, of the generations before. */
@@ -241,11 +251,13 @@ static enum kx_err print_records(const struct vmcore *core, const struct records
 	if (!buffer)
 		return KX_NO_LOG;
 	/* What is left shrinks with every record, so that a damaged one is no way in circles. */
+	if (r->header_bytes < 8 || r->header_bytes > 4096 || r->len > r->header_bytes - 2 || r->text_len > r->header_bytes - 2 ||
+	    r->ts_nsec > r->header_bytes - 8)
+		at = bytes;	/* no such structure: nothing is printed */
 	for (left = bytes; at != end && left;) {
 		uint64_t len, text_len;
 
-		if (at >= bytes || bytes - at < r->header_bytes || r->header_bytes > 4096 || r->len > r->header_bytes - 2 ||
-		    r->text_len > r->header_bytes - 2 || r->ts_nsec > r->header_bytes - 8)
+		if (at >= bytes || bytes - at < r->header_bytes)
 			break;
 		len = load_le(buffer + at + r->len, 2);
 		if (!len) {
@@ -262,7 +274,7 @@ static enum kx_err print_records(const struct vmcore *core, const struct records
 		left -= (uint32_t)len;
 	}
 	free(buffer);
-	return KX_OK;
+	return at == end ? KX_OK : KX_NO_LOG;	/* what could be read was printed */
 }
 
 /* Before 3.5: text alone, in a ring, its end known and how much of it there is. */

@@ -19,6 +19,7 @@
 #define PT_LOAD		1
 #define PT_NOTE		4
 #define NOTES_MAX	MIB(16)		/* one of a few hundred bytes for each CPU */
+#define INFO_MAX	KIB(64)		/* a page, in kernels */
 #define INFO_NAME	"VMCOREINFO"
 
 /* Notes: name length, description length, type, then both, each padded to four bytes. */
@@ -33,6 +34,8 @@ static enum kx_err find_info(struct vmcore *core, const unsigned char *notes, si
 		if (desc_at > bytes || desc_bytes > bytes - desc_at)
 			break;
 		if (name_bytes >= sizeof(INFO_NAME) - 1 && memcmp(notes + name_at, INFO_NAME, sizeof(INFO_NAME) - 1) == 0) {
+			if (desc_bytes > INFO_MAX)
+				return KX_OK;
 			core->info = calloc(1, desc_bytes + 1);
 			if (!core->info)
 				return KX_NO_MEMORY;
@@ -163,15 +166,17 @@ static bool find(const struct vmcore *core, bool physical, uint64_t address, uin
 	return false;
 }
 
-/* Documentation/arch/arm64/memory.rst: the linear map is the lower half of the kernel's addresses, the image lies above. */
+/* Documentation/arch/arm64/memory.rst: the linear map is the lower half of the kernel's addresses, the image lies above; in a kernel
+ * of 52 bits it ends where it would with 48 (asm/memory.h, PAGE_END by VA_BITS_MIN). */
 static bool to_physical(const struct vmcore *core, uint64_t va, uint64_t *pa)
 {
-	uint64_t va_bits, phys_offset, voffset, page_offset;
+	uint64_t va_bits, end_bits, phys_offset, voffset, page_offset;
 
 	if (!vmcore_info(core, "NUMBER(VA_BITS)", &va_bits) || va_bits < 36 || va_bits > 52)
 		return false;
 	page_offset = 0 - (1ull << va_bits);
-	if (va >= page_offset && va < 0 - (1ull << (va_bits - 1))) {
+	end_bits = va_bits < 48 ? va_bits - 1 : 47;
+	if (va >= page_offset && va < 0 - (1ull << end_bits)) {
 		if (!vmcore_info(core, "NUMBER(PHYS_OFFSET)", &phys_offset))
 			return false;
 		*pa = va - page_offset + phys_offset;

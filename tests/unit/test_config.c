@@ -89,6 +89,8 @@ static void test_options_win(void **state)
 
 static void test_wrong(void **state)
 {
+	char line[256];
+
 	(void)state;
 	assert_false(apply(NULL, NULL, "[load]\nfast-reloc = maybe\n", NULL, NULL));
 	assert_string_equal(complaint, "kexec: /etc/kexec.conf:2: maybe: fast-reloc is yes, no or require\n");
@@ -98,6 +100,16 @@ static void test_wrong(void **state)
 	assert_non_null(strstr(complaint, "there is no such section"));
 	assert_false(apply(NULL, NULL, NULL, "[load]\njust words\n", NULL));
 	assert_non_null(strstr(complaint, "10-first.conf:2: "));
+	/* Of two, the first. */
+	assert_false(apply(NULL, NULL, "[load]\ncpus = x\n\nspeed = high\n", NULL, NULL));
+	assert_string_equal(complaint, "kexec: /etc/kexec.conf:2: x: cpus is a number or auto\n");
+	/* The parser would take the end of a long comment for a setting. */
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "[load]\n# ", 9);
+	strcpy(line + 7 + 199, "check = none\n");
+	assert_false(apply(NULL, NULL, line, NULL, NULL));
+	assert_non_null(strstr(complaint, "kexec.conf:2: too long"));
+	assert_int_equal(o.request.check, CHECK_DEFAULT);
 	assert_false(apply(NULL, NULL, "[load]\ncpus = 0\n", NULL, NULL));
 	assert_false(apply(NULL, NULL, "[load]\ncheck =\n", NULL, NULL));
 }

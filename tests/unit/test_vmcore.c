@@ -180,6 +180,15 @@ static void test_lockless(void **state)
 	put_record(2, 2, 0, "0123456789", 10);
 	put_record(3, 2, 0, "then", 4);
 	assert_log("[    0.000000] 0123456789\n[    0.000000] then\n");
+	/* Positions begin below zero, so that the first lap's end is a wrap, too. */
+	make_lockless(0, 4, 2);
+	lpos = (uint64_t)0 - 128 + 112;
+	put_record(2, 2, 0, "0123456789", 10);
+	put_record(3, 2, 0, "then", 4);
+	put_record(4, 2, 7000000000, "x", 0);
+	store_le(d.memory + 0x1000 + 24 * 0 + 8, 3, 8);	/* an empty line */
+	store_le(d.memory + 0x1000 + 24 * 0 + 16, 3, 8);
+	assert_log("[    0.000000] 0123456789\n[    0.000000] then\n[    7.000000] \n");
 	/* Head and tail that do not meet: as many as there are, once. */
 	make_lockless(0, 1000, 5);
 	put_records();
@@ -201,6 +210,7 @@ static void test_records(void **state)
 {
 	static const char *const names[] = { "printk_log", "log" };
 	char info[1024];
+	enum kx_err err;
 	size_t i, at;
 
 	(void)state;
@@ -225,9 +235,19 @@ static void test_records(void **state)
 		/* Never in circles. */
 		store_le(d.memory + 0x40, 255, 4);
 		store_le(d.memory + 0x1000 + at + 8, 0, 2);
-		assert_log("[    0.001000] older\n[    0.002000] newer\n[    0.003000] newest\n[    0.003000] newest\n"
-			   "[    0.003000] newest\n[    0.003000] newest\n[    0.003000] newest\n[    0.003000] newest\n"
-			   "[    0.003000] newest\n[    0.003000] newest\n");
+		free(log_of(&err));
+		assert_int_equal(err, KX_NO_LOG);
+		/* A structure that cannot be: nothing is read by it. */
+		snprintf(info, sizeof(info),
+			 "SYMBOL(log_buf)=ffff800080000010\nSYMBOL(log_buf_len)=ffff800080000020\n"
+			 "SYMBOL(log_first_idx)=ffff800080000030\nSYMBOL(log_next_idx)=ffff800080000040\n"
+			 "SIZE(log)=1\nOFFSET(log.ts_nsec)=0\nOFFSET(log.len)=99999999999999\nOFFSET(log.text_len)=10\n");
+		begin(info, IMAGE_VA);
+		store_le(d.memory + 0x10, IMAGE_VA + 0x1000, 8);
+		store_le(d.memory + 0x20, 256, 4);
+		store_le(d.memory + 0x40, 128, 4);
+		free(log_of(&err));
+		assert_int_equal(err, KX_NO_LOG);
 	}
 }
 
@@ -266,6 +286,20 @@ static void test_refusals(void **state)
 		d.bytes = bytes;
 		free(log_of(&err));
 	}
+	/* Cut off behind the descriptors' ring: that is no whole log. */
+	make_lockless(0, 8, 5);
+	put_records();
+	d.bytes = 0x1000 + 0x4080;
+	free(log_of(&err));
+	assert_int_equal(err, KX_OK);
+	store_le(d.memory + 0x200 + 16, LINEAR_VA + 0x9000000, 8);
+	free(log_of(&err));
+	assert_int_equal(err, KX_NO_LOG);
+	/* More descriptors than any text could fill, none of them there. */
+	make_lockless(0, 8, 5);
+	store_le(d.memory + 0x200, 30, 4);
+	free(log_of(&err));
+	assert_int_equal(err, KX_NO_LOG);
 	/* Rings of sizes that no kernel has. */
 	make_lockless(0, 8, 5);
 	store_le(d.memory + 0x200, 63, 4);
