@@ -217,7 +217,7 @@ static bool apply(struct options *o, int key, char *argument, FILE *out, FILE *e
 		o->fast_given = true;
 		if (options_parse_fast(&o->request.fast, argument ? argument : "yes"))
 			return true;
-		fprintf(err, "kexec: --fast-reloc=%s is unknown; it is --fast-reloc, or with =require or =no\n", argument);
+		fprintf(err, "kexec: --fast-reloc=%s is unknown; it is --fast-reloc, --fast-reloc=require or --fast-reloc=no\n", argument);
 		return false;
 	case OPT_CPUS:
 		o->cpus_given = true;

@@ -44,8 +44,11 @@
 	ldr	x3, [x19, #BARE_CONDUIT]
 	cbz	x3, 9f
 	hvc	#0
-	b	8f
+	b	10f
 9:	smc	#0
+	/* Until it really does: for QEMU a CPU that is on its way up is off, and may be called once more. */
+10:	ldr	x0, [x19, #BARE_OTHER_RUNS]
+	cbz	x0, 10b
 8:	mov	x0, xzr
 	mov	x1, x9
 	mov	x2, x9
@@ -77,6 +80,9 @@
 	mov	x0, xzr
 	eret
 5:	br	x30
-other:	wfe
-	b	other
+other:	ldr	x1, =BARE_CONFIG_PA
+	mov	x0, #1
+	str	x0, [x1, #BARE_OTHER_RUNS]
+11:	wfe
+	b	11b
 	.ltorg

@@ -7,14 +7,15 @@ archive() { (cd "$1" && find . | cpio -o -H newc --quiet); }
 # make_guest DIR KERNEL TEST PAYLOAD_BYTES KEXEC TOOL: DIR/Image and DIR/initrd, a busybox userspace whose first kernel
 # runs TEST. It holds the same Image and a second initrd with a random payload and its checksum.
 make_guest() {
-	dir=$1 kernel=$2 test=$3 payload_bytes=$4 kexec=$5 tool=$6
+	# Names of its own: whoever sources this has others of the same.
+	dir=$1 kernel=$2 test=$3 payload_bytes=$4 guest_kexec=$5 guest_tool=$6
 	mkdir -p "$dir/second/bin" "$dir/second/sbin" "$dir/first/bin" "$dir/first/sbin"
 	for side in first second; do
 		install -m 755 "$($lab busybox)" "$dir/$side/bin/busybox"
-		install -m 755 "$kexec" "$dir/$side/sbin/kexec"
+		install -m 755 "$guest_kexec" "$dir/$side/sbin/kexec"
 		install -m 755 "$e2e/init" "$dir/$side/init"
-		install -m 755 "$tool" "$dir/$side/bin/tool"
-		dmesg=$(dirname "$kexec")/vmcore-dmesg
+		install -m 755 "$guest_tool" "$dir/$side/bin/tool"
+		dmesg=$(dirname "$guest_kexec")/vmcore-dmesg
 		[ ! -e "$dmesg" ] || install -m 755 "$dmesg" "$dir/$side/sbin/vmcore-dmesg"
 	done
 	head -c "$payload_bytes" /dev/urandom > "$dir/second/payload"
