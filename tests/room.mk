@@ -8,10 +8,12 @@ test_plan_LIB = plan_sim
 test_pgtable_LIB = table_walk
 test_codec_OBJS = $(stage_OBJS) build/kexec/sys/sys_read.o
 test_options_OBJS = $(cli_OBJS)
-test_config_LIB = sys_fake
+# The machine in memory, and what a load on it is judged by.
+FAKE_LIB = sys_fake fake_files fake_frames
+test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 test_crew_OBJS = build/kexec/sys/sys_crew.o
-test_load_LIB = job sys_fake purg_model table_walk
+test_load_LIB = job $(FAKE_LIB) purg_model table_walk
 test_formats_LIB = $(test_load_LIB)
 test_formats_OBJS = $(test_load_OBJS)
 test_file_load_LIB = $(test_load_LIB)

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The fake's staged memory: huge pages at addresses that a test chose, in System V segments. */
+#include "fake_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static struct fake_shm *shm_at(struct fake *f, const void *addr)
+{
+	const unsigned char *at = addr;
+	unsigned int i;
+
+	for (i = 0; i < FAKE_SHMS; i++)
+		if (f->shm[i].alive && f->shm[i].attached && at >= f->shm[i].base &&
+		    at < f->shm[i].base + (uint64_t)f->shm[i].slots * FRAME_BYTES)
+			return &f->shm[i];
+	fake_breach(f, "an address outside every attached segment");
+	return NULL;
+}
+
+/* A segment's number is its index and a constant, so that 0 and small numbers are none. */
+#define ID_BASE	32768
+
+static struct fake_shm *shm_by_id(struct fake *f, int id, const char *what)
+{
+	int i = id - ID_BASE;
+
+	if (i >= 0 && i < FAKE_SHMS && f->shm[i].alive)
+		return &f->shm[i];
+	fake_breach(f, "%s of segment %d, which does not exist", what, id);
+	return NULL;
+}
+
+static int shm_create(struct sys *sys, uint64_t bytes, int *id, void **addr)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm;
+	int i;
+
+	f->shm_creates++;
+	if (fake_fails(f, "shm_create"))
+		return -f->fail_errno;
+	if (!bytes || bytes % FRAME_BYTES)
+		return -EINVAL;
+	for (i = 0; i < FAKE_SHMS && f->shm[i].alive; i++)
+		;
+	if (i == FAKE_SHMS)
+		return -EEXIST;
+	shm = &f->shm[i];
+	*shm = (struct fake_shm){ .alive = true, .attached = true, .slots = (uint32_t)(bytes / FRAME_BYTES) };
+	shm->base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	shm->slot = malloc(shm->slots * sizeof(*shm->slot));
+	memset(shm->slot, 0xff, shm->slots * sizeof(*shm->slot));
+	*id = ID_BASE + i;
+	*addr = shm->base;
+	return 0;
+}
+
+static void give_up(struct fake *f, struct fake_shm *shm)
+{
+	uint32_t i;
+
+	for (i = 0; i < shm->slots; i++)
+		if (shm->slot[i] != FAKE_NO_FRAME)
+			f->frame[shm->slot[i]] = (struct fake_frame){ .pa = f->frame[shm->slot[i]].pa };
+	munmap(shm->base, (uint64_t)shm->slots * FRAME_BYTES);
+	free(shm->slot);
+	*shm = (struct fake_shm){ 0 };
+}
+
+static void shm_detach(struct sys *sys, void *addr)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm = shm_at(f, addr);
+
+	if (!shm)
+		return;
+	if (shm->base != addr)
+		fake_breach(f, "detached in the middle");
+	shm->attached = false;
+	if (shm->removed)
+		give_up(f, shm);
+}
+
+static void shm_remove(struct sys *sys, int id)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm = shm_by_id(f, id, "remove");
+
+	if (!shm)
+		return;
+	shm->removed = true;
+	if (!shm->attached)
+		give_up(f, shm);
+}
+
+static int shm_mark_loaded(struct sys *sys, int id)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm = shm_by_id(f, id, "mark");
+
+	if (!shm)
+		return -EINVAL;
+	if (fake_fails(f, "shm_mark_loaded"))
+		return -f->fail_errno;
+	shm->loaded = true;
+	return 0;
+}
+
+static int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
+{
+	struct fake *f = fake_of(sys);
+	int i, removed = 0;
+
+	f->sweeps++;
+	if (fake_fails(f, "shm_sweep"))
+		return -f->fail_errno;
+	for (i = 0; i < FAKE_SHMS; i++) {
+		struct fake_shm *shm = &f->shm[i];
+
+		if (!shm->alive || ID_BASE + i == keep || shm->attached || (unloaded_only && shm->loaded))
+			continue;
+		give_up(f, shm);
+		removed++;
+	}
+	return removed;
+}
+
+static int touch(struct sys *sys, void *addr)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm = shm_at(f, addr);
+	uint32_t slot, i;
+
+	if (!shm)
+		return -EFAULT;
+	if (fake_fails(f, "touch"))
+		return -f->fail_errno;
+	slot = (uint32_t)((uint64_t)((unsigned char *)addr - shm->base) / FRAME_BYTES);
+	if (shm->slot[slot] != FAKE_NO_FRAME)
+		return 0;
+	if (fake_frames_taken(f) >= f->overcommit)
+		return -EFAULT;
+	for (i = 0; i < f->frames && f->frame[i].taken; i++)
+		;
+	if (i == f->frames)
+		return -EFAULT;
+	f->frame[i].taken = true;
+	shm->slot[slot] = i;
+	*(volatile unsigned char *)addr = 0;
+	return 0;
+}
+
+static bool in_cma(const struct fake *f, uint32_t frame)
+{
+	return range_overlaps(f->cma, (struct range){ f->frame[frame].pa, 1 });
+}
+
+/* What lies in the CMA area goes elsewhere, as long as there is an elsewhere. */
+static void settle(struct sys *sys, void *addr, uint64_t bytes)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm = bytes ? shm_at(f, addr) : NULL;
+	uint64_t first, i;
+	uint32_t k;
+
+	if (!shm)
+		return;
+	first = (uint64_t)((unsigned char *)addr - shm->base) / FRAME_BYTES;
+	for (i = first; i < first + bytes / FRAME_BYTES; i++) {
+		if (i >= shm->slots || shm->slot[i] == FAKE_NO_FRAME) {
+			fake_breach(f, "settles memory that is not there");
+			return;
+		}
+		for (k = 0; k < f->frames && in_cma(f, shm->slot[i]); k++) {
+			if (f->frame[k].taken || in_cma(f, k))
+				continue;
+			f->frame[k].taken = true;
+			f->frame[shm->slot[i]].taken = false;
+			shm->slot[i] = k;
+		}
+	}
+}
+
+static int frame_pa(struct sys *sys, const void *addr, pa_t *pa)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm = shm_at(f, addr);
+	uint32_t frame;
+
+	if (!shm)
+		return -EFAULT;
+	if (fake_fails(f, "frame_pa"))
+		return -f->fail_errno;
+	frame = shm->slot[(uint64_t)((const unsigned char *)addr - shm->base) / FRAME_BYTES];
+	if (frame == FAKE_NO_FRAME)
+		return -ENOENT;
+	if (f->hide_pfn)
+		return -EPERM;
+	*pa = f->frame[frame].pa;
+	return 0;
+}
+
+static int punch(struct sys *sys, void *addr, uint64_t bytes)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm = shm_at(f, addr);
+	uint64_t first, i;
+
+	if (!shm)
+		return -EINVAL;
+	first = (uint64_t)((unsigned char *)addr - shm->base) / FRAME_BYTES;
+	if ((uintptr_t)addr % 4096 || bytes % FRAME_BYTES || first + bytes / FRAME_BYTES > shm->slots) {
+		fake_breach(f, "a hole that is no whole frames");
+		return -EINVAL;
+	}
+	if (fake_fails(f, "punch"))
+		return -f->fail_errno;
+	for (i = first; i < first + bytes / FRAME_BYTES; i++) {
+		if (shm->slot[i] == FAKE_NO_FRAME)
+			continue;
+		f->frame[shm->slot[i]] = (struct fake_frame){ .pa = f->frame[shm->slot[i]].pa };
+		shm->slot[i] = FAKE_NO_FRAME;
+	}
+	/* Whoever touches it now would have new memory; here he dies. */
+	mprotect(addr, bytes, PROT_NONE);
+	return 0;
+}
+
+static void clean(struct sys *sys, const void *addr, uint64_t bytes)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm = shm_at(f, addr);
+	uint64_t i, first;
+
+	if (!shm)
+		return;
+	first = (uint64_t)((const unsigned char *)addr - shm->base) / FRAME_BYTES;
+	for (i = first; i < first + bytes / FRAME_BYTES; i++) {
+		if (shm->slot[i] == FAKE_NO_FRAME) {
+			fake_breach(f, "cleans memory that is not there");
+			continue;
+		}
+		f->frame[shm->slot[i]].cleaned = true;
+		f->frame[shm->slot[i]].hash = fake_frame_hash(shm->base + i * FRAME_BYTES);
+	}
+}
+
+unsigned char *fake_frame_memory(const struct fake *f, pa_t pa, const struct fake_frame **frame)
+{
+	unsigned int i;
+	uint32_t k;
+
+	for (i = 0; i < FAKE_SHMS; i++)
+		for (k = 0; f->shm[i].alive && k < f->shm[i].slots; k++) {
+			uint32_t at = f->shm[i].slot[k];
+
+			if (at == FAKE_NO_FRAME || pa < f->frame[at].pa || pa - f->frame[at].pa >= FRAME_BYTES)
+				continue;
+			if (frame)
+				*frame = &f->frame[at];
+			return f->shm[i].base + k * FRAME_BYTES + (pa - f->frame[at].pa);
+		}
+	return NULL;
+}
+
+uint64_t fake_frame_hash(const unsigned char *memory)
+{
+	uint64_t hash = 0xcbf29ce484222325, word;
+	size_t i;
+
+	for (i = 0; i < FRAME_BYTES; i += sizeof(word)) {
+		memcpy(&word, memory + i, sizeof(word));
+		hash = (hash ^ word) * 0x100000001b3;
+		hash ^= hash >> 29;
+	}
+	return hash;
+}
+
+uint32_t fake_frames_taken(const struct fake *f)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < f->frames; i++)
+		n += f->frame[i].taken;
+	return n;
+}
+
+unsigned int fake_shms(const struct fake *f, bool loaded)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < FAKE_SHMS; i++)
+		n += f->shm[i].alive && f->shm[i].loaded == loaded;
+	return n;
+}
+
+void fake_frames(struct fake *f)
+{
+	f->sys.shm_create = shm_create;
+	f->sys.shm_detach = shm_detach;
+	f->sys.shm_remove = shm_remove;
+	f->sys.shm_mark_loaded = shm_mark_loaded;
+	f->sys.shm_sweep = shm_sweep;
+	f->sys.touch = touch;
+	f->sys.settle = settle;
+	f->sys.frame_pa = frame_pa;
+	f->sys.punch = punch;
+	f->sys.clean = clean;
+}
+
+void fake_frames_free(struct fake *f)
+{
+	size_t i;
+
+	for (i = 0; i < FAKE_SHMS; i++)
+		if (f->shm[i].alive)
+			give_up(f, &f->shm[i]);
+	free(f->frame);
+}

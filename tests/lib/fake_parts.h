@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Between the files of the fake: sys_fake.c is the machine, fake_files.c its files, fake_frames.c its staged memory. */
+#ifndef FAKE_PARTS_H
+#define FAKE_PARTS_H
+
+#include "sys_fake.h"
+
+#define FAKE_POOL	"/sys/kernel/mm/hugepages/hugepages-2048kB/"
+#define FAKE_OVERCOMMIT	FAKE_POOL "nr_overcommit_hugepages"
+
+static inline struct fake *fake_of(struct sys *sys)
+{
+	return sys->ctx;
+}
+
+/* Write down what no caller may do; the first is kept. */
+void fake_breach(struct fake *fake, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Whether this call is to fail. Every fallible call asks here first. */
+bool fake_fails(struct fake *fake, const char *name);
+
+/* Whether fd is; what else is done with it is a breach. */
+bool fake_is_open(struct fake *fake, int fd, const char *what);
+
+/* Their functions in fake->sys, and what they leave. */
+void fake_files(struct fake *fake);
+void fake_files_free(struct fake *fake);
+void fake_frames(struct fake *fake);
+void fake_frames_free(struct fake *fake);
+
+#endif
