@@ -10,10 +10,11 @@ test_codec_OBJS = $(stage_OBJS) build/kexec/sys/sys_read.o
 test_options_OBJS = $(cli_OBJS)
 # The machine in memory, and what a load on it is judged by.
 FAKE_LIB = sys_fake fake_files fake_frames
+LOAD_LIB = $(FAKE_LIB) fake_blob purg_model table_walk
 test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 test_crew_OBJS = build/kexec/sys/sys_crew.o
-test_load_LIB = job $(FAKE_LIB) purg_model table_walk
+test_load_LIB = job $(LOAD_LIB)
 test_formats_LIB = $(test_load_LIB)
 test_formats_OBJS = $(test_load_OBJS)
 test_file_load_LIB = $(test_load_LIB)
@@ -72,11 +73,13 @@ check-diff: build/sbin/kexec
 			"qemu-aarch64 $$loader --library-path $$libraries $$(find $$peer -path '*sbin/kexec')"
 
 # Fuzz targets: ordinary builds replay the corpus, "make fuzz" looks for more with clang's libFuzzer.
-FUZZ_TARGETS = iomem image container dt vmcore options
+FUZZ_TARGETS = iomem image container dt vmcore options load
 fuzz_options_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
+fuzz_load_LIB = $(LOAD_LIB)
+fuzz_load_OBJS = $(test_load_OBJS)
 FUZZ_SECONDS = 60
 
-$(foreach target,$(FUZZ_TARGETS),$(eval build/tests/fuzz/replay_$(target): $(fuzz_$(target)_OBJS)))
+$(foreach target,$(FUZZ_TARGETS),$(eval build/tests/fuzz/replay_$(target): $(patsubst %,build/tests/lib/%.o,$(fuzz_$(target)_LIB)) $(fuzz_$(target)_OBJS)))
 build/tests/fuzz/replay_%: build/tests/fuzz/fuzz_%.o build/tests/fuzz/replay.o $(PURE_OBJS)
 	$(call say,LINK)$(CC) $(TEST_CFLAGS) $(LDFLAGS) $^ $(LIBS) -lm -o $@
 
@@ -88,11 +91,12 @@ check-corpus: $(patsubst %,build/tests/fuzz/replay_%,$(FUZZ_TARGETS))
 		echo "ok fuzz_$$target: $$(cat build/tests/fuzz/$$target.log) replayed"; \
 	done
 
-FUZZ_SRCS = $(foreach room,$(PURE_ROOMS) cli,$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(room)_OBJS))))
+FUZZ_SRCS = $(foreach room,$(PURE_ROOMS) cli stage load,$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(room)_OBJS)))) \
+	$(srcdir)/kexec/sys/sys_read.c $(patsubst %,$(srcdir)/tests/lib/%.c,$(LOAD_LIB))
 fuzz:
 	@mkdir -p build/fuzz
 	for target in $(FUZZ_TARGETS); do \
-		clang -g -O1 -fsanitize=fuzzer,address,undefined -std=gnu11 -D_GNU_SOURCE $(CPPFLAGS) $(TEST_INCLUDES) -Ibuild/include \
+		clang -g -O2 -fsanitize=fuzzer,address,undefined -std=gnu11 -D_GNU_SOURCE $(CPPFLAGS) $(TEST_INCLUDES) -Ibuild/include \
 			$(srcdir)/tests/fuzz/fuzz_$$target.c $(FUZZ_SRCS) $(LIBS) -lm -o build/fuzz/$$target && \
 		mkdir -p build/fuzz/$$target.corpus && \
 		build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 \

@@ -266,16 +266,19 @@ unsigned char *fake_frame_memory(const struct fake *f, pa_t pa, const struct fak
 	return NULL;
 }
 
+/* FNV-1a over words, in eight lanes that the compiler can work on side by side: tests do this often. */
 uint64_t fake_frame_hash(const unsigned char *memory)
 {
-	uint64_t hash = 0xcbf29ce484222325, word;
-	size_t i;
+	uint64_t lane[8] = { 0 }, hash = 0xcbf29ce484222325, word;
+	size_t i, l;
 
-	for (i = 0; i < FRAME_BYTES; i += sizeof(word)) {
-		memcpy(&word, memory + i, sizeof(word));
-		hash = (hash ^ word) * 0x100000001b3;
-		hash ^= hash >> 29;
-	}
+	for (i = 0; i < FRAME_BYTES; i += sizeof(lane))
+		for (l = 0; l < 8; l++) {
+			memcpy(&word, memory + i + l * sizeof(word), sizeof(word));
+			lane[l] = (lane[l] ^ word) * 0x100000001b3 + l;
+		}
+	for (l = 0; l < 8; l++)
+		hash = (hash ^ lane[l] ^ lane[l] >> 29) * 0x100000001b3;
 	return hash;
 }
 

@@ -3,18 +3,6 @@
 
 #include <libfdt.h>
 
-#define BLOB_BYTES	0x1000
-
-/* Stands in for purgatory: its header, and bytes where its text would be. */
-__attribute__((aligned(16))) const unsigned char purgatory_blob[BLOB_BYTES] = {
-	0x00, 0x02, 0x00, 0x14,				/* branch */
-	PURG_ABI_VERSION, 0, 0, 0,
-	'K', 'X', 'F', 'A', 'S', 'T', 'P', 'G',
-	[PURG_VECTORS_OFFSET] = 0x1f, 0x20, 0x03, 0xd5,
-	[BLOB_BYTES - 1] = 0x77,
-};
-const size_t purgatory_blob_bytes = BLOB_BYTES;
-
 void store_le64(unsigned char *out, uint64_t value)
 {
 	unsigned int i;
@@ -53,7 +41,6 @@ unsigned char *image(size_t bytes, uint64_t image_size, uint64_t text_offset)
 	memcpy(out + 56, "ARM\x64", 4);
 	return out;
 }
-
 
 /* Frames of a run at step bytes from one another. */
 struct job *job_sized(pa_t first, uint64_t step, uint32_t frames, size_t kernel_bytes, uint64_t image_size,
