@@ -3,8 +3,12 @@ TEST_CFLAGS = $(filter-out -Wmissing-prototypes,$(LOADER_CFLAGS))
 TEST_INCLUDES = -I$(srcdir)/tests/lib $(foreach room,$(LOADER_ROOMS),-I$(srcdir)/$($(room)_DIR))
 PURE_OBJS = $(foreach room,$(PURE_ROOMS),$($(room)_OBJS))
 
-UNIT_TESTS = test_plan test_pgtable test_range test_iomem test_image test_digest test_dt test_codec test_options test_hideout test_crew test_load test_formats test_file_load test_crash test_vmcore test_config
+# Whole loads on the machine in memory.
+LOAD_TESTS = test_load test_load_files test_load_failures test_load_cpus test_formats test_file_load test_crash
+UNIT_TESTS = test_plan test_plan_random test_pgtable test_range test_iomem test_image test_digest test_dt test_codec \
+	test_options test_hideout test_crew $(LOAD_TESTS) test_vmcore test_config
 test_plan_LIB = plan_sim
+test_plan_random_LIB = plan_sim
 test_pgtable_LIB = table_walk
 test_codec_OBJS = $(stage_OBJS) build/kexec/sys/sys_read.o
 test_options_OBJS = $(cli_OBJS)
@@ -14,14 +18,8 @@ LOAD_LIB = $(FAKE_LIB) fake_blob purg_model table_walk
 test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 test_crew_OBJS = build/kexec/sys/sys_crew.o
-test_load_LIB = job $(LOAD_LIB)
-test_formats_LIB = $(test_load_LIB)
-test_formats_OBJS = $(test_load_OBJS)
-test_file_load_LIB = $(test_load_LIB)
-test_file_load_OBJS = $(test_load_OBJS)
-test_crash_LIB = $(test_load_LIB)
-test_crash_OBJS = $(test_load_OBJS)
-test_load_OBJS = $(stage_OBJS) $(load_OBJS) build/kexec/sys/sys_read.o
+LOAD_TEST_OBJS = $(stage_OBJS) $(load_OBJS) build/kexec/sys/sys_read.o
+$(foreach test,$(LOAD_TESTS),$(eval $(test)_LIB = job $(LOAD_LIB))$(eval $(test)_OBJS = $(LOAD_TEST_OBJS)))
 
 build/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
@@ -76,7 +74,7 @@ check-diff: build/sbin/kexec
 FUZZ_TARGETS = iomem image container dt vmcore options load
 fuzz_options_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 fuzz_load_LIB = $(LOAD_LIB)
-fuzz_load_OBJS = $(test_load_OBJS)
+fuzz_load_OBJS = $(LOAD_TEST_OBJS)
 FUZZ_SECONDS = 60
 
 $(foreach target,$(FUZZ_TARGETS),$(eval build/tests/fuzz/replay_$(target): $(patsubst %,build/tests/lib/%.o,$(fuzz_$(target)_LIB)) $(fuzz_$(target)_OBJS)))

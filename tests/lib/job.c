@@ -2,6 +2,7 @@
 #include "job.h"
 
 #include <libfdt.h>
+#include <zlib.h>
 
 void store_le64(unsigned char *out, uint64_t value)
 {
@@ -208,4 +209,79 @@ void assert_loads(struct job *job, struct purg_model *m)
 	assert_true(job->report.loaded);
 	assert_int_equal(job->report.segments, job->fake->load.count);
 	assert_int_equal(job->fake->kexec_loads, 1);
+}
+
+void load_first(struct job *job)
+{
+	enum fast_wish fast = job->request.fast;
+	bool plan_only = job->request.plan_only;
+
+	job->request.fast = FAST_REQUIRE;
+	job->request.plan_only = false;
+	assert_int_equal(load(job), KX_OK);
+	assert_clean(job->fake);
+	job->request.fast = fast;
+	job->request.plan_only = plan_only;
+	job->fake->kexec_loads = 0;
+}
+
+void put_gzip(struct job *job, const void *data, size_t bytes)
+{
+	z_stream z = { 0 };
+	size_t room = bytes + bytes / 100 + 1000;
+	unsigned char *out = malloc(room);
+
+	assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	z.next_in = (unsigned char *)(uintptr_t)data;
+	z.avail_in = (uInt)bytes;
+	z.next_out = out;
+	z.avail_out = (uInt)room;
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	fake_file(job->fake, KERNEL, out, room - z.avail_out);
+	deflateEnd(&z);
+	free(out);
+}
+
+void unpack_tree(struct job *job)
+{
+	static const unsigned char cells[4] = { 0, 0, 0, 2 };
+	static const unsigned char reg[16] = { 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0 };
+
+	fake_drop(job->fake, "/sys/firmware/fdt");
+	fake_file(job->fake, "/proc/device-tree/#address-cells", cells, 4);
+	fake_file(job->fake, "/proc/device-tree/psci/compatible", "arm,psci-1.0", 13);
+	fake_file(job->fake, "/proc/device-tree/psci/name", "psci", 5);
+	fake_file(job->fake, "/proc/device-tree/psci/method", "smc", 4);
+	fake_file(job->fake, "/proc/device-tree/#size-cells", cells, 4);
+	fake_file(job->fake, "/proc/device-tree/memory@40000000/device_type", "memory", 7);
+	fake_file(job->fake, "/proc/device-tree/memory@40000000/reg", reg, 16);
+	fake_file(job->fake, "/proc/device-tree/chosen/bootargs", "old", 4);
+	fake_file(job->fake, "/proc/device-tree/name", "", 1);
+}
+
+struct fake_file *file_of(struct job *job, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < job->fake->files; i++)
+		if (strcmp(job->fake->file[i].path, path) == 0)
+			return &job->fake->file[i];
+	fail_msg("%s", path);
+	return NULL;
+}
+
+void refuse(struct job *job, enum kx_err want)
+{
+	assert_int_equal(load(job), want);
+	assert_int_equal(job->fake->kexec_loads, 0);
+	assert_int_equal(fake_frames_taken(job->fake), 0);
+	assert_clean(job->fake);
+	job_free(job);
+}
+
+void drop_psci(struct job *job)
+{
+	unsigned char dtb[4096];
+
+	fake_file(job->fake, "/sys/firmware/fdt", dtb, fake_dtb(dtb, sizeof(dtb), NULL));
 }

@@ -57,4 +57,20 @@ uint64_t segment_bytes(const struct fake *fake);
 bool noted(const struct job *job, const char *word);
 void assert_loads(struct job *job, struct purg_model *m);
 
+/* Load something before, by staging, whatever the job itself asks for. */
+void load_first(struct job *job);
+
+/* Be refused with this, nothing touched; the end of the job. */
+void refuse(struct job *job, enum kx_err want);
+
+/* The file of the fake's, which is there. */
+struct fake_file *file_of(struct job *job, const char *path);
+
+/* The kernel file: this, compressed. */
+void put_gzip(struct job *job, const void *data, size_t bytes);
+
+/* The device tree only in /proc/device-tree; or one without PSCI. */
+void unpack_tree(struct job *job);
+void drop_psci(struct job *job);
+
 #endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The files of a load: compressed, damaged, changing while they are read, and the command line. */
+#include "job.h"
+
+#include <libfdt.h>
+
+/* How long the kernel is shows only at the end, and its BSS is left alone. */
+static void test_gzip(void **state)
+{
+	static const struct { uint64_t step; uint32_t frames; enum fast_wish fast; } v[] = {
+		{ FRAME_BYTES, 40, FAST_REQUIRE }, { 2 * FRAME_BYTES, 40, FAST_REQUIRE }, { FRAME_BYTES, 3, FAST_AUTO },
+		{ FRAME_BYTES, 0, FAST_NO },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		struct job *job = job_new(0x60000000, v[i].step, v[i].frames);
+		struct purg_model m;
+
+		job->request.fast = v[i].fast;
+		put_gzip(job, job->kernel, job->kernel_bytes);
+		assert_loads(job, &m);
+		assert_string_equal(job->report.format, "gzip");
+		purg_model_free(&m);
+		job_free(job);
+	}
+}
+
+static void test_gzip_damaged(void **state)
+{
+	struct job *job = job_whole();
+	struct fake_file *file;
+
+	(void)state;
+	/* More than its header says. */
+	store_le64(job->kernel + 16, KERNEL_BYTES - 5000);
+	put_gzip(job, job->kernel, job->kernel_bytes);
+	assert_int_equal(load(job), KX_IMAGE_HEADER);
+	assert_clean(job->fake);
+	/* Exactly as much is well. */
+	store_le64(job->kernel + 16, KERNEL_BYTES);
+	put_gzip(job, job->kernel, job->kernel_bytes);
+	assert_int_equal(load(job), KX_OK);
+	job->fake->kexec_loads = 0;
+	/* Cut off, and with a wrong sum at its end. */
+	put_gzip(job, job->kernel, job->kernel_bytes);
+	file = &job->fake->file[0];
+	while (strcmp(file->path, KERNEL) != 0)
+		file++;
+	file->cut = file->bytes -= 1;
+	assert_int_equal(load(job), KX_COMPRESSED_BAD);
+	assert_clean(job->fake);
+	put_gzip(job, job->kernel, job->kernel_bytes);
+	file->data[file->bytes - 6] ^= 1;
+	assert_int_equal(load(job), KX_COMPRESSED_BAD);
+	assert_clean(job->fake);
+	assert_int_equal(job->fake->kexec_loads, 0);
+	job_free(job);
+}
+
+static void test_bad_kernels(void **state)
+{
+	struct job *job = job_whole();
+
+	(void)state;
+	store_le64(job->kernel + 16, KERNEL_BYTES - 1);
+	fake_file(job->fake, KERNEL, job->kernel, job->kernel_bytes);
+	refuse(job, KX_IMAGE_HEADER);
+
+	job = job_whole();
+	fake_text(job->fake, KERNEL, "#!/bin/sh\n");
+	refuse(job, KX_NOT_IMAGE);
+
+	job = job_whole();
+	fake_file(job->fake, KERNEL, "", 0);
+	refuse(job, KX_READ);
+
+	job = job_whole();
+	fake_drop(job->fake, KERNEL);
+	refuse(job, KX_OPEN);
+
+	job = job_whole();
+	fake_drop(job->fake, INITRD);
+	refuse(job, KX_OPEN_INITRD);
+
+	job = job_whole();
+	job->kernel[24] |= 1;
+	fake_file(job->fake, KERNEL, job->kernel, job->kernel_bytes);
+	refuse(job, KX_IMAGE_BIG_ENDIAN);
+}
+
+/* What could not be opened is not closed either. */
+static void test_missing_file_is_not_closed(void **state)
+{
+	struct job *job = job_whole();
+	unsigned int slips;
+
+	(void)state;
+	fake_drop(job->fake, INITRD);
+	assert_int_equal(load(job), KX_OPEN_INITRD);
+	slips = job->fake->bad_closes;
+	job_free(job);
+	assert_int_equal(slips, 0);
+}
+
+/* A kernel that grows while it is read is more than was planned for. */
+static void test_kernel_grows(void **state)
+{
+	struct job *job = job_whole();
+
+	(void)state;
+	file_of(job, KERNEL)->cut += 4096;
+	assert_int_not_equal(load(job), KX_OK);
+	assert_int_equal(job->fake->kexec_loads, 0);
+	assert_clean(job->fake);
+	job_free(job);
+}
+
+/* A kernel that shrinks while it is read is not all there: its header may still look right. */
+static void test_kernel_shrinks(void **state)
+{
+	struct job *job = job_whole();
+	unsigned int loads;
+	enum kx_err err;
+
+	(void)state;
+	file_of(job, KERNEL)->cut -= 4096;
+	err = load(job);
+	assert_clean(job->fake);
+	loads = job->fake->kexec_loads;
+	job_free(job);
+	assert_int_not_equal(err, KX_OK);
+	assert_int_equal(loads, 0);
+}
+
+static void test_initrd_shrinks(void **state)
+{
+	struct job *job = job_whole();
+
+	(void)state;
+	file_of(job, INITRD)->cut -= 1;
+	refuse(job, KX_READ);
+}
+
+static void test_no_initrd(void **state)
+{
+	unsigned int empty;
+
+	(void)state;
+	for (empty = 0; empty < 2; empty++) {
+		struct job *job = job_whole();
+		struct purg_model m;
+
+		job->initrd_bytes = 0;
+		if (empty)
+			fake_file(job->fake, INITRD, "", 0);
+		else
+			job->request.initrds = 0;
+		assert_loads(job, &m);
+		assert_int_equal(job->report.objects, 1);
+		purg_model_free(&m);
+		job_free(job);
+	}
+}
+
+static void test_huge_initrd(void **state)
+{
+	struct job *job = job_whole();
+
+	(void)state;
+	/* More than the machine has. */
+	file_of(job, INITRD)->bytes = GIB(3);
+	assert_int_equal(load(job), KX_TOO_BIG);
+	file_of(job, INITRD)->bytes = INITRD_BYTES;
+	assert_int_equal(job->fake->kexec_loads, 0);
+	assert_clean(job->fake);
+	job_free(job);
+}
+
+static const char *bootargs_of(struct job *job, char *out, size_t room)
+{
+	unsigned char *dtb = malloc(MIB(2));
+	struct purg_model m;
+
+	if (load(job))
+		fail_msg("%s: %s", job->fail.detail, err_text(job->fail.err));
+	job->fake->kexec_loads = 1;
+	assert_boots(job, &m);
+	purg_model_read(&m, m.params.dtb_pa, dtb, KIB(16));
+	snprintf(out, room, "%s", (const char *)fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), "bootargs", NULL));
+	purg_model_free(&m);
+	free(dtb);
+	job_free(job);
+	return out;
+}
+
+static void test_command_line(void **state)
+{
+	char text[4096], longest[2100];
+	struct job *job = job_whole();
+
+	(void)state;
+	job->request.cmdline = NULL;
+	assert_string_equal(bootargs_of(job, text, sizeof(text)), "console=ttyAMA0 root=/dev/vda1");
+	job = job_whole();
+	job->request.cmdline = "";
+	job->request.initrds = 0;
+	job->initrd_bytes = 0;
+	if (load(job) == KX_OK) {	/* an empty one keeps the tree's as well */
+		struct purg_model m;
+
+		assert_null(purg_model_run(&m, job->fake));
+		purg_model_free(&m);
+	}
+	job_free(job);
+
+	job = job_whole();
+	job->request.reuse_cmdline = true;
+	assert_string_equal(bootargs_of(job, text, sizeof(text)), "console=ttyAMA0 quiet " CMDLINE);
+	job = job_whole();
+	job->request.reuse_cmdline = true;
+	job->request.cmdline = NULL;
+	assert_string_equal(bootargs_of(job, text, sizeof(text)), "console=ttyAMA0 quiet");
+
+	memset(longest, 'x', sizeof(longest));
+	longest[2047] = '\0';
+	job = job_whole();
+	job->request.cmdline = longest;
+	assert_string_equal(bootargs_of(job, text, sizeof(text)), longest);
+	longest[2047] = 'x';
+	longest[2048] = '\0';
+	job = job_whole();
+	job->request.cmdline = longest;
+	refuse(job, KX_CMDLINE_TOO_LONG);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_gzip),
+		cmocka_unit_test(test_gzip_damaged),
+		cmocka_unit_test(test_bad_kernels),
+		cmocka_unit_test(test_missing_file_is_not_closed),
+		cmocka_unit_test(test_kernel_grows),
+		cmocka_unit_test(test_kernel_shrinks),
+		cmocka_unit_test(test_initrd_shrinks),
+		cmocka_unit_test(test_no_initrd),
+		cmocka_unit_test(test_huge_initrd),
+		cmocka_unit_test(test_command_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
