@@ -10,6 +10,7 @@ UNIT_TESTS = test_plan test_plan_random test_pgtable test_range test_iomem test_
 test_plan_LIB = plan_sim
 test_plan_random_LIB = plan_sim
 test_pgtable_LIB = table_walk
+test_codec_LIB = pack
 test_codec_OBJS = $(stage_OBJS) build/kexec/sys/sys_read.o
 test_options_OBJS = $(cli_OBJS)
 # The machine in memory, and what a load on it is judged by.
@@ -20,6 +21,7 @@ test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 test_crew_OBJS = build/kexec/sys/sys_crew.o
 LOAD_TEST_OBJS = $(stage_OBJS) $(load_OBJS) build/kexec/sys/sys_read.o
 $(foreach test,$(LOAD_TESTS),$(eval $(test)_LIB = job $(LOAD_LIB))$(eval $(test)_OBJS = $(LOAD_TEST_OBJS)))
+test_formats_LIB += pack
 
 build/tests/%.o: tests/%.c
 	@mkdir -p $(@D)

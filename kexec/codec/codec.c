@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "codec.h"
 
-#include "bytes.h"
+#include "blocks.h"
 
 #include <bzlib.h>
-#include <lz4.h>
 #include <lz4frame.h>
 #include <lzma.h>
 #include <stdlib.h>
@@ -16,18 +15,6 @@
 #define MEMORY_MAX	(128u << 20)
 #define ZSTD_WINDOW_LOG_MAX_HERE	27	/* 128 MiB, what zstd's own command line takes by default */
 
-/* Of lz4's legacy format, which the kernel's build uses: a magic number, then blocks, each with its length before it and at
- * most so much in it (lz4, doc/lz4_Frame_format.md, "Legacy frame"). */
-#define LZ4_LEGACY_BLOCK_BYTES	(8u << 20)
-#define LZ4_LEGACY_IN_MAX	LZ4_COMPRESSBOUND(LZ4_LEGACY_BLOCK_BYTES)
-
-struct lz4_legacy {
-	bool magic_seen;
-	size_t wanted;			/* of the block: its length was read; else 0 */
-	size_t in_used, out_at, out_end;
-	unsigned char in[LZ4_LEGACY_IN_MAX], out[LZ4_LEGACY_BLOCK_BYTES];
-};
-
 struct decoder {
 	enum codec codec;
 	z_stream gzip;
@@ -35,7 +22,7 @@ struct decoder {
 	ZSTD_DStream *zstd;
 	bz_stream bzip2;
 	LZ4F_dctx *lz4;
-	struct lz4_legacy *lz4_legacy;
+	struct blocks *blocks;
 };
 
 uint32_t codec_crc32(uint32_t crc, const void *data, size_t bytes)
@@ -61,6 +48,8 @@ enum codec codec_probe(const unsigned char *start, size_t bytes)
 		return CODEC_LZ4;
 	if (bytes >= 4 && memcmp(start, "\x02\x21\x4c\x18", 4) == 0)
 		return CODEC_LZ4_LEGACY;
+	if (bytes >= 6 && memcmp(start, "\x89LZO\0\r", 6) == 0)
+		return CODEC_LZO;
 	return CODEC_NONE;
 }
 
@@ -68,7 +57,7 @@ const char *codec_name(enum codec codec)
 {
 	static const char *const names[] = {
 		[CODEC_NONE] = "", [CODEC_GZIP] = "gzip", [CODEC_ZSTD] = "zstd", [CODEC_XZ] = "xz", [CODEC_LZMA] = "lzma",
-		[CODEC_BZIP2] = "bzip2", [CODEC_LZ4] = "lz4", [CODEC_LZ4_LEGACY] = "lz4",
+		[CODEC_BZIP2] = "bzip2", [CODEC_LZ4] = "lz4", [CODEC_LZ4_LEGACY] = "lz4", [CODEC_LZO] = "lzo",
 	};
 
 	return names[codec];
@@ -92,10 +81,9 @@ static bool start(struct decoder *d)
 	case CODEC_LZ4:
 		return !LZ4F_isError(LZ4F_createDecompressionContext(&d->lz4, LZ4F_VERSION));
 	case CODEC_LZ4_LEGACY:
-		d->lz4_legacy = malloc(sizeof(*d->lz4_legacy));
-		if (d->lz4_legacy)
-			memset(d->lz4_legacy, 0, offsetof(struct lz4_legacy, in));
-		return d->lz4_legacy != NULL;
+	case CODEC_LZO:
+		d->blocks = blocks_open(d->codec);
+		return d->blocks != NULL;
 	default:
 		return false;
 	}
@@ -126,7 +114,7 @@ void decoder_close(struct decoder *d)
 	if (d->codec == CODEC_BZIP2)
 		BZ2_bzDecompressEnd(&d->bzip2);
 	LZ4F_freeDecompressionContext(d->lz4);
-	free(d->lz4_legacy);
+	blocks_close(d->blocks);
 	lzma_end(&d->lzma);
 	free(d);
 }
@@ -220,73 +208,9 @@ static enum kx_err run_lz4(struct decoder *d, const unsigned char *in, size_t *i
 	return KX_OK;
 }
 
-/* Gather input until there are wanted bytes of it. */
-static bool gather(struct lz4_legacy *l, size_t wanted, const unsigned char *in, size_t *at, size_t in_bytes)
-{
-	size_t n = wanted - l->in_used < in_bytes - *at ? wanted - l->in_used : in_bytes - *at;
-
-	memcpy(l->in + l->in_used, in + *at, n);
-	l->in_used += n;
-	*at += n;
-	return l->in_used == wanted;
-}
-
-/* The format has no end mark: a full block is followed by another one or by the end of the input. What follows the last one
- * in a vmlinuz (its length, padding) looks like a block that is too long or empty, and ends it. */
-static enum kx_err run_lz4_legacy(struct decoder *d, const unsigned char *in, size_t *in_bytes, unsigned char *out,
-				  size_t *out_bytes, bool *end)
-{
-	struct lz4_legacy *l = d->lz4_legacy;
-	size_t at = 0, made = 0, n;
-	enum kx_err err = KX_OK;
-	int decoded;
-
-	for (;;) {
-		n = l->out_end - l->out_at < *out_bytes - made ? l->out_end - l->out_at : *out_bytes - made;
-		memcpy(out + made, l->out + l->out_at, n);
-		l->out_at += n;
-		made += n;
-		if (l->out_at < l->out_end)
-			break;
-		/* A block that is not full was the last one. */
-		if (l->out_end && l->out_end < LZ4_LEGACY_BLOCK_BYTES) {
-			*end = true;
-			break;
-		}
-		if (!l->wanted) {
-			if (!gather(l, 4, in, &at, *in_bytes))
-				break;
-			l->in_used = 0;
-			l->wanted = load_le(l->in, 4);
-			if (!l->magic_seen) {
-				l->magic_seen = true;
-				l->wanted = 0;
-			} else if (!l->wanted || l->wanted > LZ4_LEGACY_IN_MAX) {
-				*end = true;
-				break;
-			}
-			continue;
-		}
-		if (!gather(l, l->wanted, in, &at, *in_bytes))
-			break;
-		decoded = LZ4_decompress_safe((const char *)l->in, (char *)l->out, (int)l->wanted, LZ4_LEGACY_BLOCK_BYTES);
-		if (decoded <= 0) {
-			err = KX_COMPRESSED_BAD;
-			break;
-		}
-		l->out_at = l->in_used = l->wanted = 0;
-		l->out_end = (size_t)decoded;
-	}
-	*in_bytes = at;
-	*out_bytes = made;
-	return err;
-}
-
 bool decoder_may_end(const struct decoder *d)
 {
-	const struct lz4_legacy *l = d->lz4_legacy;
-
-	return l && l->magic_seen && !l->wanted && !l->in_used && l->out_at == l->out_end;
+	return d->blocks && blocks_may_end(d->blocks);
 }
 
 enum kx_err decoder_run(struct decoder *d, const unsigned char *in, size_t *in_bytes, unsigned char *out,
@@ -309,7 +233,8 @@ enum kx_err decoder_run(struct decoder *d, const unsigned char *in, size_t *in_b
 	case CODEC_LZ4:
 		return run_lz4(d, in, in_bytes, out, out_bytes, end);
 	case CODEC_LZ4_LEGACY:
-		return run_lz4_legacy(d, in, in_bytes, out, out_bytes, end);
+	case CODEC_LZO:
+		return blocks_run(d->blocks, in, in_bytes, out, out_bytes, end);
 	default:
 		return run_lzma(d, in, in_bytes, out, out_bytes, end);
 	}

@@ -1,1 +1,1 @@
-$(eval $(call room,codec,kexec/codec,codec.c,core))
+$(eval $(call room,codec,kexec/codec,codec.c blocks.c,core))

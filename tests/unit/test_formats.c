@@ -3,14 +3,10 @@
 #include "job.h"
 
 #include "bytes.h"
+#include "pack.h"
 
-#include <bzlib.h>
 #include <libfdt.h>
-#include <lz4.h>
-#include <lz4frame.h>
-#include <lzma.h>
 #include <zlib.h>
-#include <zstd.h>
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define ROOM		MIB(4)
@@ -40,88 +36,11 @@ static struct blob plain(const void *data, size_t bytes)
 	return b;
 }
 
-static struct blob pack_gzip(struct blob from)
-{
-	struct blob b = blob(ROOM);
-	z_stream z = { .next_in = from.data, .avail_in = (uInt)from.bytes, .next_out = b.data, .avail_out = ROOM };
-
-	assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
-	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-	b.bytes = ROOM - z.avail_out;
-	deflateEnd(&z);
-	return b;
-}
-
-static struct blob pack_zstd(struct blob from)
+static struct blob packed(enum codec codec, struct blob from)
 {
 	struct blob b = blob(ROOM);
 
-	b.bytes = ZSTD_compress(b.data, ROOM, from.data, from.bytes, 1);
-	assert_false(ZSTD_isError(b.bytes));
-	return b;
-}
-
-static struct blob pack_with(struct blob from, lzma_stream *z)
-{
-	struct blob b = blob(ROOM);
-
-	z->next_in = from.data;
-	z->avail_in = from.bytes;
-	z->next_out = b.data;
-	z->avail_out = ROOM;
-	assert_int_equal(lzma_code(z, LZMA_FINISH), LZMA_STREAM_END);
-	b.bytes = ROOM - z->avail_out;
-	lzma_end(z);
-	return b;
-}
-
-static struct blob pack_xz(struct blob from)
-{
-	lzma_stream z = LZMA_STREAM_INIT;
-
-	assert_int_equal(lzma_easy_encoder(&z, 0, LZMA_CHECK_CRC32), LZMA_OK);
-	return pack_with(from, &z);
-}
-
-static struct blob pack_lzma(struct blob from)
-{
-	lzma_stream z = LZMA_STREAM_INIT;
-	lzma_options_lzma options;
-
-	lzma_lzma_preset(&options, 0);
-	assert_int_equal(lzma_alone_encoder(&z, &options), LZMA_OK);
-	return pack_with(from, &z);
-}
-
-static struct blob pack_bzip2(struct blob from)
-{
-	struct blob b = blob(ROOM);
-	unsigned int bytes = ROOM;
-
-	assert_int_equal(BZ2_bzBuffToBuffCompress((char *)b.data, &bytes, (char *)from.data, (unsigned int)from.bytes, 1, 0, 0), BZ_OK);
-	b.bytes = bytes;
-	return b;
-}
-
-static struct blob pack_lz4(struct blob from)
-{
-	struct blob b = blob(ROOM);
-
-	b.bytes = LZ4F_compressFrame(b.data, ROOM, from.data, from.bytes, NULL);
-	assert_false(LZ4F_isError(b.bytes));
-	return b;
-}
-
-/* As "lz4 -l" writes it: blocks of 8 MiB, so one here. */
-static struct blob pack_lz4_legacy(struct blob from)
-{
-	struct blob b = blob(ROOM);
-	int n = LZ4_compress_default((char *)from.data, (char *)b.data + 8, (int)from.bytes, ROOM - 8);
-
-	assert_true(n > 0);
-	store_le(b.data, 0x184c2102, 4);
-	store_le(b.data + 4, (uint64_t)n, 4);
-	b.bytes = 8 + (size_t)n;
+	b.bytes = pack(codec, from.data, from.bytes, b.data, ROOM);
 	return b;
 }
 
@@ -255,34 +174,30 @@ static void expect_boots(struct job *job, struct blob b, const char *format)
 
 static void test_compressed(void **state)
 {
-	static const struct {
-		struct blob (*pack)(struct blob);
-		const char *name;
-	} v[] = {
-		{ pack_gzip, "gzip" }, { pack_zstd, "zstd" }, { pack_xz, "xz" }, { pack_lzma, "lzma" }, { pack_bzip2, "bzip2" },
-		{ pack_lz4, "lz4" }, { pack_lz4_legacy, "lz4" },
+	static const enum codec v[] = {
+		CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA, CODEC_BZIP2, CODEC_LZ4, CODEC_LZ4_LEGACY, CODEC_LZO,
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(v); i++) {
 		struct job *job = job_with_hole();
-		struct blob image_ = plain(job->kernel, job->kernel_bytes), packed = v[i].pack(image_);
+		struct blob image_ = plain(job->kernel, job->kernel_bytes), small = packed(v[i], image_);
 		char format[32];
 
-		expect_boots(job, plain(packed.data, packed.bytes), v[i].name);
+		expect_boots(job, plain(small.data, small.bytes), codec_name(v[i]));
 		/* The same in a vmlinuz, by whatever name the build gave it. */
-		snprintf(format, sizeof(format), "vmlinuz, %s", v[i].name);
+		snprintf(format, sizeof(format), "vmlinuz, %s", codec_name(v[i]));
 		job = job_with_hole();
-		expect_boots(job, pack_zboot(packed, v[i].pack == pack_zstd ? "zstd22" : v[i].name), format);
+		expect_boots(job, pack_zboot(small, v[i] == CODEC_ZSTD ? "zstd22" : codec_name(v[i])), format);
 		/* Cut off, it is not taken. */
 		job = job_with_hole();
-		packed.bytes -= packed.bytes / 3;
-		put(job, plain(packed.data, packed.bytes));
+		small.bytes -= small.bytes / 3;
+		put(job, plain(small.data, small.bytes));
 		assert_int_not_equal(load(job), KX_OK);
 		assert_clean(job->fake);
 		job_free(job);
-		free(packed.data);
+		free(small.data);
 		free(image_.data);
 	}
 }
@@ -290,18 +205,18 @@ static void test_compressed(void **state)
 static void test_containers(void **state)
 {
 	struct job *job = job_with_hole();
-	struct blob image_ = plain(job->kernel, job->kernel_bytes), vmlinux = pack_vmlinux(image_), gz = pack_gzip(image_);
-	struct blob vmlinux_gz = pack_gzip(vmlinux), uimage_gz, zboot;
+	struct blob image_ = plain(job->kernel, job->kernel_bytes), vmlinux = pack_vmlinux(image_), gz = packed(CODEC_GZIP, image_);
+	struct blob vmlinux_gz = packed(CODEC_GZIP, vmlinux), uimage_gz, zboot;
 
 	(void)state;
 	expect_boots(job, pack_vmlinux(image_), "vmlinux");
-	expect_boots(job_with_hole(), pack_zstd(vmlinux), "zstd, vmlinux");
+	expect_boots(job_with_hole(), packed(CODEC_ZSTD, vmlinux), "zstd, vmlinux");
 	expect_boots(job_with_hole(), pack_uimage(image_), "uImage");
 	expect_boots(job_with_hole(), pack_uimage(gz), "uImage, gzip");
 	uimage_gz = pack_uimage(vmlinux_gz);
-	expect_boots(job_with_hole(), pack_gzip(uimage_gz), "gzip, uImage, gzip, vmlinux");
+	expect_boots(job_with_hole(), packed(CODEC_GZIP, uimage_gz), "gzip, uImage, gzip, vmlinux");
 	zboot = pack_zboot(gz, "gzip");
-	expect_boots(job_with_hole(), pack_gzip(zboot), "gzip, vmlinuz, gzip");
+	expect_boots(job_with_hole(), packed(CODEC_GZIP, zboot), "gzip, vmlinuz, gzip");
 	free(vmlinux.data);
 	free(image_.data);
 	free(gz.data);
@@ -324,7 +239,7 @@ static void assert_bootargs(struct job *job, struct purg_model *m, const char *w
 static void test_uki(void **state)
 {
 	struct job *job = job_with_hole();
-	struct blob image_ = plain(job->kernel, job->kernel_bytes), gz = pack_gzip(image_), zboot = pack_zboot(gz, "gzip");
+	struct blob image_ = plain(job->kernel, job->kernel_bytes), gz = packed(CODEC_GZIP, image_), zboot = pack_zboot(gz, "gzip");
 	unsigned char tree[4096];
 	size_t tree_bytes = fake_dtb(tree, sizeof(tree), "smc");
 	struct blob initrd = plain(job->initrd, job->initrd_bytes);
@@ -351,7 +266,7 @@ static void test_uki(void **state)
 
 	/* Compressed, so that it has to be unpacked first; and with options. */
 	job = job_with_hole();
-	put(job, pack_zstd(uki));
+	put(job, packed(CODEC_ZSTD, uki));
 	job->request.cmdline = "mine";
 	assert_loads(job, &m);
 	assert_bootargs(job, &m, "mine");
@@ -422,7 +337,7 @@ static void test_broken(void **state)
 	/* A gzip of a gzip of a gzip ...: not for ever. */
 	b = plain(image_.data, image_.bytes);
 	for (at = 0; at < 8; at++) {
-		struct blob more = pack_gzip(b);
+		struct blob more = packed(CODEC_GZIP, b);
 
 		free(b.data);
 		b = more;
