@@ -220,9 +220,13 @@ static bool do_pieces(struct purg_model *m)
 	/* Backwards: the order means nothing. */
 	for (i = ok ? m->params.piece_count : 0; ok && i-- > 0;) {
 		const struct purg_piece *piece = &pieces[i];
-		unsigned char *data = malloc(piece->bytes);
+		unsigned char *data = NULL;
 
-		purg_model_read(m, piece->src_pa, data, piece->bytes);
+		/* What is only cleaned, such as a large BSS, need not be looked at. */
+		if (piece->src_pa != piece->dst_pa || piece->work & PURG_WORK_CHECK) {
+			data = malloc(piece->bytes);
+			purg_model_read(m, piece->src_pa, data, piece->bytes);
+		}
 		if (piece->src_pa != piece->dst_pa) {
 			model_write(m, piece->dst_pa, data, piece->bytes);
 			m->moved_bytes += piece->bytes;
