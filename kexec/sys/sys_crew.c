@@ -9,6 +9,8 @@
 
 #define THREADS_MAX	15
 #define AT_ONCE		2
+/* Digests need little. And a stack of the usual 8 MiB is aligned such that its first touch may take a whole huge page. */
+#define STACK_BYTES	(256u << 10)
 
 struct sys_crew {
 	void (*work)(void *arg, size_t first, size_t count);
@@ -68,6 +70,7 @@ static struct sys_crew *crew_open(struct sys *sys, void (*work)(void *arg, size_
 	struct sys_crew *crew = calloc(1, sizeof(*crew));
 	unsigned int wanted = threads_wanted();
 	sigset_t all, before;
+	pthread_attr_t attr;
 
 	(void)sys;
 	if (!crew)
@@ -79,8 +82,11 @@ static struct sys_crew *crew_open(struct sys *sys, void (*work)(void *arg, size_
 	/* Signals are for the thread that asks interrupted(). Fewer threads than wanted, or none, only take longer. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (crew->threads < wanted && pthread_create(&crew->thread[crew->threads], NULL, run, crew) == 0)
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	while (crew->threads < wanted && pthread_create(&crew->thread[crew->threads], &attr, run, crew) == 0)
 		crew->threads++;
+	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return crew;
 }
