@@ -8,27 +8,18 @@
 
 #define BUFFER_MAX	GIB(1)		/* CONFIG_LOG_BUF_SHIFT and log_buf_len= end far below */
 
-/* One record, each of its lines with the time. */
+/* One record. Of several lines in it only the first has the time, as upstream's vmcore-dmesg prints them. */
 static void print_record(FILE *out, uint64_t ts_nsec, const unsigned char *text, size_t bytes)
 {
-	bool line_begins = true;
 	size_t i;
 
-	for (i = 0; i < bytes || i == 0; i++) {
-		if (line_begins)
-			fprintf(out, "[%5llu.%06llu] ", (unsigned long long)(ts_nsec / 1000000000),
-				(unsigned long long)(ts_nsec / 1000 % 1000000));
-		line_begins = false;
-		if (i >= bytes)
-			break;
-		if (text[i] == '\n') {
-			fputc('\n', out);
-			line_begins = i + 1 < bytes;
-		} else if (text[i] == '\t' || (text[i] >= ' ' && text[i] <= '~')) {
+	fprintf(out, "[%5llu.%06llu] ", (unsigned long long)(ts_nsec / 1000000000),
+		(unsigned long long)(ts_nsec / 1000 % 1000000));
+	for (i = 0; i < bytes; i++) {
+		if (text[i] == '\n' || text[i] == '\t' || (text[i] >= ' ' && text[i] <= '~'))
 			fputc(text[i], out);
-		} else {
+		else
 			fprintf(out, "\\x%02x", text[i]);
-		}
 	}
 	if (!bytes || text[bytes - 1] != '\n')
 		fputc('\n', out);

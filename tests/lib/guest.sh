@@ -4,6 +4,24 @@
 
 archive() { (cd "$1" && find . | cpio -o -H newc --quiet); }
 
+# install_peer ROOT TREE PROGRAM: a program of Debian's with the libraries that it needs, in ROOT/stock.
+install_peer() {
+	root=$1/stock tree=$2 program=$(find "$2" -path "*bin/$3" | head -n 1)
+	mkdir -p "$root/lib"
+	cp "$program" "$root/"
+	todo=$program
+	while [ -n "$todo" ]; do
+		more=
+		for name in $(for object in $todo; do readelf -d "$object"; done | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u); do
+			[ ! -e "$root/lib/$name" ] || continue
+			library=$(find "$tree" -name "$name" -path '*aarch64*' | head -n 1)
+			cp -L "$library" "$root/lib/"
+			more="$more $library"
+		done
+		todo=$more
+	done
+}
+
 # make_guest DIR KERNEL TEST PAYLOAD_BYTES KEXEC TOOL: DIR/Image and DIR/initrd, a busybox userspace whose first kernel
 # runs TEST. It holds the same Image and a second initrd with a random payload and its checksum.
 make_guest() {
@@ -21,6 +39,12 @@ make_guest() {
 	head -c "$payload_bytes" /dev/urandom > "$dir/second/payload"
 	(cd "$dir/second" && sha256sum payload > payload.sum)
 	cp "$($lab kernel "$kernel")" "$dir/Image"
+	# Other readers of dumps.
+	if [ "$test" = crash ]; then
+		install_peer "$dir/second" "$($lab peer trixie)" vmcore-dmesg
+		install_peer "$dir/second" "$($lab peer trixie makedumpfile)" makedumpfile
+		install_peer "$dir/second" "$($lab peer trixie binutils-aarch64-linux-gnu)" aarch64-linux-gnu-readelf
+	fi
 	archive "$dir/second" > "$dir/first/initrd"
 	cp "$dir/Image" "$dir/first/Image"
 	# An Image header as before 4.6 (booting.rst): no flags, so not for anywhere in memory, and a text_offset. Newer kernels
@@ -34,13 +58,9 @@ make_guest() {
 	vmlinuz) cp "$(dirname "$($lab kernel "$kernel")")/vmlinuz.efi" "$dir/first/" ;;
 	esac
 	cp "$e2e/guest/$test" "$dir/first/test"
-	if [ "${test#stock}" != "$test" ] || [ "$test" = bench ]; then
-		peer=$($lab peer "${peer_suite:-trixie}")
-		mkdir -p "$dir/first/stock/lib"
-		find "$peer" -path '*sbin/kexec' -exec cp {} "$dir/first/stock/" \;
-		find "$peer" -name 'lib*.so*' -path '*aarch64*' -exec cp -L {} "$dir/first/stock/lib/" \;
-		find "$peer" -name ld-linux-aarch64.so.1 -exec cp -L {} "$dir/first/stock/lib/" \;
-	fi
+	case $test in
+	stock* | bench) install_peer "$dir/first" "$($lab peer "${peer_suite:-trixie}")" kexec ;;
+	esac
 	archive "$dir/first" > "$dir/initrd"
 	rm -r "$dir/first" "$dir/second"
 }

@@ -165,7 +165,7 @@ static void test_lockless(void **state)
 	for (i = 0; i < COUNT(vas); i++) {
 		make_lockless(vas[i], 8, 5);
 		put_records();
-		assert_log("[    1.234567] first\n[    2.000000] two\n[    2.000000] lines\n[12345.678900] odd \\x01\\xff\n");
+		assert_log("[    1.234567] first\n[    2.000000] two\nlines\n[12345.678900] odd \\x01\\xff\n");
 	}
 	/* One of them lost its text, one claims more text than its block has. */
 	make_lockless(0, 6, 5);
@@ -192,7 +192,7 @@ static void test_lockless(void **state)
 	/* Head and tail that do not meet: as many as there are, once. */
 	make_lockless(0, 1000, 5);
 	put_records();
-	assert_log("[    1.234567] first\n[    2.000000] two\n[    2.000000] lines\n[12345.678900] odd \\x01\\xff\n");
+	assert_log("[    1.234567] first\n[    2.000000] two\nlines\n[12345.678900] odd \\x01\\xff\n");
 }
 
 static void put_printk_log(size_t *at, uint64_t ts_nsec, const char *text)
