@@ -22,6 +22,58 @@ install_peer() {
 	done
 }
 
+le32() { printf "\\$(printf %o $(($1 & 255)))\\$(printf %o $(($1 >> 8 & 255)))\\$(printf %o $(($1 >> 16 & 255)))\\$(printf %o $(($1 >> 24 & 255)))"; }
+
+# A UKI as the manual of systemd-stub has it made, of Debian's stub: kernel, initrd and command line.
+make_uki() {
+	image=$1 initrd=$2 out=$3
+	objcopy=$(command -v aarch64-linux-gnu-objcopy || command -v objcopy)
+	stub=$(find "$($lab peer trixie systemd-boot-efi)" -name linuxaa64.efi.stub)
+	end=$("${objcopy%objcopy}objdump" -h "$stub" | awk '$2 ~ /^\./ { print $4 }' | sort | tail -n 1)
+	echo "e2e=second $(sed -n 's/^append="\(.*\)"/\1/p' "$e2e/init")" > "$out.cmdline"
+	"$objcopy" --add-section .cmdline="$out.cmdline" --change-section-vma .cmdline=$((0x$end + 0x10000)) \
+		--add-section .linux="$image" --change-section-vma .linux=$((0x$end + 0x100000)) \
+		--add-section .initrd="$initrd" --change-section-vma .initrd=$((0x$end + 0x8000000)) "$stub" "$out"
+	rm "$out.cmdline"
+}
+
+# The file around a packed kernel that Linux' EFI zboot build makes, less the program in it (drivers/firmware/efi/libstub/zboot-header.S):
+# the length that its compressors put behind is part of it.
+make_zboot() {
+	image=$1 packed=$2 method=$3 out=$4
+	le32 "$(stat -c %s "$image")" >> "$packed"
+	{
+		printf 'MZ\0\0zimg'
+		le32 64
+		le32 "$(stat -c %s "$packed")"
+		printf '\0\0\0\0\0\0\0\0%s' "$method"
+		head -c $((32 - ${#method})) /dev/zero
+		printf '\315\043\202\201'
+		le32 64
+		cat "$packed"
+	} > "$out"
+}
+
+# kernel_file TEST KERNEL DIR: the same kernel in another file, for tests that load that.
+kernel_file() {
+	built=$(dirname "$($lab kernel "$2")") first=$3/first
+	case $1 in
+	vmlinux) cp "$built/vmlinux" "$first/" ;;	# only of our own builds
+	vmlinuz) cp "$built/vmlinuz.efi" "$first/" ;;
+	vmlinuz-lzo)
+		lzop -9 -c "$3/Image" > "$3/Image.lzo"
+		make_zboot "$3/Image" "$3/Image.lzo" lzo "$first/vmlinuz.lzo"
+		rm "$3/Image.lzo"
+		;;
+	uimage)
+		gzip -c "$3/Image" > "$3/Image.gz"
+		mkimage -A arm64 -O linux -T kernel -C gzip -a 0x80000 -e 0x80000 -n linux -d "$3/Image.gz" "$first/uImage" > /dev/null
+		rm "$3/Image.gz"
+		;;
+	uki) make_uki "$3/Image" "$first/initrd" "$first/uki.efi" ;;
+	esac
+}
+
 # make_guest DIR KERNEL TEST PAYLOAD_BYTES KEXEC TOOL: DIR/Image and DIR/initrd, a busybox userspace whose first kernel
 # runs TEST. It holds the same Image and a second initrd with a random payload and its checksum.
 make_guest() {
@@ -52,11 +104,7 @@ make_guest() {
 	[ "$test" != old-header ] || printf '\0\0\10\0\0\0\0\0' |
 		{ cat; dd if="$dir/Image" bs=1 skip=16 count=8 status=none; printf '\0\0\0\0\0\0\0\0'; } |
 		dd of="$dir/first/Image" bs=1 seek=8 conv=notrunc status=none
-	# Other files of the same kernel, which only our own builds have.
-	case $test in
-	vmlinux) cp "$(dirname "$($lab kernel "$kernel")")/vmlinux" "$dir/first/" ;;
-	vmlinuz) cp "$(dirname "$($lab kernel "$kernel")")/vmlinuz.efi" "$dir/first/" ;;
-	esac
+	kernel_file "$test" "$kernel" "$dir"
 	cp "$e2e/guest/$test" "$dir/first/test"
 	case $test in
 	stock* | bench) install_peer "$dir/first" "$($lab peer "${peer_suite:-trixie}")" kexec ;;
