@@ -20,8 +20,7 @@ test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 test_crew_OBJS = build/kexec/sys/sys_crew.o
 LOAD_TEST_OBJS = $(stage_OBJS) $(load_OBJS) build/kexec/sys/sys_read.o
-$(foreach test,$(LOAD_TESTS),$(eval $(test)_LIB = job $(LOAD_LIB))$(eval $(test)_OBJS = $(LOAD_TEST_OBJS)))
-test_formats_LIB += pack
+$(foreach test,$(LOAD_TESTS),$(eval $(test)_LIB = job pack $(LOAD_LIB))$(eval $(test)_OBJS = $(LOAD_TEST_OBJS)))
 
 build/tests/%.o: tests/%.c
 	@mkdir -p $(@D)

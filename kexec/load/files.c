@@ -173,10 +173,9 @@ static enum kx_err reopen(struct payload *p, struct fail *fail)
 
 	if (!err)
 		err = source_rewind(&p->source[OBJECT_KERNEL], fail);
-
 	if (!err && p->source[OBJECT_INITRD].sys)
 		err = source_rewind(&p->source[OBJECT_INITRD], fail);
-	if (bytes > kernel->memory_bytes)
+	if (!err && bytes > kernel->memory_bytes)
 		return fail_set(fail, KX_IMAGE_HEADER, "%s", p->request->kernel);
 	if (bytes)
 		kernel->file_bytes = bytes;

@@ -125,13 +125,11 @@ static long status_kib(pid_t pid, const char *name)
 	return kib;
 }
 
-/*
- * Run a command and leave the most memory that it had, in KiB, in a file: its high-water mark, its program's own pages
- * included, huge pages not. Read when it is about to exit.
- */
-static int peak(const char *file, char **command)
+/* Run a command under ptrace(2) with that option, going on by that request. stopped() sees each stop, and says which signal the
+ * child gets then. Returns its exit status. */
+static int trace(char **command, unsigned long option, enum __ptrace_request go_on,
+		 int (*stopped)(pid_t child, int status, void *arg), void *arg)
 {
-	FILE *out = fopen(file, "w");
 	pid_t child = fork();
 	int status;
 
@@ -140,20 +138,33 @@ static int peak(const char *file, char **command)
 		execvp(command[0], command);
 		_exit(127);
 	}
-	if (!out || child < 0 || waitpid(child, &status, 0) < 0 ||
-	    ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)PTRACE_O_TRACEEXIT) < 0)
+	if (child < 0 || waitpid(child, &status, 0) < 0 || ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)option) < 0)
 		return 1;
-	for (ptrace(PTRACE_CONT, child, NULL, NULL); waitpid(child, &status, 0) == child && WIFSTOPPED(status);) {
-		int sig = WSTOPSIG(status);
-
-		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8)) {
-			fprintf(out, "%ld\n", status_kib(child, "VmHWM:"));
-			sig = 0;
-		}
-		ptrace(PTRACE_CONT, child, NULL, (void *)(long)sig);
-	}
-	fclose(out);
+	for (ptrace(go_on, child, NULL, NULL); waitpid(child, &status, 0) == child && WIFSTOPPED(status);)
+		ptrace(go_on, child, NULL, (void *)(long)stopped(child, status, arg));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static int note_peak(pid_t child, int status, void *out)
+{
+	if (status >> 8 != (SIGTRAP | PTRACE_EVENT_EXIT << 8))
+		return WSTOPSIG(status);
+	fprintf(out, "%ld\n", status_kib(child, "VmHWM:"));
+	return 0;
+}
+
+/*
+ * Run a command and leave the most memory that it had, in KiB, in a file: its high-water mark, its program's own pages
+ * included, huge pages not. Read when it is about to exit.
+ */
+static int peak(const char *file, char **command)
+{
+	FILE *out = fopen(file, "w");
+	int result = out ? trace(command, PTRACE_O_TRACEEXIT, PTRACE_CONT, note_peak, out) : 1;
+
+	if (out)
+		fclose(out);
+	return result;
 }
 
 /* Copy a child's memory into a file. */
@@ -196,35 +207,24 @@ static void record_load(pid_t child, const struct user_pt_regs *regs, const char
 		fclose(out);
 }
 
-/* Run a command, and write down what it hands to kexec_load(2): DIRECTORY/segments has lines of number, bytes, address, memory. */
-static int record(const char *directory, char **command)
+static int note_load(pid_t child, int status, void *directory)
 {
-	pid_t child = fork();
-	int status;
+	struct user_pt_regs regs;
+	struct iovec io = { &regs, sizeof(regs) };
+	int sig = WSTOPSIG(status);
 
-	if (child == 0) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		execvp(command[0], command);
-		_exit(127);
-	}
-	if (child < 0 || waitpid(child, &status, 0) < 0 ||
-	    ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)PTRACE_O_TRACESYSGOOD) < 0)
-		return 1;
-	for (ptrace(PTRACE_SYSCALL, child, NULL, NULL); waitpid(child, &status, 0) == child && WIFSTOPPED(status);) {
-		struct user_pt_regs regs;
-		struct iovec io = { &regs, sizeof(regs) };
-		int sig = WSTOPSIG(status);
+	if (sig != (SIGTRAP | 0x80))
+		return sig == SIGTRAP ? 0 : sig;
+	/* On the way in x7 is 0 (arch/arm64/kernel/ptrace.c, report_syscall). */
+	if (ptrace(PTRACE_GETREGSET, child, (void *)NT_PRSTATUS, &io) == 0 && regs.regs[8] == SYS_kexec_load && regs.regs[7] == 0)
+		record_load(child, &regs, directory);
+	return 0;
+}
 
-		if (sig == (SIGTRAP | 0x80)) {
-			/* On the way in x7 is 0 (arch/arm64/kernel/ptrace.c, report_syscall). */
-			if (ptrace(PTRACE_GETREGSET, child, (void *)NT_PRSTATUS, &io) == 0 && regs.regs[8] == SYS_kexec_load &&
-			    regs.regs[7] == 0)
-				record_load(child, &regs, directory);
-			sig = 0;
-		}
-		ptrace(PTRACE_SYSCALL, child, NULL, (void *)(long)(sig == SIGTRAP ? 0 : sig));
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+/* Run a command, and write down what it hands to kexec_load(2): DIRECTORY/segments has lines of number, bytes, address, memory. */
+static int record(char *directory, char **command)
+{
+	return trace(command, PTRACE_O_TRACESYSGOOD, PTRACE_SYSCALL, note_load, directory);
 }
 
 /* The virtual counter: what purgatory's stamps are counted in. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "job.h"
 
+#include "pack.h"
+
 #include <libfdt.h>
-#include <zlib.h>
 
 void store_le64(unsigned char *out, uint64_t value)
 {
@@ -227,18 +228,10 @@ void load_first(struct job *job)
 
 void put_gzip(struct job *job, const void *data, size_t bytes)
 {
-	z_stream z = { 0 };
 	size_t room = bytes + bytes / 100 + 1000;
 	unsigned char *out = malloc(room);
 
-	assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
-	z.next_in = (unsigned char *)(uintptr_t)data;
-	z.avail_in = (uInt)bytes;
-	z.next_out = out;
-	z.avail_out = (uInt)room;
-	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-	fake_file(job->fake, KERNEL, out, room - z.avail_out);
-	deflateEnd(&z);
+	fake_file(job->fake, KERNEL, out, pack(CODEC_GZIP, data, bytes, out, room));
 	free(out);
 }
 
