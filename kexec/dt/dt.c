@@ -13,11 +13,28 @@ static const char *const stale[] = {
 	"linux,ima-kexec-buffer", "linux,kho-fdt", "linux,kho-scratch", "kaslr-seed", "rng-seed",
 };
 
+static bool overlap(uint64_t at, uint64_t bytes, uint64_t other_at, uint64_t other_bytes)
+{
+	return at < other_at + other_bytes && other_at < at + bytes;
+}
+
+/* The list of reserved memory ends with an entry of no size: it may run on into the next block, and libfdt, which looks at where
+ * the blocks begin, would write what it takes for entries beyond the end. */
+static bool blocks_overlap(const void *dtb)
+{
+	uint64_t list = fdt_off_mem_rsvmap(dtb), structure = fdt_off_dt_struct(dtb), strings = fdt_off_dt_strings(dtb);
+	uint64_t list_bytes = ((uint64_t)fdt_num_mem_rsv(dtb) + 1) * sizeof(struct fdt_reserve_entry);
+	uint64_t structure_bytes = fdt_size_dt_struct(dtb), strings_bytes = fdt_size_dt_strings(dtb);
+
+	return overlap(list, list_bytes, structure, structure_bytes) || overlap(list, list_bytes, strings, strings_bytes) ||
+	       overlap(structure, structure_bytes, strings, strings_bytes);
+}
+
 enum kx_err dt_check(const void *dtb, size_t bytes, size_t *total)
 {
 	/* Before version 17 (2006) a tree does not say how long its structure is, and libfdt reads on without end. */
 	if (bytes < sizeof(struct fdt_header) || fdt_magic(dtb) != FDT_MAGIC || fdt_version(dtb) < 17 ||
-	    fdt_check_full(dtb, bytes) != 0)
+	    fdt_check_full(dtb, bytes) != 0 || blocks_overlap(dtb))
 		return KX_DTB_BAD;
 	*total = fdt_totalsize(dtb);
 	return KX_OK;

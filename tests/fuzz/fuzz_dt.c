@@ -58,6 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		demand(dt_memory(dtb, &memory) == KX_OK);
 		range_set_free(&memory);
 		edit(dtb);
+		demand(dt_pack(dtb) <= total);
+		edit(dtb);
 	}
 	timeline_text(data, bytes, nowhere);
 	timeline_json(data, bytes, nowhere);

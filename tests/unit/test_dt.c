@@ -166,6 +166,32 @@ static void use_tree(const void *fdt)
 	assert_memory_equal(out + value_at, edit.value, edit.value_bytes);
 }
 
+/* Packed in memory of just its size. */
+static void pack_tree(const void *fdt)
+{
+	size_t total = fdt_totalsize(fdt);
+	void *copy = malloc(total);
+
+	memcpy(copy, fdt, total);
+	assert_in_range(dt_pack(copy), 1, total);
+	free(copy);
+}
+
+/* A list of reserved memory without an end of its own goes on in the structure. */
+static void test_reserved_without_end(void **state)
+{
+	struct tree t;
+	size_t total;
+	unsigned char *entry;
+
+	(void)state;
+	old_tree(&t);
+	assert_int_equal(check_bytes(t.fdt, t.bytes, &total), KX_OK);
+	entry = t.fdt + fdt_off_mem_rsvmap(t.fdt) + 16 * (size_t)fdt_num_mem_rsv(t.fdt);
+	memset(entry, 1, 16);
+	assert_int_equal(check_bytes(t.fdt, t.bytes, &total), KX_DTB_BAD);
+}
+
 static void test_damaged(void **state)
 {
 	uint64_t seed = seed_get("test_damaged"), rounds = seed_number("ROUNDS", 30000), i, good = 0;
@@ -185,6 +211,7 @@ static void test_damaged(void **state)
 		if (dt_check(copy, t.bytes, &total) == KX_OK) {
 			assert_true(total <= t.bytes);
 			use_tree(copy);
+			pack_tree(copy);
 			good++;
 		}
 		free(copy);
@@ -470,6 +497,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_reserved_without_end),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_edit),
 		cmocka_unit_test(test_edit_little),
