@@ -15,6 +15,7 @@
 
 /* lz4, doc/lz4_Frame_format.md, "Legacy frame": blocks of 8 MiB, the last one shorter. */
 #define LZ4_BLOCK_BYTES		(8u << 20)
+#define LZ4_MAGIC		0x184c2102u
 /* lzop's BLOCK_SIZE; lib/decompress_unlzo.c takes no more either. */
 #define LZO_BLOCK_BYTES		(256u << 10)
 
@@ -57,19 +58,16 @@ static enum kx_err lz4_block(struct blocks *b)
 	return next(b, 4, false, lz4_length);
 }
 
-/* The format has no end mark: a full block is followed by another one or by the end of the input. What follows the last one
- * in a vmlinuz (its length, padding) looks like a block that is too long or empty, and ends it. */
+/* The format has no end mark: a full block is followed by another one, by another stream's magic number, or by the end of the
+ * input. What follows the last one in a vmlinuz (its length, padding) looks like a block that is too long or empty, and ends it. */
 static enum kx_err lz4_length(struct blocks *b)
 {
 	uint64_t bytes = load_le(b->in, 4);
 
+	if (bytes == LZ4_MAGIC)
+		return next(b, 4, false, lz4_length);
 	b->ended = !bytes || bytes > IN_BYTES;
 	return b->ended ? KX_OK : next(b, bytes, false, lz4_block);
-}
-
-static enum kx_err lz4_magic(struct blocks *b)
-{
-	return next(b, 4, false, lz4_length);
 }
 
 /* --- lzop: big-endian numbers, and a header whose length shows as it is read --- */
@@ -86,10 +84,9 @@ static enum kx_err lz4_magic(struct blocks *b)
 #define LZO_EXTRA_FIELD		0x0040u
 #define LZO_CRC32_D		0x0100u
 #define LZO_CRC32_C		0x0200u
-#define LZO_MULTIPART		0x0400u
 #define LZO_FILTER		0x0800u
 #define LZO_H_CRC32		0x1000u
-#define LZO_UNKNOWN		(LZO_EXTRA_FIELD | LZO_MULTIPART | LZO_FILTER)	/* lzop writes none of them of itself */
+#define LZO_UNKNOWN		(LZO_EXTRA_FIELD | LZO_FILTER)	/* lzop writes neither unless it is told to */
 
 static uint32_t sum(bool crc, const unsigned char *data, size_t bytes)
 {
@@ -212,7 +209,7 @@ struct blocks *blocks_open(enum codec codec)
 	if (codec == CODEC_LZO)
 		next(b, LZO_VERSION_AT + 2, false, lzop_version);
 	else
-		next(b, 4, false, lz4_magic);
+		next(b, 4, false, lz4_length);
 	return b;
 }
 

@@ -53,6 +53,18 @@ enum codec codec_probe(const unsigned char *start, size_t bytes)
 	return CODEC_NONE;
 }
 
+static bool has_frames(enum codec codec)
+{
+	return codec == CODEC_ZSTD || codec == CODEC_LZ4 || codec == CODEC_LZ4_LEGACY;
+}
+
+enum codec codec_next(enum codec codec, const unsigned char *start, size_t bytes)
+{
+	enum codec next = codec_probe(start, bytes);
+
+	return next == codec || (has_frames(next) && has_frames(codec)) ? next : CODEC_NONE;
+}
+
 const char *codec_name(enum codec codec)
 {
 	static const char *const names[] = {

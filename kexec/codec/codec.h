@@ -17,6 +17,10 @@ enum codec { CODEC_NONE, CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA, CODEC_BZI
 #define CODEC_PROBE_BYTES	6
 enum codec codec_probe(const unsigned char *start, size_t bytes);
 
+/* What the next member of a stream is compressed with, by its first bytes: most formats may continue themselves, and zstd's and
+ * lz4's frames each other. CODEC_NONE: it is no member. */
+enum codec codec_next(enum codec codec, const unsigned char *start, size_t bytes);
+
 /* "gzip", "zstd", ...; "" for CODEC_NONE */
 const char *codec_name(enum codec codec);
 

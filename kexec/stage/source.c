@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "source.h"
 
+#include "bytes.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,18 +187,34 @@ static enum kx_err refill(struct source *s, size_t wanted, struct fail *fail)
 	return err;
 }
 
-/* A member is complete. Files of most formats may hold another one; anything else behind it is padding. */
-static enum kx_err next_member(struct source *s, struct fail *fail)
+/* xz, "Stream Padding": zeros, four at a time */
+#define XZ_PADDING_BYTES	4
+
+static enum kx_err skip_padding(struct source *s, struct fail *fail)
 {
 	enum kx_err err = refill(s, CODEC_PROBE_BYTES, fail);
 
+	while (!err && part_of(s)->codec == CODEC_XZ && s->in_end - s->in_at >= XZ_PADDING_BYTES && !load_le(s->in + s->in_at, XZ_PADDING_BYTES)) {
+		s->in_at += XZ_PADDING_BYTES;
+		err = refill(s, CODEC_PROBE_BYTES, fail);
+	}
+	return err;
+}
+
+/* A member is complete. Files of most formats may hold another one; anything else behind it is padding. */
+static enum kx_err next_member(struct source *s, struct fail *fail)
+{
+	enum kx_err err = skip_padding(s, fail);
+	enum codec next;
+
 	if (err)
 		return err;
-	s->part_ended = codec_probe(s->in + s->in_at, s->in_end - s->in_at) != part_of(s)->codec;
+	next = codec_next(part_of(s)->codec, s->in + s->in_at, s->in_end - s->in_at);
+	s->part_ended = next == CODEC_NONE;
 	if (s->part_ended)
 		return KX_OK;
 	decoder_close(s->decoder);
-	s->decoder = decoder_open(part_of(s)->codec);
+	s->decoder = decoder_open(next);
 	return s->decoder ? KX_OK : fail_set(fail, KX_NO_MEMORY, "%s", path_of(s));
 }
 
