@@ -152,7 +152,7 @@ int main(int argc, char **argv)
 		if (err)
 			return complain(&fail);
 	}
-	if (options.unload && unload_kernel(&sys, options.request.crash, &fail))
+	if (options.unload && unload_kernel(&sys, options.request.crash, options.request.syscall, &fail))
 		return complain(&fail);
 	if (options.load && !options.request.kernel) {
 		options_no_kernel(stdout, stderr);

@@ -154,8 +154,8 @@ bool config_apply(struct sys *sys, struct options *options, FILE *err)
 	if (r.fast && !options->fast_given && may_stage)
 		to->fast = r.request.fast;
 	if (r.check && !options->check_given && by_load)
-		to->check = r.request.check;
+		to->check = r.request.check, to->check_is_wish = true;
 	if (r.cpus && !options->cpus_given && by_load && !to->crash)
-		to->cpus = r.request.cpus;
+		to->cpus = r.request.cpus, to->cpus_is_wish = true;
 	return true;
 }

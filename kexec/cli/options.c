@@ -90,8 +90,67 @@ static void print_help(FILE *out)
 		     "Exit status: 0 done, 1 wrong usage, no such file, or nothing loaded, 255 failed; see kexec(8).\n");
 }
 
-static void make_getopt_tables(struct option *longs, char *shorts)
+/* Those that Debian's kexec-tools have not. */
+static bool is_own(int key)
 {
+	return key == OPT_FAST || key == OPT_PLAN || key == OPT_CHECK || key == OPT_CPUS || key == OPT_LAST || key == OPT_JSON ||
+	       key == 'q' || key == OPT_NO_MMU || key == OPT_NO_CMA;
+}
+
+/* The one option of kexec-tools that this is short for, though one of ours begins so, too; null: there is no such. */
+static const struct option_line *kept_abbreviation(const char *start, size_t length)
+{
+	const struct option_line *theirs = NULL;
+	bool ours = false;
+	size_t i;
+
+	for (i = 0; i < LINES; i++) {
+		if (strncmp(lines[i].name, start, length) != 0)
+			continue;
+		if (lines[i].name[length] == '\0')
+			return NULL;	/* a name, and not short for any */
+		if (is_own(lines[i].key) || strcmp(lines[i].name, "force-dtb") == 0)
+			ours = true;
+		else if (theirs && (theirs->key != lines[i].key || theirs->key == OPT_NOT_HERE))
+			return NULL;
+		else
+			theirs = &lines[i];
+	}
+	return ours ? theirs : NULL;
+}
+
+#define ABBREVIATIONS_MAX	32
+#define NAME_MAX_CHARS		32
+
+struct getopt_tables {
+	struct option longs[LINES + ABBREVIATIONS_MAX + 1];
+	char shorts[2 * LINES + 2];
+	char abbreviation[ABBREVIATIONS_MAX][NAME_MAX_CHARS];
+};
+
+/* An abbreviation that works with kexec-tools works here, whatever else we have: getopt_long(3) takes a name that is there. */
+static void keep_abbreviations(struct getopt_tables *tables)
+{
+	const struct option_line *theirs;
+	size_t i, length, count = 0;
+
+	for (i = 0; i < LINES; i++)
+		for (length = 1; length < strlen(lines[i].name); length++) {
+			theirs = kept_abbreviation(lines[i].name, length);
+			if (theirs != &lines[i] || count == ABBREVIATIONS_MAX)
+				continue;
+			snprintf(tables->abbreviation[count], NAME_MAX_CHARS, "%.*s", (int)length, lines[i].name);
+			tables->longs[LINES + count] = tables->longs[i];
+			tables->longs[LINES + count].name = tables->abbreviation[count];
+			count++;
+		}
+	tables->longs[LINES + count] = (struct option){ 0 };
+}
+
+static void make_getopt_tables(struct getopt_tables *tables)
+{
+	struct option *longs = tables->longs;
+	char *shorts = tables->shorts;
 	size_t i;
 
 	for (i = 0; i < LINES; i++) {
@@ -107,7 +166,7 @@ static void make_getopt_tables(struct option *longs, char *shorts)
 		if (lines[i].key < 256 && argument)
 			*shorts++ = ':';
 	}
-	longs[LINES] = (struct option){ 0 };
+	keep_abbreviations(tables);
 	strcpy(shorts, "?");	/* kexec-tools takes it for a question, and answers with its usage and 1 */
 }
 
@@ -194,7 +253,12 @@ static bool apply(struct options *o, int key, char *argument, FILE *out, FILE *e
 	case OPT_NO_CMA: o->request.no_cma = true; return true;
 	case OPT_REUSE_INITRD: o->reuse_initrd = true; return true;
 	case OPT_MEM_MIN: return parse_address(&o->request.mem_min, "mem-min", argument, out, err);
-	case OPT_MEM_MAX: return parse_address(&o->request.mem_max, "mem-max", argument, out, err);
+	case OPT_MEM_MAX:
+		if (!parse_address(&o->request.mem_max, "mem-max", argument, out, err))
+			return false;
+		if (!o->request.mem_max)
+			o->request.mem_max = 1;		/* 0 is no limit, in a request */
+		return true;
 	case OPT_ENTRY: return parse_address(&o->request.entry, "entry", argument, out, err);
 	case 'i': o->request.check = CHECK_NONE; o->check_given = true; return true;
 	case OPT_PLAN: o->request.plan_only = true; return true;
@@ -238,15 +302,14 @@ static bool apply(struct options *o, int key, char *argument, FILE *out, FILE *e
 
 enum options_result options_parse(struct options *options, int argc, char **argv, FILE *out, FILE *err)
 {
-	struct option longs[LINES + 1];
-	char shorts[2 * LINES + 2];
+	struct getopt_tables tables;
 	bool no_sync = false, no_ifdown = false;
 	int key;
 
 	*options = (struct options){ .load = true, .shutdown = true, .sync = true, .crash_status = true };
-	make_getopt_tables(longs, shorts);
+	make_getopt_tables(&tables);
 	optind = 0;	/* start afresh, also when a test calls us again */
-	while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	while ((key = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
 		if (key == 'h') {
 			print_help(out);
 			return OPTIONS_DONE;
@@ -269,12 +332,9 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 	}
 	options->sync &= !no_sync;
 	options->ifdown &= !no_ifdown;
+	options->crash_status |= options->request.crash;
 	if (options->last || options->status || options->print_ckr_size || !options->load)
 		return OPTIONS_RUN;
-	if (options->request.mem_max && options->request.mem_min >= options->request.mem_max) {
-		fprintf(err, "kexec: --mem-min is not below --mem-max\n");
-		return OPTIONS_BAD;
-	}
 	if (options->request.fast != FAST_NO && (options->request.mem_min || options->request.mem_max || options->request.crash ||
 						 options->request.entry)) {
 		fprintf(err, "kexec: --fast-reloc does not go with -p, --entry, --mem-min or --mem-max%s\n",

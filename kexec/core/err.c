@@ -28,7 +28,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_SERIAL] = "has no memory-mapped registers that purgatory could write to; name another tty with --serial",
 	[KX_IOMEM_BAD] = "/proc/iomem names no System RAM; run as root in the initial user namespace",
 
-	[KX_NOT_ROOT] = "only root may load or start a kernel; run as root",
+	[KX_NOT_ROOT] = "only root may load or start a kernel; run as root, or with CAP_SYS_BOOT",
 	[KX_WRONG_ARCH] = "this is a kexec for arm64, and this machine is none",
 	[KX_LOAD_DISABLED] = "kexec is switched off until the next boot (kernel.kexec_load_disabled=1)",
 	[KX_LOCKDOWN] = "the kernel's lockdown mode forbids kexec_load; switch off Secure Boot or lockdown, or reboot "

@@ -2,7 +2,7 @@
 /* What is done with a load: undo it, jump, and look back at it from the next kernel. */
 #include "dt.h"
 #include "load.h"
-#include "machine.h"
+#include "payload.h"
 #include "purgatory_abi.h"
 
 #include <errno.h>
@@ -47,23 +47,33 @@ int kernel_is_loaded(struct sys *sys, bool crash)
 	return loaded != 0;
 }
 
-enum kx_err unload_kernel(struct sys *sys, bool crash, struct fail *fail)
+static enum kx_err unload_error(enum syscall_wish by, int err, struct fail *fail)
+{
+	if (by == SYSCALL_FILE && file_load_is_missing(err))
+		return fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-err));
+	return fail_set(fail, err == -EPERM ? KX_NOT_PERMITTED : KX_UNLOAD, "%s", strerror(-err));
+}
+
+enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, struct fail *fail)
 {
 	enum kx_err refused = preflight(sys, crash, fail);
-	int err;
+	int err = -ENOSYS, other;
 
 	if (!refused)
 		refused = lock_loads(sys, fail);
 	if (refused)
 		return refused;
-	err = sys->kexec_load(sys, 0, NULL, 0, crash ? SYS_KEXEC_ON_CRASH : 0);
+	if (by != SYSCALL_FILE)
+		err = sys->kexec_load(sys, 0, NULL, 0, crash ? SYS_KEXEC_ON_CRASH : 0);
 	/* A kernel may have only the other call, or be locked down against this one; either unloads what the other has loaded. */
-	if (err == -ENOSYS || err == -EPERM)
-		err = sys->kexec_file_load(sys, -1, -1, NULL, SYS_FILE_UNLOAD | (crash ? SYS_FILE_ON_CRASH : 0));
+	if (by == SYSCALL_FILE || (by == SYSCALL_AUTO && (err == -ENOSYS || err == -EPERM))) {
+		other = sys->kexec_file_load(sys, -1, -1, NULL, SYS_FILE_UNLOAD | (crash ? SYS_FILE_ON_CRASH : 0));
+		err = other == -ENOSYS ? err : other;
+	}
 	if (!err && !crash)
 		sys->shm_sweep(sys, SYS_NO_SHM, false);
 	sys->unlock(sys);
-	return err ? fail_set(fail, err == -EPERM ? KX_NOT_PERMITTED : KX_UNLOAD, "%s", strerror(-err)) : KX_OK;
+	return err ? unload_error(by, err, fail) : KX_OK;
 }
 
 enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, struct fail *fail)

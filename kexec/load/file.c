@@ -31,30 +31,26 @@ const char *file_load_hindrance(const struct load_request *request)
 	return NULL;
 }
 
+/* What kexec-tools takes as a sign that the kernel has no such call, or none for this file. */
+bool file_load_is_missing(int err)
+{
+	return err == -ENOSYS || err == -EINVAL || err == -ENOEXEC || err == -EOPNOTSUPP;
+}
+
 /* As kexec-tools, and where it is memory that lacks. Not when a signature was refused: that is a decision, not a lack. */
 bool file_load_may_fall_back(int err)
 {
-	switch (err) {
-	case -ENOSYS:
-	case -EINVAL:
-	case -ENOEXEC:
-	case -EOPNOTSUPP:
-	case -ENOMEM:
-	case -EADDRNOTAVAIL:
-		return true;
-	default:
-		return false;
-	}
+	return file_load_is_missing(err) || err == -ENOMEM || err == -EADDRNOTAVAIL;
 }
 
-/* Without a command line this call clears the one in the device tree; kexec_load(2) keeps it. Ours does as that one. */
+/* Where none was named this call clears the one in the device tree; kexec_load(2) keeps it. Ours does as that one. */
 static void keep_cmdline(struct payload *p, char **kept, struct fail *fail)
 {
 	const char *bootargs;
 	size_t bytes;
 	char *dtb;
 
-	if (p->cmdline || device_tree_read(p->sys, &dtb, &bytes, fail))
+	if (p->cmdline || p->request->cmdline || device_tree_read(p->sys, &dtb, &bytes, fail))
 		return;
 	/* Nothing to keep is as the kernel would have it. */
 	bootargs = dt_check(dtb, bytes, &bytes) ? NULL : dt_chosen(dtb, "bootargs", &bytes);
@@ -83,7 +79,7 @@ static enum kx_err file_load(struct payload *p, int *result, struct fail *fail)
 	if (err)
 		return err;
 	keep_cmdline(p, &kept, fail);
-	cmdline = kept ? kept : p->cmdline;
+	cmdline = kept ? kept : p->cmdline ? p->cmdline : p->request->cmdline;	/* "" stays that */
 	flags |= has_initrd ? 0 : SYS_FILE_NO_INITRAMFS;
 	*result = p->sys->kexec_file_load(p->sys, kernel_fd, initrd_fd, cmdline, flags);
 	/* Kernels before 6.17 do not know this flag, and use no CMA anyway. */

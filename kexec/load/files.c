@@ -64,15 +64,16 @@ static enum kx_err open_initrd(struct payload *p, struct fail *fail)
 	for (i = 0; !err && i < request->initrds; i++)
 		err = i ? source_append(source, request->initrd[i], most, INITRD_ALIGN_BYTES, fail)
 			: source_open(source, p->sys, request->initrd[i], most, fail);
-	if (err == KX_OPEN)
-		fail->err = err = KX_OPEN_INITRD;	/* another exit code, as kexec-tools has it */
+	if (err == KX_OPEN && request->syscall != SYSCALL_LOAD)
+		fail->err = err = KX_OPEN_INITRD;	/* another exit code than for the other call, as kexec-tools has it */
 	if (err)
 		return err;
 	bytes = source_bytes(source);
 	if (bytes > p->machine.ram_bytes)
 		return fail_set(fail, KX_TOO_BIG, "%s", source->path);
+	/* Of a disk that was full, likely. */
 	if (!bytes)
-		report_note(p->report, "the initrd is empty, so there is none");
+		return fail_set(fail, KX_READ, "%s is empty; it", source->path);
 	p->input.object[OBJECT_INITRD] = (struct plan_object){ .name = "initrd", .memory_bytes = bytes, .file_bytes = bytes };
 	return KX_OK;
 }

@@ -5,17 +5,18 @@
 #include <errno.h>
 #include <string.h>
 
+/* They begin as kexec-tools' message does. */
 static enum kx_err kexec_load_error(int err, struct fail *fail)
 {
 	switch (err) {
 	case -EPERM:
-		return fail_set(fail, KX_NOT_PERMITTED, "kexec_load: %s", strerror(-err));
+		return fail_set(fail, KX_NOT_PERMITTED, "kexec_load failed: %s", strerror(-err));
 	case -EBUSY:
-		return fail_set(fail, KX_BUSY, "kexec_load: %s", strerror(-err));
+		return fail_set(fail, KX_BUSY, "kexec_load failed: %s", strerror(-err));
 	case -ENOSYS:
-		return fail_set(fail, KX_NO_SYSCALL, "kexec_load: %s", strerror(-err));
+		return fail_set(fail, KX_NO_SYSCALL, "kexec_load failed: %s", strerror(-err));
 	case -ENOMEM:
-		return fail_set(fail, KX_NO_MEMORY, "kexec_load: %s", strerror(-err));
+		return fail_set(fail, KX_NO_MEMORY, "kexec_load failed: %s", strerror(-err));
 	default:
 		return fail_set(fail, KX_KEXEC_LOAD, "%s", strerror(-err));
 	}
@@ -94,6 +95,41 @@ static enum kx_err load_by_load(struct payload *p, struct fail *fail)
 	return err;
 }
 
+/* The request without what is a wish and no demand: --fast-reloc without =require, and what kexec.conf says. */
+static struct load_request without_wishes(const struct load_request *request)
+{
+	struct load_request plain = *request;
+
+	if (plain.fast == FAST_AUTO)
+		plain.fast = FAST_NO;
+	if (plain.check_is_wish)
+		plain.check = CHECK_DEFAULT;
+	if (plain.cpus_is_wish)
+		plain.cpus = 0;
+	return plain;
+}
+
+/* kexec_load(2) is not to be had, and only wishes speak against the other call. Without that, the first reason stands. */
+static enum kx_err load_without_wishes(struct payload *p, struct fail *fail)
+{
+	const struct load_request *request = p->request;
+	struct load_request plain = without_wishes(request);
+	struct fail first = *fail;
+	enum kx_err err;
+	int result;
+
+	if (file_load_hindrance(&plain))
+		return first.err;
+	p->request = &plain;
+	err = load_by_file(p, &result, fail);
+	p->request = request;
+	if (!err)
+		report_note(p->report, "nothing is staged or verified: %s; so it was kexec_file_load", err_text(first.err));
+	if (err && result == -ENOSYS)
+		*fail = first;
+	return err ? fail->err : KX_OK;
+}
+
 /* By the call that was asked for, or by kexec_file_load(2) and, should that fail, by the other. */
 static enum kx_err load_either(struct payload *p, struct fail *fail)
 {
@@ -105,13 +141,17 @@ static enum kx_err load_either(struct payload *p, struct fail *fail)
 
 	if (request->syscall == SYSCALL_FILE && hindrance)
 		return fail_set(fail, KX_FILE_OPTION, "%s", hindrance);
-	if (request->syscall == SYSCALL_LOAD || hindrance)
+	if (request->syscall == SYSCALL_LOAD)
 		return load_by_load(p, fail);
+	if (hindrance) {
+		err = load_by_load(p, fail);
+		return err == KX_LOCKDOWN || err == KX_NO_SYSCALL ? load_without_wishes(p, fail) : err;
+	}
 	err = load_by_file(p, &result, fail);
-	if (!err || !result || !file_load_may_fall_back(result))
-		return err;
 	if (request->syscall == SYSCALL_FILE)
-		return fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-result));
+		return err && file_load_is_missing(result) ? fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-result)) : err;
+	if (!err || !file_load_may_fall_back(result))
+		return err;
 	first = *fail;
 	/* That there is no such call is how most kernels are; any other reason is worth a word. */
 	if (result != -ENOSYS)

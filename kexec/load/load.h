@@ -27,6 +27,7 @@ struct load_request {
 	enum syscall_wish syscall;
 	enum fast_wish fast;
 	enum check_wish check;
+	bool check_is_wish, cpus_is_wish;	/* kexec.conf's: where only kexec_file_load(2) is to be had they are left, and it is said */
 	unsigned int cpus;	/* how many purgatory may use; 0 is 1 */
 	bool crash;		/* a crash kernel */
 	bool no_cma;		/* kexec_file_load(2): do not use CMA areas */
@@ -46,12 +47,13 @@ struct load_request {
  * drops the old one before it takes the new one, whatever becomes of that.)
  *
  * Which system call: kexec_file_load(2) knows no check, no staging, no other device tree; where any of that is asked for it is
- * kexec_load(2), and KX_FILE_OPTION if kexec_file_load(2) is insisted on.
+ * kexec_load(2), and KX_FILE_OPTION if kexec_file_load(2) is insisted on. Should the kernel not have kexec_load(2), or be locked
+ * down against it, what is only a wish (FAST_AUTO, *_is_wish) is left, and it is kexec_file_load(2) with a note.
  */
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail);
 
-/* Unload what is loaded, and give all staged memory back; or unload the crash kernel. */
-enum kx_err unload_kernel(struct sys *sys, bool crash, struct fail *fail);
+/* Unload what is loaded, and give all staged memory back; or unload the crash kernel. By that system call, or by either. */
+enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, struct fail *fail);
 
 /* Bytes of the last "Crash kernel" in /proc/iomem; 0: none. */
 uint64_t crash_kernel_bytes(struct sys *sys);

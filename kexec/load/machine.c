@@ -58,7 +58,7 @@ enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail)
 
 	if (!sys->is_arm64(sys))
 		return fail_set(fail, KX_WRONG_ARCH, "%s", "");
-	if (!sys->is_root(sys))
+	if (!sys->may_boot(sys))
 		return fail_set(fail, KX_NOT_ROOT, "%s", "");
 	if (in_container(sys))
 		return fail_set(fail, KX_CONTAINER, "%s", "");
@@ -330,6 +330,8 @@ static enum kx_err limit_memory(struct machine *machine, const struct load_reque
 	if (ok && (request->mem_max || request->mem_min)) {
 		struct range limit = { request->mem_min, (request->mem_max ? request->mem_max : PA_END) - request->mem_min };
 
+		if (request->mem_max && request->mem_min >= request->mem_max)
+			return fail_set(fail, KX_NO_ROOM, "--mem-min is not below --mem-max");
 		ok = keep_only(&map->ram, limit) && keep_only(&map->spare, limit);
 	}
 	return ok ? KX_OK : fail_set(fail, KX_NO_MEMORY, "memory map");

@@ -103,6 +103,7 @@ void payload_free(struct payload *p);
  * a pipe need not be read twice. */
 enum kx_err load_by_file(struct payload *p, int *result, struct fail *fail);
 const char *file_load_hindrance(const struct load_request *request);	/* the option that it cannot heed; null: none */
+bool file_load_is_missing(int err);	/* of *result: the kernel has no such call */
 bool file_load_may_fall_back(int err);
 
 #endif

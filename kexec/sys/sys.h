@@ -34,7 +34,7 @@ struct sys {
 	uint64_t line_bytes;		/* the smallest data cache line of all CPUs; a power of two */
 	unsigned int cpu_features;	/* enum sys_cpu_feature */
 
-	bool (*is_root)(struct sys *sys);
+	bool (*may_boot)(struct sys *sys);	/* root, or CAP_SYS_BOOT */
 	bool (*is_arm64)(struct sys *sys);
 	uint64_t (*now)(struct sys *sys);	/* seconds since 1970 */
 	uint64_t (*now_ms)(struct sys *sys);	/* monotonic */

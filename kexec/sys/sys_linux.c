@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,10 +32,14 @@
 
 static volatile sig_atomic_t signal_seen;
 
-static bool is_root(struct sys *sys)
+/* What a service without root's other rights may be given. capget(2) by itself, since libcap is for more than one bit. */
+static bool may_boot(struct sys *sys)
 {
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
 	(void)sys;
-	return geteuid() == 0;
+	return geteuid() == 0 || (syscall(SYS_capget, &header, data) == 0 && data[0].effective & 1u << CAP_SYS_BOOT);
 }
 
 static bool is_arm64(struct sys *sys)
@@ -163,7 +168,7 @@ static int open_lock(void)
 
 	lock_id = semget(LOCK_KEY, 1, IPC_CREAT | 0600);
 	if (lock_id >= 0 && semctl(lock_id, 0, IPC_STAT, &ds) == 0 &&
-	    (ds.sem_perm.cuid != 0 || ds.sem_perm.uid != 0 || (ds.sem_perm.mode & 0777) != 0600))
+	    (ds.sem_perm.cuid != geteuid() || ds.sem_perm.uid != geteuid() || (ds.sem_perm.mode & 0777) != 0600))
 		semctl(lock_id, 0, IPC_RMID);
 	return lock_id < 0 ? -errno : count_lock(true);
 }
@@ -321,7 +326,7 @@ void sys_linux(struct sys *sys)
 		.page_bytes = (uint64_t)sysconf(_SC_PAGESIZE),
 		.line_bytes = line_bytes(),
 		.cpu_features = cpu_features(),
-		.is_root = is_root,
+		.may_boot = may_boot,
 		.is_arm64 = is_arm64,
 		.now = now,
 		.now_ms = now_ms,

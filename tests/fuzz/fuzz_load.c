@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	}
 	demand(!fake->breach[0], fake->breach);
 	demand(!fake_leak(fake), fake_leak(fake));
-	unload_kernel(&fake->sys, request.crash, &fail);
+	unload_kernel(&fake->sys, request.crash, SYSCALL_AUTO, &fail);
 	demand(!fake_leak(fake), fake_leak(fake));
 	fake_free(fake);
 	free(log);

@@ -29,7 +29,7 @@ bool fake_fails(struct fake *f, const char *name)
 	return true;
 }
 
-static bool is_root(struct sys *sys)
+static bool may_boot(struct sys *sys)
 {
 	return fake_of(sys)->root;
 }
@@ -346,7 +346,7 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 
 	f->sys = (struct sys){
 		.ctx = f, .page_bytes = 4096, .line_bytes = 64, .cpu_features = CPU_CRC32 | CPU_SHA2,
-		.is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
+		.may_boot = may_boot, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
 		.lock = lock, .unlock = unlock, .guard = guard, .unguard = unguard, .shutdown = run_shutdown,
 		.kernel_log = kernel_log,
 		.crew_open = crew_open, .crew_ready = crew_ready, .crew_close = crew_close, .interrupted = interrupted,

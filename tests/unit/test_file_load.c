@@ -84,12 +84,13 @@ static void test_unpacked(void **state)
 
 static void test_falls_back(void **state)
 {
-	static const struct { int error; bool falls_back, noted; } v[] = {
-		{ -ENOSYS, true, false }, { -EINVAL, true, true }, { -ENOEXEC, true, true }, { -EOPNOTSUPP, true, true },
-		{ -EADDRNOTAVAIL, true, true }, { -ENOMEM, true, true }, { -EPERM, false, false },
+	enum { FAILS, FALLS_BACK, MISSING };	/* the last falls back, too */
+	static const struct { int error; int then; bool noted; } v[] = {
+		{ -ENOSYS, MISSING, false }, { -EINVAL, MISSING, true }, { -ENOEXEC, MISSING, true }, { -EOPNOTSUPP, MISSING, true },
+		{ -EADDRNOTAVAIL, FALLS_BACK, true }, { -ENOMEM, FALLS_BACK, true }, { -EPERM, FAILS, false },
 		/* Signatures: wrong, missing, of an unknown kind. */
-		{ -EKEYREJECTED, false, false }, { -ENODATA, false, false }, { -ENOPKG, false, false }, { -ELIBBAD, false, false },
-		{ -EBUSY, false, false },
+		{ -EKEYREJECTED, FAILS, false }, { -ENODATA, FAILS, false }, { -ENOPKG, FAILS, false }, { -ELIBBAD, FAILS, false },
+		{ -EBUSY, FAILS, false },
 	};
 	size_t i;
 
@@ -98,7 +99,7 @@ static void test_falls_back(void **state)
 		struct job *job = job_of(SYSCALL_AUTO, v[i].error);
 		struct purg_model m;
 
-		if (v[i].falls_back) {
+		if (v[i].then != FAILS) {
 			assert_loads(job, &m);
 			assert_int_equal(noted(job, "kexec_file_load failed"), v[i].noted);
 			assert_false(job->report.by_file);
@@ -111,7 +112,7 @@ static void test_falls_back(void **state)
 		/* With -s, never. */
 		job->request.syscall = SYSCALL_FILE;
 		job->fake->kexec_loads = 0;
-		assert_int_equal(load(job), v[i].falls_back ? KX_FILE_UNAVAILABLE : KX_FILE_LOAD);
+		assert_int_equal(load(job), v[i].then == MISSING ? KX_FILE_UNAVAILABLE : KX_FILE_LOAD);
 		assert_int_equal(job->fake->kexec_loads, 0);
 		/* With -c, not even tried. */
 		job->request.syscall = SYSCALL_LOAD;
@@ -174,6 +175,62 @@ static void test_lockdown(void **state)
 	job_free(job);
 }
 
+/* Where only kexec_file_load(2) is to be had, wishes are left, and demands are not. */
+static void test_wishes(void **state)
+{
+	enum { FAST, CONFIG, FAST_DEMAND, CHECK_DEMAND, KINDS };
+	int kind, locked;
+
+	(void)state;
+	for (kind = 0; kind < KINDS; kind++)
+		for (locked = 0; locked < 2; locked++) {
+			struct job *job = job_of(SYSCALL_AUTO, FAKE_FILE_LOAD_WORKS);
+
+			if (locked)
+				fake_text(job->fake, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+			else
+				job->fake->kexec_error = -ENOSYS;
+			job->request.fast = kind == FAST ? FAST_AUTO : kind == FAST_DEMAND ? FAST_REQUIRE : FAST_NO;
+			job->request.check = kind == FAST || kind == FAST_DEMAND ? CHECK_DEFAULT : CHECK_SHA256;
+			job->request.cpus = kind == CONFIG ? CPUS_AUTO : 0;
+			job->request.check_is_wish = job->request.cpus_is_wish = kind == CONFIG;
+			if (kind < FAST_DEMAND) {
+				assert_int_equal(load(job), KX_OK);
+				assert_true(job->report.by_file);
+				assert_true(noted(job, "nothing is staged or verified"));
+				job->fake->file_load_error = -ENOSYS;
+			}
+			assert_int_equal(load(job), locked ? KX_LOCKDOWN : KX_NO_SYSCALL);
+			assert_int_equal(fake_shms(job->fake, true), 0);
+			assert_int_equal(fake_frames_taken(job->fake), 0);
+			assert_clean(job->fake);
+			job_free(job);
+		}
+}
+
+/* Which call unloads, and what is said of it. */
+static void test_unload_by(void **state)
+{
+	static const struct { enum syscall_wish by; int load_error, file_error; enum kx_err want; unsigned int files; } v[] = {
+		{ SYSCALL_AUTO, 0, -ENOSYS, KX_OK, 0 }, { SYSCALL_LOAD, 0, -ENOSYS, KX_OK, 0 },
+		{ SYSCALL_FILE, 0, -ENOSYS, KX_FILE_UNAVAILABLE, 1 }, { SYSCALL_FILE, 0, FAKE_FILE_LOAD_WORKS, KX_OK, 1 },
+		{ SYSCALL_AUTO, -ENOSYS, FAKE_FILE_LOAD_WORKS, KX_OK, 1 }, { SYSCALL_AUTO, -EPERM, -ENOSYS, KX_NOT_PERMITTED, 1 },
+		{ SYSCALL_LOAD, -ENOSYS, FAKE_FILE_LOAD_WORKS, KX_UNLOAD, 0 }, { SYSCALL_AUTO, -EBUSY, -ENOSYS, KX_UNLOAD, 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		struct job *job = job_of(SYSCALL_AUTO, v[i].file_error);
+
+		job->fake->kexec_error = v[i].load_error;
+		assert_int_equal(unload_kernel(&job->fake->sys, false, v[i].by, &job->fail), v[i].want);
+		assert_int_equal(job->fake->file_loads, v[i].files);
+		assert_clean(job->fake);
+		job_free(job);
+	}
+}
+
 /* A try that failed has read the files; a pipe could not be read twice. */
 static void test_files_are_opened_once(void **state)
 {
@@ -220,6 +277,10 @@ static void test_flags(void **state)
 	job->request.cmdline = NULL;
 	assert_int_equal(load(job), KX_OK);
 	assert_string_equal(job->fake->file_load_cmdline, "root=/dev/old");
+	/* An empty one is one, too. */
+	job->request.cmdline = "";
+	assert_int_equal(load(job), KX_OK);
+	assert_string_equal(job->fake->file_load_cmdline, "");
 	assert_clean(job->fake);
 	job_free(job);
 }
@@ -257,6 +318,8 @@ int main(void)
 		cmocka_unit_test(test_falls_back),
 		cmocka_unit_test(test_hindrances),
 		cmocka_unit_test(test_lockdown),
+		cmocka_unit_test(test_wishes),
+		cmocka_unit_test(test_unload_by),
 		cmocka_unit_test(test_files_are_opened_once),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_replaces_staged),

@@ -243,18 +243,18 @@ static void test_unload(void **state)
 
 	(void)state;
 	load_first(job);
-	assert_int_equal(unload_kernel(&job->fake->sys, false, &job->fail), KX_OK);
+	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->fail), KX_OK);
 	assert_false(job->fake->loaded);
 	assert_int_equal(job->fake->unloads, 1);
 	assert_int_equal(fake_frames_taken(job->fake), 0);
 	assert_clean(job->fake);
 	/* Nothing loaded: as upstream, that is no error. */
-	assert_int_equal(unload_kernel(&job->fake->sys, false, &job->fail), KX_OK);
+	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->fail), KX_OK);
 
 	/* The kernel refuses: then it still counts on the memory. */
 	load_first(job);
 	job->fake->kexec_error = -EBUSY;
-	assert_int_equal(unload_kernel(&job->fake->sys, false, &job->fail), KX_UNLOAD);
+	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->fail), KX_UNLOAD);
 	assert_int_equal(fake_shms(job->fake, true), 1);
 	job_free(job);
 }

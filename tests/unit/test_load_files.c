@@ -145,23 +145,21 @@ static void test_initrd_shrinks(void **state)
 
 static void test_no_initrd(void **state)
 {
-	unsigned int empty;
+	struct job *job = job_whole();
+	struct purg_model m;
 
 	(void)state;
-	for (empty = 0; empty < 2; empty++) {
-		struct job *job = job_whole();
-		struct purg_model m;
+	job->initrd_bytes = 0;
+	job->request.initrds = 0;
+	assert_loads(job, &m);
+	assert_int_equal(job->report.objects, 1);
+	purg_model_free(&m);
+	job_free(job);
 
-		job->initrd_bytes = 0;
-		if (empty)
-			fake_file(job->fake, INITRD, "", 0);
-		else
-			job->request.initrds = 0;
-		assert_loads(job, &m);
-		assert_int_equal(job->report.objects, 1);
-		purg_model_free(&m);
-		job_free(job);
-	}
+	/* One that was not written, because the disk was full: nobody wants to start without it. */
+	job = job_whole();
+	fake_file(job->fake, INITRD, "", 0);
+	refuse(job, KX_READ);
 }
 
 static void test_huge_initrd(void **state)

@@ -124,6 +124,10 @@ static void test_status(void **state)
 	assert_true(o.status && !o.crash_status);
 	runs("--status");
 	assert_true(o.status && o.crash_status);
+	runs("-S -l -p");
+	assert_true(o.crash_status);
+	runs("-p -S -l");
+	assert_true(o.crash_status);
 }
 
 /* systemd: kexec --load K --append O [--initrd I] */
@@ -190,6 +194,19 @@ static void test_abbreviations(void **state)
 	runs("--unl");
 	assert_true(o.unload);
 	refuses("--lo K");	/* --load, --load-panic, ... */
+	/* What only kexec-tools' options begin with in kexec-tools, though ours begin so, too. */
+	runs("-l K --c=x --no-c");
+	assert_string_equal(o.request.cmdline, "x");
+	assert_int_equal(o.request.check, CHECK_NONE);
+	runs("--p");
+	assert_true(o.print_ckr_size);
+	runs("--f K");
+	assert_true(o.load && o.exec);
+	runs("--forc K");
+	assert_true(o.load && o.exec);
+	runs("-l K --check=none --chec=sha256");
+	assert_int_equal(o.request.check, CHECK_SHA256);
+	refuses("-l K --no");
 }
 
 static void test_fast_reloc(void **state)
@@ -264,7 +281,9 @@ static void test_actions_of_kexec_tools(void **state)
 	refuses("-l K --mem-min=12x");
 	assert_string_equal(err_text_of, "Bad option value in --mem-min=12x\n");
 	runs("-l K --mem-max=");
-	refuses("-l K --mem-min=5 --mem-max=5");
+	runs("-l K --mem-min=5 --mem-max=5");	/* the load finds no room there */
+	runs("-l K --mem-max=0");
+	assert_int_equal(o.request.mem_max, 1);
 	runs("--print-ckr-size");
 	assert_true(o.print_ckr_size);
 	runs("-t uImage -l K");
