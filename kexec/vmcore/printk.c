@@ -16,13 +16,12 @@ static void print_record(FILE *out, uint64_t ts_nsec, const unsigned char *text,
 	fprintf(out, "[%5llu.%06llu] ", (unsigned long long)(ts_nsec / 1000000000),
 		(unsigned long long)(ts_nsec / 1000 % 1000000));
 	for (i = 0; i < bytes; i++) {
-		if (text[i] == '\n' || text[i] == '\t' || (text[i] >= ' ' && text[i] <= '~'))
+		if ((text[i] >= '\t' && text[i] <= '\r') || (text[i] >= ' ' && text[i] <= '~'))
 			fputc(text[i], out);
 		else
 			fprintf(out, "\\x%02x", text[i]);
 	}
-	if (!bytes || text[bytes - 1] != '\n')
-		fputc('\n', out);
+	fputc('\n', out);
 }
 
 /* A structure's layout, by VMCOREINFO: all of these must be known. */
@@ -89,6 +88,17 @@ static bool learn_lockless(const struct vmcore *core, struct lockless *l)
 	return LEARN(core, list);
 }
 
+/* A structure without room for its own members would let a few bytes pass for any number of records. */
+static bool makes_sense(const struct lockless *l)
+{
+	return l->desc_bytes >= 24 && l->desc_bytes <= 4096 && l->info_bytes >= 16 && l->info_bytes <= 4096 &&
+	       l->state_var + l->counter <= l->desc_bytes - 8 && l->text_blk + l->begin <= l->desc_bytes - 8 &&
+	       l->text_blk + l->next <= l->desc_bytes - 8 && l->ts_nsec <= l->info_bytes - 8 && l->text_len <= l->info_bytes - 2;
+}
+
+/* The least that a record takes in the ring of texts, its identifier: of descriptors there are far fewer (PRB_AVGBITS is 5). */
+#define TEXT_BITS_MIN	3
+
 /* The rings as they are in the dump. */
 struct rings {
 	uint64_t count, size;		/* of descriptors, of text bytes; powers of two */
@@ -111,7 +121,8 @@ static bool open_rings(const struct vmcore *core, const struct lockless *l, stru
 	    !vmcore_read_u64(core, desc_ring + l->head_id + l->counter, &r->head_id) ||
 	    !vmcore_read_u64(core, desc_ring + l->tail_id + l->counter, &r->tail_id) ||
 	    !vmcore_read_u32(core, text_ring + l->size_bits, &size_bits) ||
-	    !vmcore_read_u64(core, text_ring + l->data, &data) || size_bits > 30 || count_bits > size_bits)
+	    !vmcore_read_u64(core, text_ring + l->data, &data) || size_bits > 30 ||
+	    count_bits + TEXT_BITS_MIN > size_bits)
 		return false;
 	r->count = 1ull << count_bits;
 	r->size = 1ull << size_bits;
@@ -178,7 +189,7 @@ static enum kx_err print_lockless(const struct vmcore *core, const struct lockle
 	uint64_t id, left;
 	bool ok = true;
 
-	if (!open_rings(core, l, &r)) {
+	if (!makes_sense(l) || !open_rings(core, l, &r)) {
 		free(r.text);
 		return KX_NO_LOG;
 	}
@@ -192,9 +203,12 @@ static enum kx_err print_lockless(const struct vmcore *core, const struct lockle
 	return ok ? KX_OK : KX_NO_LOG;	/* what could be read was printed */
 }
 
-/* All of log_buf, of the generations before. */
+#define PAGE_BYTES_MIN	4096u
+
+/* log_buf, of the generations before: as much of it, from its beginning on, as is in the dump. */
 static unsigned char *read_buffer(const struct vmcore *core, uint32_t *bytes)
 {
+	uint32_t have, n;
 	uint64_t symbol, length_symbol, buffer;
 	unsigned char *data;
 
@@ -203,10 +217,15 @@ static unsigned char *read_buffer(const struct vmcore *core, uint32_t *bytes)
 	    *bytes > BUFFER_MAX)
 		return NULL;
 	data = malloc(*bytes);
-	if (data && !vmcore_read(core, buffer, data, *bytes)) {
-		free(data);
+	if (!data)
 		return NULL;
+	for (have = 0; have < *bytes; have += n) {
+		n = PAGE_BYTES_MIN - (uint32_t)(buffer + have) % PAGE_BYTES_MIN;
+		n = n < *bytes - have ? n : *bytes - have;
+		if (!vmcore_read(core, buffer + have, data + have, n))
+			break;
 	}
+	*bytes = have;
 	return data;
 }
 
@@ -252,14 +271,17 @@ static enum kx_err print_records(const struct vmcore *core, const struct records
 			break;
 		len = load_le(buffer + at + r->len, 2);
 		if (!len) {
-			if (!at)
+			if (!at || left <= bytes - at)
 				break;
+			left -= bytes - at;
 			at = 0;
 			continue;
 		}
 		text_len = load_le(buffer + at + r->text_len, 2);
-		if (len > bytes - at || len > left || len < r->header_bytes || text_len > len - r->header_bytes)
+		if (len > bytes - at || len > left || len < r->header_bytes)
 			break;
+		if (text_len > len - r->header_bytes)
+			text_len = len - r->header_bytes;
 		print_record(out, load_le(buffer + at + r->ts_nsec, 8), buffer + at + r->header_bytes, text_len);
 		at += (uint32_t)len;
 		left -= (uint32_t)len;
@@ -271,16 +293,20 @@ static enum kx_err print_records(const struct vmcore *core, const struct records
 /* Before 3.5: text alone, in a ring, its end known and how much of it there is. */
 static enum kx_err print_text(const struct vmcore *core, FILE *out)
 {
-	uint64_t end_symbol, chars_symbol;
-	uint32_t bytes, end, chars, i;
+	uint64_t end_symbol, chars_symbol, length_symbol;
+	uint32_t bytes, length, end, chars, i;
 	unsigned char *buffer;
 
 	if (!vmcore_info(core, "SYMBOL(log_end)", &end_symbol) || !vmcore_info(core, "SYMBOL(logged_chars)", &chars_symbol) ||
 	    !vmcore_read_u32(core, end_symbol, &end) || !vmcore_read_u32(core, chars_symbol, &chars))
 		return KX_NO_LOG;
-	buffer = read_buffer(core, &bytes);
-	if (!buffer)
+	if (!vmcore_info(core, "SYMBOL(log_buf_len)", &length_symbol) || !vmcore_read_u32(core, length_symbol, &length))
 		return KX_NO_LOG;
+	buffer = read_buffer(core, &bytes);
+	if (!buffer || bytes != length) {
+		free(buffer);
+		return KX_NO_LOG;
+	}
 	if (chars > bytes)
 		chars = bytes;
 	for (i = 0; i < chars; i++)

@@ -22,30 +22,44 @@
 #define INFO_MAX	KIB(64)		/* a page, in kernels */
 #define INFO_NAME	"VMCOREINFO"
 
+static enum kx_err add_info(struct vmcore *core, const unsigned char *text, size_t bytes)
+{
+	char *info;
+
+	if (bytes > INFO_MAX - core->info_bytes)
+		return KX_OK;
+	info = realloc(core->info, core->info_bytes + bytes + 2);
+	if (!info)
+		return KX_NO_MEMORY;
+	memcpy(info + core->info_bytes, text, bytes);
+	bytes = strnlen(info + core->info_bytes, bytes);
+	core->info = info;
+	core->info_bytes += bytes;
+	info[core->info_bytes++] = '\n';	/* between two */
+	info[core->info_bytes] = '\0';
+	return KX_OK;
+}
+
 /* Notes: name length, description length, type, then both, each padded to four bytes. */
 static enum kx_err find_info(struct vmcore *core, const unsigned char *notes, size_t bytes)
 {
+	enum kx_err err = KX_OK;
 	size_t at = 0;
 
-	while (!core->info && bytes - at >= 12) {
+	while (!err && bytes - at >= 12) {
 		uint64_t name_bytes = load_le(notes + at, 4), desc_bytes = load_le(notes + at + 4, 4);
 		uint64_t name_at = at + 12, desc_at = name_at + align_up(name_bytes, 4), end = desc_at + align_up(desc_bytes, 4);
 
 		if (desc_at > bytes || desc_bytes > bytes - desc_at)
 			break;
-		if (name_bytes >= sizeof(INFO_NAME) - 1 && memcmp(notes + name_at, INFO_NAME, sizeof(INFO_NAME) - 1) == 0) {
-			if (desc_bytes > INFO_MAX)
-				return KX_OK;
-			core->info = calloc(1, desc_bytes + 1);
-			if (!core->info)
-				return KX_NO_MEMORY;
-			memcpy(core->info, notes + desc_at, desc_bytes);
-		}
+		/* With its null: there is a VMCOREINFO_XEN, too. */
+		if (name_bytes == sizeof(INFO_NAME) && memcmp(notes + name_at, INFO_NAME, sizeof(INFO_NAME)) == 0)
+			err = add_info(core, notes + desc_at, desc_bytes);
 		if (end > bytes)
 			break;
 		at = end;
 	}
-	return KX_OK;
+	return err;
 }
 
 static enum kx_err read_notes(struct vmcore *core, uint64_t at, uint64_t bytes)
@@ -53,7 +67,7 @@ static enum kx_err read_notes(struct vmcore *core, uint64_t at, uint64_t bytes)
 	unsigned char *notes;
 	enum kx_err err = KX_OK;
 
-	if (core->info || !bytes || bytes > NOTES_MAX)
+	if (!bytes || bytes > NOTES_MAX)
 		return KX_OK;
 	notes = malloc(bytes);
 	if (!notes)
@@ -88,9 +102,12 @@ static enum kx_err read_headers(struct vmcore *core)
 		if (load_le(phdr, 4) == PT_LOAD)
 			core->loads[core->load_count++] = (struct vmcore_load){
 				.at = load_le(phdr + 8, 8), .va = load_le(phdr + 16, 8), .pa = load_le(phdr + 24, 8),
-				.bytes = load_le(phdr + 32, 8),
+				.file_bytes = load_le(phdr + 32, 8), .bytes = load_le(phdr + 40, 8),
 			};
 	}
+	for (i = 0; i < core->load_count; i++)
+		if (core->loads[i].bytes < core->loads[i].file_bytes)
+			core->loads[i].bytes = core->loads[i].file_bytes;
 	return err ? err : core->info ? KX_OK : KX_NOT_VMCORE;
 }
 
@@ -112,19 +129,26 @@ void vmcore_close(struct vmcore *core)
 	*core = (struct vmcore){ 0 };
 }
 
+/* What stands behind "NAME=", the last time; null: nowhere. */
+static const char *find_line(const struct vmcore *core, const char *name)
+{
+	const char *line = core->info, *found = NULL;
+	size_t bytes = strlen(name);
+
+	for (; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+		if (strncmp(line, name, bytes) == 0 && line[bytes] == '=')
+			found = line + bytes + 1;
+	return found;
+}
+
 bool vmcore_info(const struct vmcore *core, const char *name, uint64_t *value)
 {
-	size_t bytes = strlen(name);
-	const char *at = core->info;
+	const char *at = find_line(core, name);
 	bool negative = false;
 	unsigned int base = strncmp(name, "SYMBOL(", 7) == 0 ? 16 : 10;
 
-	while (strncmp(at, name, bytes) != 0 || at[bytes] != '=') {
-		at = strchr(at, '\n');
-		if (!at++)
-			return false;
-	}
-	at += bytes + 1;
+	if (!at)
+		return false;
 	if (*at == '-') {
 		negative = true;
 		at++;
@@ -146,37 +170,42 @@ bool vmcore_info(const struct vmcore *core, const char *name, uint64_t *value)
 	return true;
 }
 
-/* Where in the file a virtual or physical address lies, and how much follows it there. */
-static bool find(const struct vmcore *core, bool physical, uint64_t address, uint64_t *at, uint64_t *left)
+/* Which part of memory an address lies in, and how far in it; null: none. */
+static const struct vmcore_load *find(const struct vmcore *core, bool physical, uint64_t address, uint64_t *offset)
 {
 	size_t i;
 
 	for (i = 0; i < core->load_count; i++) {
 		const struct vmcore_load *l = &core->loads[i];
-		uint64_t start = physical ? l->pa : l->va;
 
-		if (!physical && !l->va)
-			continue;	/* not known */
-		if (address >= start && address - start < l->bytes) {
-			*at = l->at + (address - start);
-			*left = l->bytes - (address - start);
-			return true;
-		}
+		*offset = address - (physical ? l->pa : l->va);
+		/* A virtual address of 0 is one that is not known. */
+		if (*offset < l->bytes && (physical || l->va))
+			return l;
 	}
-	return false;
+	return NULL;
 }
 
-/* Documentation/arch/arm64/memory.rst: the linear map is the lower half of the kernel's addresses, the image lies above; in a kernel
- * of 52 bits it ends where it would with 48 (asm/memory.h, PAGE_END by VA_BITS_MIN). */
+/*
+ * Documentation/arch/arm64/memory.rst: the linear map is the lower half of the kernel's addresses, the image lies above; in a kernel
+ * of 52 bits it ends where it would with 48 (asm/memory.h, PAGE_END by VA_BITS_MIN). Before 5.4 the halves were the other way
+ * round, which the address of anything in the image tells.
+ */
 static bool to_physical(const struct vmcore *core, uint64_t va, uint64_t *pa)
 {
-	uint64_t va_bits, end_bits, phys_offset, voffset, page_offset;
+	uint64_t va_bits, middle, phys_offset, voffset, page_offset, symbol = UINT64_MAX;
+	bool old;
 
 	if (!vmcore_info(core, "NUMBER(VA_BITS)", &va_bits) || va_bits < 36 || va_bits > 52)
 		return false;
 	page_offset = 0 - (1ull << va_bits);
-	end_bits = va_bits < 48 ? va_bits - 1 : 47;
-	if (va >= page_offset && va < 0 - (1ull << end_bits)) {
+	middle = 0 - (1ull << (va_bits < 48 ? va_bits - 1 : 47));
+	if (!vmcore_info(core, "SYMBOL(_stext)", &symbol))
+		vmcore_info(core, "SYMBOL(log_buf)", &symbol);
+	old = symbol < middle;
+	if (old)
+		page_offset = middle;
+	if (va >= page_offset && (old || va < middle)) {
 		if (!vmcore_info(core, "NUMBER(PHYS_OFFSET)", &phys_offset))
 			return false;
 		*pa = va - page_offset + phys_offset;
@@ -190,14 +219,22 @@ static bool to_physical(const struct vmcore *core, uint64_t va, uint64_t *pa)
 
 bool vmcore_read(const struct vmcore *core, uint64_t va, void *out, size_t bytes)
 {
+	const struct vmcore_load *load;
 	unsigned char *to = out;
-	uint64_t at, left, pa, n;
+	uint64_t offset, pa, n;
 
 	for (; bytes; bytes -= n, va += n, to += n) {
-		if (!find(core, false, va, &at, &left) && !(to_physical(core, va, &pa) && find(core, true, pa, &at, &left)))
+		load = find(core, false, va, &offset);
+		if (!load && to_physical(core, va, &pa))
+			load = find(core, true, pa, &offset);
+		if (!load)
 			return false;
-		n = bytes < left ? bytes : left;
-		if (!core->source.read(core->source.arg, at, to, n))
+		n = (offset < load->file_bytes ? load->file_bytes : load->bytes) - offset;
+		if (n > bytes)
+			n = bytes;
+		if (offset >= load->file_bytes)
+			memset(to, 0, n);
+		else if (!core->source.read(core->source.arg, load->at + offset, to, n))
 			return false;
 	}
 	return true;

@@ -15,21 +15,23 @@ struct core_source {
 };
 
 struct vmcore_load {
-	uint64_t va, pa, at, bytes;	/* at: in the file */
+	uint64_t va, pa, at, file_bytes;	/* at: in the file */
+	uint64_t bytes;				/* of memory; what the file has not of it is zeros, as makedumpfile leaves them out */
 };
 
 struct vmcore {
 	struct core_source source;
 	struct vmcore_load *loads;
 	size_t load_count;
-	char *info;			/* the text of VMCOREINFO */
+	char *info;			/* the text of all VMCOREINFO notes */
+	size_t info_bytes;
 };
 
 /* Errors: KX_NOT_VMCORE, KX_NO_MEMORY. To be given back with vmcore_close() if it went well. */
 enum kx_err vmcore_open(struct vmcore *core, struct core_source source);
 void vmcore_close(struct vmcore *core);
 
-/* A line of VMCOREINFO: "SYMBOL(prb)" is hexadecimal, "SIZE(printk_info)", "OFFSET(...)", "NUMBER(...)" are decimal unless
+/* A line of VMCOREINFO, the last of that name: "SYMBOL(prb)" is hexadecimal, "SIZE(printk_info)", "OFFSET(...)", "NUMBER(...)" are decimal unless
  * they begin with 0x. False if there is none. */
 bool vmcore_info(const struct vmcore *core, const char *name, uint64_t *value);
 

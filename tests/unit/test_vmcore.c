@@ -189,6 +189,10 @@ static void test_lockless(void **state)
 	store_le(d.memory + 0x1000 + 24 * 0 + 8, 3, 8);	/* an empty line */
 	store_le(d.memory + 0x1000 + 24 * 0 + 16, 3, 8);
 	assert_log("[    0.000000] 0123456789\n[    0.000000] then\n[    7.000000] \n");
+	/* White space as it is, and a newline more than the kernel strips. */
+	make_lockless(0, 2, 2);
+	put_record(2, 2, 0, "a\tb\vc\rd\x7f\n", 9);
+	assert_log("[    0.000000] a\tb\vc\rd\\x7f\n\n");
 	/* Head and tail that do not meet: as many as there are, once. */
 	make_lockless(0, 1000, 5);
 	put_records();
@@ -232,6 +236,16 @@ static void test_records(void **state)
 		put_printk_log(&at, 3000000, "newest");
 		store_le(d.memory + 0x40, at, 4);
 		assert_log("[    0.001000] older\n[    0.002000] newer\n[    0.003000] newest\n");
+		/* One that claims more text than it has is cut, and the next are there. */
+		store_le(d.memory + 0x1000 + 100 + 10, 5000, 2);
+		assert_log("[    0.001000] older\\x00\\x00\\x00\n[    0.002000] newer\n[    0.003000] newest\n");
+		store_le(d.memory + 0x1000 + 100 + 10, 5, 2);
+		/* The buffer's end is not in the dump, and no record there. */
+		d.bytes = 0x1000 + 0x1000 + 0x1000;
+		store_le(d.memory + 0x20, 0x4000, 4);
+		assert_log("[    0.001000] older\n[    0.002000] newer\n[    0.003000] newest\n");
+		store_le(d.memory + 0x20, 256, 4);
+		d.bytes = sizeof(d.file);
 		/* Never in circles. */
 		store_le(d.memory + 0x40, 255, 4);
 		store_le(d.memory + 0x1000 + at + 8, 0, 2);
@@ -249,6 +263,57 @@ static void test_records(void **state)
 		free(log_of(&err));
 		assert_int_equal(err, KX_NO_LOG);
 	}
+}
+
+/* makedumpfile leaves zeros out of the file: of a part of memory, the end. */
+static void test_zeros_left_out(void **state)
+{
+	(void)state;
+	make_lockless(0, 8, 5);
+	put_records();
+	store_le(d.memory + 0x200 + 64, 15, 4);		/* a ring of 32 KiB, hardly used */
+	store_le(d.file + 64 + 56 + 32, 0x4080, 8);
+	store_le(d.file + 64 + 56 + 40, MEMORY, 8);
+	d.bytes = 0x1000 + 0x4080;
+	assert_log("[    1.234567] first\n[    2.000000] two\nlines\n[12345.678900] odd \\x01\\xff\n");
+}
+
+/* Before 5.4 the linear map was the upper half. */
+static void test_old_address_space(void **state)
+{
+	char info[sizeof(lockless_info) + 200];
+	unsigned char *prb;
+
+	(void)state;
+	snprintf(info, sizeof(info), "%sSYMBOL(prb)=ffff000008000100\nSYMBOL(_stext)=ffff000008000000\n"
+				     "NUMBER(kimage_voffset)=0xfffeffffc8000000\n", lockless_info);
+	begin(info, 0);
+	lpos = 0;
+	prb = d.memory + 0x200;
+	store_le(d.memory + 0x100, 0xffff000008000200, 8);
+	store_le(prb, 2, 4);
+	store_le(prb + 8, 0xffff000008001000, 8);
+	store_le(prb + 16, 0xffff800000002000, 8);	/* of the linear map */
+	store_le(prb + 24, 8, 8);
+	store_le(prb + 32, 5, 8);
+	store_le(prb + 64, 7, 4);
+	store_le(prb + 72, 0xffff800000004000, 8);
+	put_records();
+	assert_log("[    1.234567] first\n[    2.000000] two\nlines\n[12345.678900] odd \\x01\\xff\n");
+}
+
+/* VMCOREINFO_XEN is another note; and of two lines of one name the later one holds, as in the test above. */
+static void test_other_notes(void **state)
+{
+	enum kx_err err;
+
+	(void)state;
+	make_lockless(0, 8, 5);
+	put_records();
+	store_le(d.file + 0x200 + 20, 15, 4);
+	memcpy(d.file + 0x200 + 20 + 12, "VMCOREINFO_XEN", 15);
+	free(log_of(&err));
+	assert_int_equal(err, KX_NOT_VMCORE);
 }
 
 static void test_text(void **state)
@@ -300,6 +365,11 @@ static void test_refusals(void **state)
 	store_le(d.memory + 0x200, 30, 4);
 	free(log_of(&err));
 	assert_int_equal(err, KX_NO_LOG);
+	/* A descriptor of no size, so that few bytes pass for a billion of them. */
+	make_lockless(0, 8, 5);
+	memcpy(strstr((char *)d.file + 0x200 + 20 + 24, "SIZE(prb_desc)=24"), "SIZE(prb_desc)=00", 17);
+	free(log_of(&err));
+	assert_int_equal(err, KX_NO_LOG);
 	/* Rings of sizes that no kernel has. */
 	make_lockless(0, 8, 5);
 	store_le(d.memory + 0x200, 63, 4);
@@ -312,6 +382,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lockless),
 		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_zeros_left_out),
+		cmocka_unit_test(test_old_address_space),
+		cmocka_unit_test(test_other_notes),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_refusals),
 	};
