@@ -100,16 +100,6 @@ void assert_clean(const struct fake *fake)
 		fail_msg("%s", fake_leak(fake));
 }
 
-uint64_t chosen_u64(const void *dtb, const char *name)
-{
-	int bytes;
-	const fdt64_t *value = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), name, &bytes);
-
-	assert_non_null(value);
-	assert_int_equal(bytes, 8);
-	return fdt64_ld(value);
-}
-
 static void assert_timeline(const struct job *job, const struct purg_model *m, const unsigned char *dtb)
 {
 	int bytes;
@@ -137,45 +127,25 @@ static void assert_timeline(const struct job *job, const struct purg_model *m, c
 void assert_boots(const struct job *job, struct purg_model *m)
 {
 	const char *problem = purg_model_run(m, job->fake);
-	struct range dtb_place, kernel, initrd = { 0 };
-	unsigned char *dtb;
-	uint64_t start, end;
+	struct purg_next next;
+	const void *bootargs;
 
+	if (!problem)
+		problem = purg_model_next(m, &next);
 	if (problem)
 		fail_msg("%s", problem);
-	dtb = malloc(MIB(2));
-	purg_model_read(m, m->params.dtb_pa, dtb, 64);
-	dtb_place = (struct range){ m->params.dtb_pa, fdt_totalsize(dtb) };
-	assert_in_range(dtb_place.bytes, 64, MIB(2));
-	purg_model_read(m, dtb_place.start, dtb, dtb_place.bytes);
-	assert_int_equal(fdt_check_full(dtb, MIB(2)), 0);
-	assert_int_equal(dtb_place.start % 8, 0);
+	bootargs = fdt_getprop(next.tree, fdt_path_offset(next.tree, "/chosen"), "bootargs", NULL);
 	if (job->request.cmdline && !job->request.reuse_cmdline)
-		assert_string_equal(fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), "bootargs", NULL),
-				    job->request.cmdline);
-	assert_timeline(job, m, dtb);
+		assert_string_equal(bootargs, job->request.cmdline);
+	assert_timeline(job, m, next.tree);
 
-	kernel = (struct range){ m->params.kernel_pa, job->kernel_bytes };
-	assert_true(purg_model_equal(m, kernel.start, job->kernel, job->kernel_bytes));
-	if (job->initrd_bytes && job->request.initrds) {
-		start = chosen_u64(dtb, "linux,initrd-start");
-		end = chosen_u64(dtb, "linux,initrd-end");
-		assert_int_equal(end - start, job->initrd_bytes);
-		initrd = (struct range){ start, end - start };
-		assert_true(purg_model_equal(m, start, job->initrd, job->initrd_bytes));
-	} else {
-		assert_null(fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), "linux,initrd-start", NULL));
-	}
-	assert_false(range_overlaps((struct range){ kernel.start, job->image_size }, initrd));
-	assert_false(range_overlaps((struct range){ kernel.start, job->image_size }, dtb_place));
-	assert_false(range_overlaps(initrd, dtb_place));
-	assert_true(range_set_contains(&m->cleaned, (struct range){ kernel.start, job->image_size }));
-	if (m->params.check != PURG_CHECK_NONE) {
-		assert_true(range_set_contains(&m->verified, kernel));
-		assert_true(range_set_contains(&m->verified, initrd));
-		assert_true(range_set_contains(&m->verified, dtb_place));
-	}
-	free(dtb);
+	assert_int_equal(next.kernel.bytes, job->image_size);
+	assert_true(purg_model_equal(m, next.kernel.start, job->kernel, job->kernel_bytes));
+	assert_int_equal(next.initrd.bytes, job->request.initrds ? job->initrd_bytes : 0);
+	assert_true(purg_model_equal(m, next.initrd.start, job->initrd, next.initrd.bytes));
+	if (m->params.check != PURG_CHECK_NONE)
+		assert_true(range_set_contains(&m->verified, (struct range){ next.kernel.start, job->kernel_bytes }));
+	free(next.tree);
 }
 
 uint64_t segment_bytes(const struct fake *fake)

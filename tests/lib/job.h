@@ -51,7 +51,6 @@ struct job *job_whole(void);
 void job_free(struct job *job);
 enum kx_err load(struct job *job);
 void assert_clean(const struct fake *fake);
-uint64_t chosen_u64(const void *dtb, const char *name);
 void assert_boots(const struct job *job, struct purg_model *m);
 uint64_t segment_bytes(const struct fake *fake);
 bool noted(const struct job *job, const char *word);

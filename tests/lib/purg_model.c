@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "purg_model.h"
 
+#include "bytes.h"
 #include "digest.h"
+#include "iomem.h"
 #include "table_walk.h"
+
+#include <libfdt.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -322,6 +326,99 @@ const char *purg_model_run(struct purg_model *m, const struct fake *fake)
 	*m = (struct purg_model){ .fake = fake };
 	if (enter(m) && check_tables(m))
 		do_pieces(m);
+	return m->problem[0] ? m->problem : NULL;
+}
+
+/* booting.rst, "Call the kernel image": text_offset behind a 2 MiB boundary, image_size of memory from there */
+static bool find_kernel(struct purg_model *m, struct purg_next *next)
+{
+	unsigned char header[64];
+
+	purg_model_read(m, m->params.kernel_pa, header, sizeof(header));
+	next->kernel = (struct range){ m->params.kernel_pa, load_le(header + 16, 8) };
+	if (memcmp(header + 56, "ARM\x64", 4) != 0)
+		return no(m, "there is no kernel where it is entered");
+	if (next->kernel.bytes && m->params.kernel_pa % FRAME_BYTES != load_le(header + 8, 8) % FRAME_BYTES)
+		return no(m, "the kernel is not text_offset behind a boundary of 2 MiB");
+	/* Before 3.17 it was 0 (and text_offset of unknown byte order). */
+	next->kernel.bytes = next->kernel.bytes ? next->kernel.bytes : sizeof(header);
+	return true;
+}
+
+/* booting.rst, "Setup the device tree": 8 byte aligned, at most 2 MiB */
+static bool find_tree(struct purg_model *m, struct purg_next *next)
+{
+	fdt32_t header[2];
+
+	purg_model_read(m, m->params.dtb_pa, header, sizeof(header));
+	next->dtb = (struct range){ m->params.dtb_pa, fdt32_to_cpu(header[1]) };
+	if (fdt32_to_cpu(header[0]) != FDT_MAGIC || next->dtb.bytes > MIB(2) || next->dtb.start % 8)
+		return no(m, "there is no device tree, or it is too long or not aligned");
+	next->tree = malloc(next->dtb.bytes);
+	purg_model_read(m, next->dtb.start, next->tree, next->dtb.bytes);
+	return fdt_check_full(next->tree, next->dtb.bytes) == 0 || no(m, "the device tree is damaged");
+}
+
+static bool find_initrd(struct purg_model *m, struct purg_next *next)
+{
+	int chosen = fdt_path_offset(next->tree, "/chosen"), start_bytes = 0, end_bytes = 0;
+	const void *start = fdt_getprop(next->tree, chosen, "linux,initrd-start", &start_bytes);
+	const void *end = fdt_getprop(next->tree, chosen, "linux,initrd-end", &end_bytes);
+
+	if (!start && !end)
+		return true;
+	if (!start || !end || start_bytes != 8 || end_bytes != 8)
+		return no(m, "the initrd's place is not told well");
+	next->initrd.start = load_be(start, 8);
+	next->initrd.bytes = load_be(end, 8) - next->initrd.start;
+	return true;
+}
+
+/* Where the next kernel may find things: memory, or if this is a crash kernel its own. */
+static bool find_memory(struct purg_model *m, struct range_set *memory)
+{
+	struct memmap map;
+	size_t i;
+	bool ok = true;
+
+	for (i = 0; i < m->fake->files && strcmp(m->fake->file[i].path, "/proc/iomem") != 0; i++)
+		;
+	if (memmap_parse(&map, (const char *)m->fake->file[i].data, m->fake->file[i].bytes))
+		return no(m, "there is no memory");
+	if (m->fake->load.flags & SYS_KEXEC_ON_CRASH)
+		ok = map.crash_count && range_set_add(memory, map.crash[map.crash_count - 1]);
+	for (i = 0; !(m->fake->load.flags & SYS_KEXEC_ON_CRASH) && i < map.ram.count; i++)
+		ok = range_set_add(memory, map.ram.v[i]) && ok;
+	memmap_free(&map);
+	return ok || no(m, "there is no memory for a crash kernel");
+}
+
+static bool check_next(struct purg_model *m, const struct purg_next *next, const struct range_set *memory)
+{
+	bool checked = m->params.check != PURG_CHECK_NONE;
+
+	if (!range_set_contains(memory, next->kernel) || !range_set_contains(memory, next->dtb) ||
+	    (next->initrd.bytes && !range_set_contains(memory, next->initrd)))
+		return no(m, "something lies outside memory");
+	if (!apart(next->kernel, next->initrd) || !apart(next->kernel, next->dtb) || !apart(next->initrd, next->dtb))
+		return no(m, "kernel, initrd and device tree overlap");
+	if (!range_set_contains(&m->cleaned, next->kernel))
+		return no(m, "the kernel is not cleaned to the point of coherency");
+	if (checked && (!range_set_contains(&m->verified, (struct range){ next->kernel.start, 64 }) ||
+			!range_set_contains(&m->verified, next->dtb) ||
+			(next->initrd.bytes && !range_set_contains(&m->verified, next->initrd))))
+		return no(m, "not all was verified");
+	return true;
+}
+
+const char *purg_model_next(struct purg_model *m, struct purg_next *next)
+{
+	struct range_set memory = { 0 };
+
+	*next = (struct purg_next){ .tree = NULL };
+	if (find_kernel(m, next) && find_tree(m, next) && find_initrd(m, next) && find_memory(m, &memory))
+		check_next(m, next, &memory);
+	range_set_free(&memory);
 	return m->problem[0] ? m->problem : NULL;
 }
 

@@ -31,6 +31,16 @@ struct purg_model {
 const char *purg_model_run(struct purg_model *model, const struct fake *fake);
 void purg_model_free(struct purg_model *model);
 
+/* What the next kernel is given, and where; bytes 0: there is none. */
+struct purg_next {
+	struct range kernel;		/* with its BSS, by its own header */
+	struct range initrd, dtb;
+	unsigned char *tree;		/* a copy of the device tree, for the caller to free */
+};
+
+/* Judge that by the boot protocol (booting.rst): after purg_model_run(). Null if it boots, else why not. */
+const char *purg_model_next(struct purg_model *model, struct purg_next *next);
+
 /* Memory as the next kernel finds it. */
 void purg_model_read(struct purg_model *model, pa_t pa, void *out, uint64_t bytes);
 bool purg_model_equal(struct purg_model *model, pa_t pa, const void *want, uint64_t bytes);

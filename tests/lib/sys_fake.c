@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "fake_parts.h"
 
+#include "iomem.h"
+
 #include <errno.h>
 #include <libfdt.h>
 #include <stdarg.h>
@@ -204,6 +206,8 @@ static int sane(struct fake *f, const struct sys_segment *s, size_t count)
 	size_t i, j;
 
 	for (i = 0; i < count; i++) {
+		if (s[i].pa + s[i].memory_bytes < s[i].pa)
+			return -EADDRNOTAVAIL;
 		if (s[i].pa % f->sys.page_bytes || s[i].memory_bytes % f->sys.page_bytes || !s[i].memory_bytes)
 			return -EADDRNOTAVAIL;
 		if (s[i].bytes > s[i].memory_bytes)
@@ -214,6 +218,28 @@ static int sane(struct fake *f, const struct sys_segment *s, size_t count)
 				return -EINVAL;
 	}
 	return 0;
+}
+
+/* The same: what is for a crash kernel lies in its memory, of which the largest counts, named last. */
+static int in_crash_memory(struct fake *f, const struct sys_segment *s, size_t count)
+{
+	struct memmap map;
+	char *text;
+	size_t bytes, i;
+	int err = f->sys.read_file(&f->sys, "/proc/iomem", MIB(16), &text, &bytes);
+
+	if (err)
+		return err;
+	err = memmap_parse(&map, text, bytes) || !map.crash_count ? -EADDRNOTAVAIL : 0;
+	for (i = 0; !err && i < count; i++) {
+		struct range r = map.crash[map.crash_count - 1];
+
+		if (s[i].pa < r.start || s[i].pa + s[i].memory_bytes > range_end(r))
+			err = -EADDRNOTAVAIL;
+	}
+	memmap_free(&map);
+	free(text);
+	return err;
 }
 
 static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count,
@@ -232,9 +258,9 @@ static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *seg
 		return -f->fail_errno;
 	if (f->kexec_error)
 		return f->kexec_error;
-	if (count > FAKE_SEGMENTS)
-		return -EINVAL;
-	err = sane(f, segments, count);
+	err = count > FAKE_SEGMENTS ? -EINVAL : sane(f, segments, count);
+	if (!err && flags & SYS_KEXEC_ON_CRASH)
+		err = in_crash_memory(f, segments, count);
 	if (err) {
 		fake_breach(f, "segments that the kernel refuses");
 		return err;
