@@ -170,8 +170,11 @@ static enum kx_err reopen(struct payload *p, struct fail *fail)
 {
 	struct plan_object *kernel = &p->input.object[OBJECT_KERNEL];
 	uint64_t bytes = source_bytes(&p->source[OBJECT_KERNEL]);
-	enum kx_err err = machine_open(&p->machine, p->sys, fail);	/* what was unpacked lies in memory now */
+	enum kx_err err;
 
+	/* What was unpacked lies in memory now. And whichever call was tried first may have looked at all of the machine. */
+	machine_free(&p->machine);
+	err = machine_open(&p->machine, p->sys, fail);
 	if (!err)
 		err = source_rewind(&p->source[OBJECT_KERNEL], fail);
 	if (!err && p->source[OBJECT_INITRD].sys)

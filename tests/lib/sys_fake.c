@@ -259,7 +259,7 @@ static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *seg
 	if (f->kexec_error)
 		return f->kexec_error;
 	err = count > FAKE_SEGMENTS ? -EINVAL : sane(f, segments, count);
-	if (!err && flags & SYS_KEXEC_ON_CRASH)
+	if (!err && count && flags & SYS_KEXEC_ON_CRASH)
 		err = in_crash_memory(f, segments, count);
 	if (err) {
 		fake_breach(f, "segments that the kernel refuses");
