@@ -74,7 +74,8 @@ fuzz_load_LIB = $(LOAD_LIB)
 fuzz_load_OBJS = $(LOAD_TEST_OBJS)
 FUZZ_SECONDS = 60
 
-$(foreach target,$(FUZZ_TARGETS),$(eval build/tests/fuzz/replay_$(target): $(patsubst %,build/tests/lib/%.o,$(fuzz_$(target)_LIB)) $(fuzz_$(target)_OBJS)))
+$(foreach target,$(FUZZ_TARGETS),$(eval build/tests/fuzz/replay_$(target): \
+	$(patsubst %,build/tests/lib/%.o,$(fuzz_$(target)_LIB)) $(fuzz_$(target)_OBJS)))
 build/tests/fuzz/replay_%: build/tests/fuzz/fuzz_%.o build/tests/fuzz/replay.o $(PURE_OBJS)
 	$(call say,LINK)$(CC) $(TEST_CFLAGS) $(LDFLAGS) $^ $(LIBS) -lm -o $@
 

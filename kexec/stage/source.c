@@ -194,7 +194,8 @@ static enum kx_err skip_padding(struct source *s, struct fail *fail)
 {
 	enum kx_err err = refill(s, CODEC_PROBE_BYTES, fail);
 
-	while (!err && part_of(s)->codec == CODEC_XZ && s->in_end - s->in_at >= XZ_PADDING_BYTES && !load_le(s->in + s->in_at, XZ_PADDING_BYTES)) {
+	while (!err && part_of(s)->codec == CODEC_XZ && s->in_end - s->in_at >= XZ_PADDING_BYTES &&
+	       !load_le(s->in + s->in_at, XZ_PADDING_BYTES)) {
 		s->in_at += XZ_PADDING_BYTES;
 		err = refill(s, CODEC_PROBE_BYTES, fail);
 	}

@@ -22,7 +22,12 @@ install_peer() {
 	done
 }
 
-le32() { printf "\\$(printf %o $(($1 & 255)))\\$(printf %o $(($1 >> 8 & 255)))\\$(printf %o $(($1 >> 16 & 255)))\\$(printf %o $(($1 >> 24 & 255)))"; }
+le32() {
+	for shift in 0 8 16 24; do
+		# shellcheck disable=SC2059
+		printf "\\$(printf %o $(($1 >> shift & 255)))"
+	done
+}
 
 # A UKI as the manual of systemd-stub has it made, of Debian's stub: kernel, initrd and command line.
 make_uki() {
@@ -37,8 +42,8 @@ make_uki() {
 	rm "$out.cmdline"
 }
 
-# The file around a packed kernel that Linux' EFI zboot build makes, less the program in it (drivers/firmware/efi/libstub/zboot-header.S):
-# the length that its compressors put behind is part of it.
+# The file around a packed kernel that Linux' EFI zboot build makes, less the program in it
+# (drivers/firmware/efi/libstub/zboot-header.S): the length that its compressors put behind is part of it.
 make_zboot() {
 	image=$1 packed=$2 method=$3 out=$4
 	le32 "$(stat -c %s "$image")" >> "$packed"

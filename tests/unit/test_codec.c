@@ -18,7 +18,9 @@
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define NO_LIMIT	SIZE_MAX
 
-static const enum codec codecs[] = { CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA, CODEC_BZIP2, CODEC_LZ4, CODEC_LZ4_LEGACY, CODEC_LZO };
+static const enum codec codecs[] = {
+	CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA, CODEC_BZIP2, CODEC_LZ4, CODEC_LZ4_LEGACY, CODEC_LZO,
+};
 
 /* Compressible, but not so that a whole stream is a few bytes. */
 static unsigned char *text(size_t bytes)
