@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 
 	if (!nowhere)
 		nowhere = fopen("/dev/null", "w");
+	opterr = 0;	/* getopt_long(3) writes to stderr by itself */
 	memcpy(text, data, bytes);
 	memcpy(words, data, bytes);
 	for (word = strtok_r(words, " \n", &save); word && argc <= WORDS; word = strtok_r(NULL, " \n", &save))
