@@ -333,7 +333,13 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 	options->sync &= !no_sync;
 	options->ifdown &= !no_ifdown;
 	options->crash_status |= options->request.crash;
-	if (options->last || options->status || options->print_ckr_size || !options->load)
+	if (options->last || options->status || options->print_ckr_size)
+		return OPTIONS_RUN;
+	if (options->request.plan_only && (!options->load || options->unload)) {
+		fprintf(err, "kexec: --plan shows what a load would do; it goes with -l, and with neither -e nor -u\n");
+		return OPTIONS_BAD;
+	}
+	if (!options->load)
 		return OPTIONS_RUN;
 	if (options->request.fast != FAST_NO && (options->request.mem_min || options->request.mem_max || options->request.crash ||
 						 options->request.entry)) {

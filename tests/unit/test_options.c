@@ -176,6 +176,11 @@ static void test_values(void **state)
 	assert_string_equal(o.request.cmdline, "two");
 	runs("-l K -d -q --json --plan --purgatory-no-mmu");
 	assert_true(o.debug && o.quiet && o.json && o.request.plan_only && o.request.no_mmu);
+	/* Nothing is done without a word, and nothing undone. */
+	refuses("-e --plan");
+	refuses("-u --plan");
+	refuses("-u -l K --plan");
+	runs("-f K --plan");
 	runs("-l -c K");
 	runs("-l -a K");
 	runs("--last --json");
