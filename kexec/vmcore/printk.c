@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFER_MAX	GIB(1)		/* CONFIG_LOG_BUF_SHIFT and log_buf_len= end far below */
+/* Zeros that makedumpfile left out may pass for a buffer of any size. CONFIG_LOG_BUF_SHIFT ends at 25. */
+#define BUFFER_MAX	MIB(256)
 
 /* One record. Of several lines in it only the first has the time, as upstream's vmcore-dmesg prints them. */
 static void print_record(FILE *out, uint64_t ts_nsec, const unsigned char *text, size_t bytes)
@@ -98,6 +99,7 @@ static bool makes_sense(const struct lockless *l)
 
 /* The least that a record takes in the ring of texts, its identifier: of descriptors there are far fewer (PRB_AVGBITS is 5). */
 #define TEXT_BITS_MIN	3
+#define BUFFER_BITS_MAX	28
 
 /* The rings as they are in the dump. */
 struct rings {
@@ -121,7 +123,7 @@ static bool open_rings(const struct vmcore *core, const struct lockless *l, stru
 	    !vmcore_read_u64(core, desc_ring + l->head_id + l->counter, &r->head_id) ||
 	    !vmcore_read_u64(core, desc_ring + l->tail_id + l->counter, &r->tail_id) ||
 	    !vmcore_read_u32(core, text_ring + l->size_bits, &size_bits) ||
-	    !vmcore_read_u64(core, text_ring + l->data, &data) || size_bits > 30 ||
+	    !vmcore_read_u64(core, text_ring + l->data, &data) || size_bits > BUFFER_BITS_MAX ||
 	    count_bits + TEXT_BITS_MIN > size_bits)
 		return false;
 	r->count = 1ull << count_bits;
@@ -294,7 +296,7 @@ static enum kx_err print_records(const struct vmcore *core, const struct records
 static enum kx_err print_text(const struct vmcore *core, FILE *out)
 {
 	uint64_t end_symbol, chars_symbol, length_symbol;
-	uint32_t bytes, length, end, chars, i;
+	uint32_t bytes, length, end, chars, start, first;
 	unsigned char *buffer;
 
 	if (!vmcore_info(core, "SYMBOL(log_end)", &end_symbol) || !vmcore_info(core, "SYMBOL(logged_chars)", &chars_symbol) ||
@@ -309,8 +311,10 @@ static enum kx_err print_text(const struct vmcore *core, FILE *out)
 	}
 	if (chars > bytes)
 		chars = bytes;
-	for (i = 0; i < chars; i++)
-		fputc(buffer[(end - chars + i) % bytes], out);
+	start = (end - chars) % bytes;
+	first = chars < bytes - start ? chars : bytes - start;
+	fwrite(buffer + start, 1, first, out);
+	fwrite(buffer, 1, chars - first, out);
 	free(buffer);
 	return KX_OK;
 }

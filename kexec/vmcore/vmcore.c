@@ -111,17 +111,6 @@ static enum kx_err read_headers(struct vmcore *core)
 	return err ? err : core->info ? KX_OK : KX_NOT_VMCORE;
 }
 
-enum kx_err vmcore_open(struct vmcore *core, struct core_source source)
-{
-	enum kx_err err;
-
-	*core = (struct vmcore){ .source = source };
-	err = read_headers(core);
-	if (err)
-		vmcore_close(core);
-	return err;
-}
-
 void vmcore_close(struct vmcore *core)
 {
 	free(core->loads);
@@ -187,34 +176,46 @@ static const struct vmcore_load *find(const struct vmcore *core, bool physical, 
 }
 
 /*
- * Documentation/arch/arm64/memory.rst: the linear map is the lower half of the kernel's addresses, the image lies above; in a kernel
- * of 52 bits it ends where it would with 48 (asm/memory.h, PAGE_END by VA_BITS_MIN). Before 5.4 the halves were the other way
- * round, which the address of anything in the image tells.
+ * Documentation/arch/arm64/memory.rst: the linear map is the lower half of the kernel's addresses, the image lies above; in a
+ * kernel of 52 bits it ends where it would with 48 (asm/memory.h, PAGE_END by VA_BITS_MIN). Before 5.4 the halves were the other
+ * way round, which the address of anything in the image tells.
  */
-static bool to_physical(const struct vmcore *core, uint64_t va, uint64_t *pa)
+static struct vmcore_layout find_layout(const struct vmcore *core)
 {
-	uint64_t va_bits, middle, phys_offset, voffset, page_offset, symbol = UINT64_MAX;
-	bool old;
+	struct vmcore_layout layout = { .linear_known = false };
+	uint64_t va_bits, middle, symbol = UINT64_MAX;
 
 	if (!vmcore_info(core, "NUMBER(VA_BITS)", &va_bits) || va_bits < 36 || va_bits > 52)
-		return false;
-	page_offset = 0 - (1ull << va_bits);
+		return layout;
 	middle = 0 - (1ull << (va_bits < 48 ? va_bits - 1 : 47));
 	if (!vmcore_info(core, "SYMBOL(_stext)", &symbol))
 		vmcore_info(core, "SYMBOL(log_buf)", &symbol);
-	old = symbol < middle;
-	if (old)
-		page_offset = middle;
-	if (va >= page_offset && (old || va < middle)) {
-		if (!vmcore_info(core, "NUMBER(PHYS_OFFSET)", &phys_offset))
-			return false;
-		*pa = va - page_offset + phys_offset;
-		return true;
-	}
-	if (!vmcore_info(core, "NUMBER(kimage_voffset)", &voffset))
-		return false;
-	*pa = va - voffset;
-	return true;
+	layout.linear_va = symbol < middle ? middle : 0 - (1ull << va_bits);
+	layout.linear_end_va = symbol < middle ? UINT64_MAX : middle - 1;
+	layout.linear_known = vmcore_info(core, "NUMBER(PHYS_OFFSET)", &layout.linear_pa);
+	layout.image_known = vmcore_info(core, "NUMBER(kimage_voffset)", &layout.image_voffset);
+	return layout;
+}
+
+enum kx_err vmcore_open(struct vmcore *core, struct core_source source)
+{
+	enum kx_err err;
+
+	*core = (struct vmcore){ .source = source };
+	err = read_headers(core);
+	if (err)
+		vmcore_close(core);
+	else
+		core->layout = find_layout(core);
+	return err;
+}
+
+static bool to_physical(const struct vmcore_layout *layout, uint64_t va, uint64_t *pa)
+{
+	bool linear = va >= layout->linear_va && va <= layout->linear_end_va;
+
+	*pa = linear ? va - layout->linear_va + layout->linear_pa : va - layout->image_voffset;
+	return linear ? layout->linear_known : layout->image_known;
 }
 
 bool vmcore_read(const struct vmcore *core, uint64_t va, void *out, size_t bytes)
@@ -225,7 +226,7 @@ bool vmcore_read(const struct vmcore *core, uint64_t va, void *out, size_t bytes
 
 	for (; bytes; bytes -= n, va += n, to += n) {
 		load = find(core, false, va, &offset);
-		if (!load && to_physical(core, va, &pa))
+		if (!load && to_physical(&core->layout, va, &pa))
 			load = find(core, true, pa, &offset);
 		if (!load)
 			return false;

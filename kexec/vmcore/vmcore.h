@@ -19,12 +19,21 @@ struct vmcore_load {
 	uint64_t bytes;				/* of memory; what the file has not of it is zeros, as makedumpfile leaves them out */
 };
 
+/* Where the kernel's addresses point to without the program headers, by VMCOREINFO. */
+struct vmcore_layout {
+	bool linear_known, image_known;
+	uint64_t linear_va, linear_end_va;	/* inclusive: it may reach to the last address */
+	uint64_t linear_pa;
+	uint64_t image_voffset;			/* of everything else */
+};
+
 struct vmcore {
 	struct core_source source;
 	struct vmcore_load *loads;
 	size_t load_count;
 	char *info;			/* the text of all VMCOREINFO notes */
 	size_t info_bytes;
+	struct vmcore_layout layout;
 };
 
 /* Errors: KX_NOT_VMCORE, KX_NO_MEMORY. To be given back with vmcore_close() if it went well. */
