@@ -91,10 +91,12 @@ static void print_help(FILE *out)
 }
 
 /* Those that Debian's kexec-tools have not. */
-static bool is_own(int key)
+static bool is_own(const struct option_line *line)
 {
+	int key = line->key;
+
 	return key == OPT_FAST || key == OPT_PLAN || key == OPT_CHECK || key == OPT_CPUS || key == OPT_LAST || key == OPT_JSON ||
-	       key == 'q' || key == OPT_NO_MMU || key == OPT_NO_CMA;
+	       key == 'q' || key == OPT_NO_MMU || key == OPT_NO_CMA || strcmp(line->name, "force-dtb") == 0;
 }
 
 /* The one option of kexec-tools that this is short for, though one of ours begins so, too; null: there is no such. */
@@ -109,7 +111,7 @@ static const struct option_line *kept_abbreviation(const char *start, size_t len
 			continue;
 		if (lines[i].name[length] == '\0')
 			return NULL;	/* a name, and not short for any */
-		if (is_own(lines[i].key) || strcmp(lines[i].name, "force-dtb") == 0)
+		if (is_own(&lines[i]))
 			ours = true;
 		else if (theirs && (theirs->key != lines[i].key || theirs->key == OPT_NOT_HERE))
 			return NULL;

@@ -208,7 +208,7 @@ static enum kx_err print_lockless(const struct vmcore *core, const struct lockle
 #define PAGE_BYTES_MIN	4096u
 
 /* log_buf, of the generations before: as much of it, from its beginning on, as is in the dump. */
-static unsigned char *read_buffer(const struct vmcore *core, uint32_t *bytes)
+static unsigned char *read_buffer(const struct vmcore *core, uint32_t *bytes, bool *whole)
 {
 	uint32_t have, n;
 	uint64_t symbol, length_symbol, buffer;
@@ -227,6 +227,7 @@ static unsigned char *read_buffer(const struct vmcore *core, uint32_t *bytes)
 		if (!vmcore_read(core, buffer + have, data + have, n))
 			break;
 	}
+	*whole = have == *bytes;
 	*bytes = have;
 	return data;
 }
@@ -256,10 +257,11 @@ static enum kx_err print_records(const struct vmcore *core, const struct records
 {
 	uint32_t bytes, at, end, left;
 	unsigned char *buffer;
+	bool whole;	/* need not be: records may end before */
 
 	if (!vmcore_read_u32(core, r->first_idx, &at) || !vmcore_read_u32(core, r->next_idx, &end))
 		return KX_NO_LOG;
-	buffer = read_buffer(core, &bytes);
+	buffer = read_buffer(core, &bytes, &whole);
 	if (!buffer)
 		return KX_NO_LOG;
 	/* What is left shrinks with every record, so that a damaged one is no way in circles. */
@@ -295,17 +297,16 @@ static enum kx_err print_records(const struct vmcore *core, const struct records
 /* Before 3.5: text alone, in a ring, its end known and how much of it there is. */
 static enum kx_err print_text(const struct vmcore *core, FILE *out)
 {
-	uint64_t end_symbol, chars_symbol, length_symbol;
-	uint32_t bytes, length, end, chars, start, first;
+	uint64_t end_symbol, chars_symbol;
+	uint32_t bytes, end, chars, start, first;
 	unsigned char *buffer;
+	bool whole;
 
 	if (!vmcore_info(core, "SYMBOL(log_end)", &end_symbol) || !vmcore_info(core, "SYMBOL(logged_chars)", &chars_symbol) ||
 	    !vmcore_read_u32(core, end_symbol, &end) || !vmcore_read_u32(core, chars_symbol, &chars))
 		return KX_NO_LOG;
-	if (!vmcore_info(core, "SYMBOL(log_buf_len)", &length_symbol) || !vmcore_read_u32(core, length_symbol, &length))
-		return KX_NO_LOG;
-	buffer = read_buffer(core, &bytes);
-	if (!buffer || bytes != length) {
+	buffer = read_buffer(core, &bytes, &whole);
+	if (!buffer || !whole) {
 		free(buffer);
 		return KX_NO_LOG;
 	}

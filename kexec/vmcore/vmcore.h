@@ -40,8 +40,8 @@ struct vmcore {
 enum kx_err vmcore_open(struct vmcore *core, struct core_source source);
 void vmcore_close(struct vmcore *core);
 
-/* A line of VMCOREINFO, the last of that name: "SYMBOL(prb)" is hexadecimal, "SIZE(printk_info)", "OFFSET(...)", "NUMBER(...)" are decimal unless
- * they begin with 0x. False if there is none. */
+/* A line of VMCOREINFO, the last of that name: "SYMBOL(prb)" is hexadecimal, "SIZE(printk_info)", "OFFSET(...)", "NUMBER(...)"
+ * are decimal unless they begin with 0x. False if there is none. */
 bool vmcore_info(const struct vmcore *core, const char *name, uint64_t *value);
 
 /*
