@@ -61,21 +61,34 @@ make_zboot() {
 
 # kernel_file TEST KERNEL DIR: the same kernel in another file, for tests that load that.
 kernel_file() {
-	built=$(dirname "$($lab kernel "$2")") first=$3/first
+	built=$(dirname "$($lab kernel "$2")") image=$3/Image first=$3/first
 	case $1 in
 	vmlinux) cp "$built/vmlinux" "$first/" ;;	# only of our own builds
 	vmlinuz) cp "$built/vmlinuz.efi" "$first/" ;;
 	vmlinuz-lzo)
-		lzop -9 -c "$3/Image" > "$3/Image.lzo"
-		make_zboot "$3/Image" "$3/Image.lzo" lzo "$first/vmlinuz.lzo"
-		rm "$3/Image.lzo"
+		lzop -9 -c "$image" > "$image.lzo"
+		make_zboot "$image" "$image.lzo" lzo "$first/vmlinuz.lzo"
+		rm "$image.lzo"
 		;;
 	uimage)
-		gzip -c "$3/Image" > "$3/Image.gz"
-		mkimage -A arm64 -O linux -T kernel -C gzip -a 0x80000 -e 0x80000 -n linux -d "$3/Image.gz" "$first/uImage" > /dev/null
-		rm "$3/Image.gz"
+		gzip -c "$image" > "$image.gz"
+		mkimage -A arm64 -O linux -T kernel -C gzip -a 0x80000 -e 0x80000 -n linux -d "$image.gz" "$first/uImage" > /dev/null
+		rm "$image.gz"
 		;;
-	uki) make_uki "$3/Image" "$first/initrd" "$first/uki.efi" ;;
+	uki) make_uki "$image" "$first/initrd" "$first/uki.efi" ;;
+	formats)
+		for kind in vmlinux vmlinuz vmlinuz-lzo uimage uki; do
+			kernel_file $kind "$2" "$3"
+		done
+		for packer in gzip zstd xz bzip2 lz4 'lz4 -l' lzop 'xz --format=lzma'; do
+			$packer -c "$image" > "$first/Image.$(echo "$packer" | tr -dc a-z0-9)"
+		done
+		# A second initrd, of an odd length.
+		mkdir "$3/extra"
+		echo extra > "$3/extra/extra"
+		{ archive "$3/extra"; printf '\0'; } > "$first/initrd.extra"
+		rm -r "$3/extra"
+		;;
 	esac
 }
 
