@@ -128,3 +128,16 @@ uint64_t range_set_bytes(const struct range_set *set)
 		bytes += set->v[i].bytes;
 	return bytes;
 }
+
+bool range_set_intersect(struct range_set *set, const struct range_set *with)
+{
+	pa_t at = 0;
+	size_t i;
+
+	for (i = 0; i < with->count; i++) {
+		if (!range_set_remove(set, (struct range){ at, with->v[i].start - at }))
+			return false;
+		at = range_end(with->v[i]);
+	}
+	return range_set_remove(set, (struct range){ at, PA_END - at });
+}

@@ -60,6 +60,9 @@ void range_set_free(struct range_set *set);
 bool range_set_add(struct range_set *set, struct range r);
 bool range_set_remove(struct range_set *set, struct range r);
 
+/* Take away what is not in with. False when out of memory: some may be gone. */
+bool range_set_intersect(struct range_set *set, const struct range_set *with);
+
 /* Whether all, or any, of r is in the set. An empty r is contained and does not overlap. */
 bool range_set_contains(const struct range_set *set, struct range r);
 bool range_set_overlaps(const struct range_set *set, struct range r);

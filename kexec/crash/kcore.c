@@ -38,16 +38,29 @@ static void parse_notes(struct kcore *kcore, const unsigned char *notes, size_t 
 	kcore->kimage_voffset = value;
 }
 
+/* One program header after the other; null behind the last one that was read. */
+static const unsigned char *next_phdr(const unsigned char *head, size_t bytes, const unsigned char *phdr)
+{
+	uint64_t first = load_le(head + EHDR_PHOFF, 8), at = phdr ? (uint64_t)(phdr - head) + PHDR_BYTES : first;
+
+	if (at > bytes || bytes - at < PHDR_BYTES || (at - first) / PHDR_BYTES >= load_le(head + EHDR_PHNUM, 2))
+		return NULL;
+	return head + at;
+}
+
+static bool is_kcore(const unsigned char *head, size_t bytes)
+{
+	return bytes >= EHDR_BYTES && memcmp(head, "\x7f" "ELF\2\1", 6) == 0;
+}
+
 void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, const struct range_set *ram)
 {
-	uint64_t at, count;
+	const unsigned char *phdr = NULL;
 
 	*kcore = (struct kcore){ 0 };
-	if (bytes < EHDR_BYTES || memcmp(head, "\x7f" "ELF\2\1", 6) != 0)
+	if (!is_kcore(head, bytes))
 		return;
-	at = load_le(head + EHDR_PHOFF, 8);
-	for (count = load_le(head + EHDR_PHNUM, 2); count && at <= bytes && bytes - at >= PHDR_BYTES; count--, at += PHDR_BYTES) {
-		const unsigned char *phdr = head + at;
+	while ((phdr = next_phdr(head, bytes, phdr))) {
 		uint64_t type = load_le(phdr, 4), offset = load_le(phdr + PHDR_OFFSET, 8), pa = load_le(phdr + PHDR_PADDR, 8);
 		uint64_t file_bytes = load_le(phdr + PHDR_FILESZ, 8);
 
@@ -63,4 +76,22 @@ void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, c
 			kcore->linear_offset = offset;
 		}
 	}
+}
+
+bool kcore_find(const unsigned char *head, size_t head_bytes, struct range memory, uint64_t *file_offset)
+{
+	const unsigned char *phdr = NULL;
+
+	if (!is_kcore(head, head_bytes))
+		return false;
+	while ((phdr = next_phdr(head, head_bytes, phdr))) {
+		uint64_t pa = load_le(phdr + PHDR_PADDR, 8), bytes = load_le(phdr + PHDR_FILESZ, 8);
+
+		if (load_le(phdr, 4) != PT_LOAD || pa > memory.start || memory.start - pa > bytes ||
+		    bytes - (memory.start - pa) < memory.bytes)
+			continue;
+		*file_offset = load_le(phdr + PHDR_OFFSET, 8) + (memory.start - pa);
+		return true;
+	}
+	return false;
 }

@@ -19,4 +19,7 @@ struct kcore {
 /* Look at the first bytes. What cannot be found stays unknown. ram: what a linear mapping maps. */
 void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, const struct range_set *ram);
 
+/* Where in the file this memory lies, by the same first bytes; false if the kernel does not show all of it there in one piece. */
+bool kcore_find(const unsigned char *head, size_t head_bytes, struct range memory, uint64_t *file_offset);
+
 #endif

@@ -201,6 +201,27 @@ const void *dt_chosen(const void *dtb, const char *property, size_t *bytes)
 	return value;
 }
 
+/* Of one cell or of two, as drivers/firmware/efi/fdtparams.c takes it. */
+static bool chosen_number(const void *dtb, const char *property, uint64_t *value)
+{
+	size_t bytes;
+	const void *at = dt_chosen(dtb, property, &bytes);
+
+	if (!at || (bytes != 4 && bytes != 8))
+		return false;
+	*value = load_be(at, (unsigned int)bytes);
+	return true;
+}
+
+bool dt_efi_map(const void *dtb, struct range *map, uint64_t *desc_bytes)
+{
+	size_t ignored;
+
+	return dt_chosen(dtb, "linux,uefi-system-table", &ignored) && chosen_number(dtb, "linux,uefi-mmap-start", &map->start) &&
+	       chosen_number(dtb, "linux,uefi-mmap-size", &map->bytes) &&
+	       chosen_number(dtb, "linux,uefi-mmap-desc-size", desc_bytes);
+}
+
 enum kx_err dt_memory(const void *dtb, struct range_set *memory)
 {
 	int address_cells = root_cells(dtb, "#address-cells"), size_cells = root_cells(dtb, "#size-cells");

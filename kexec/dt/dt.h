@@ -50,6 +50,9 @@ bool dt_leaves_gic_tables(const void *dtb);
 /* A property of /chosen of a checked tree; null if there is none. */
 const void *dt_chosen(const void *dtb, const char *property, size_t *bytes);
 
+/* Where the EFI memory map that the kernel of this tree goes by lies, and how long each descriptor of it is; false: it goes by none. */
+bool dt_efi_map(const void *dtb, struct range *map, uint64_t *desc_bytes);
+
 /* The memory that a tree's /memory nodes name, added to a set; none on EFI systems. Errors: KX_NO_MEMORY */
 enum kx_err dt_memory(const void *dtb, struct range_set *memory);
 

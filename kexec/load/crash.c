@@ -76,22 +76,15 @@ static bool add_vmcoreinfo(struct gather *g)
 	return ok;
 }
 
-/* Looked at by position: the file is as large as the address space. */
 static void read_kcore(struct payload *p, struct kcore *kcore)
 {
-	unsigned char *head = malloc(KCORE_LOOK_BYTES);
-	uint64_t bytes;
-	size_t have = 0;
-	ssize_t n = 1;
-	int fd = p->sys->open_file(p->sys, "/proc/kcore", UINT64_MAX, &bytes);
+	size_t bytes;
+	int fd;
+	unsigned char *head = kcore_open(p->sys, &fd, &bytes);
 
 	*kcore = (struct kcore){ 0 };
-	while (head && fd >= 0 && n > 0 && have < KCORE_LOOK_BYTES) {
-		n = p->sys->read(p->sys, fd, have, head + have, KCORE_LOOK_BYTES - have);
-		have += n > 0 ? (size_t)n : 0;
-	}
-	if (head && have)
-		kcore_parse(kcore, head, have, &p->machine.dump);
+	if (bytes)
+		kcore_parse(kcore, head, bytes, &p->machine.dump);
 	if (fd >= 0)
 		p->sys->close(p->sys, fd);
 	free(head);

@@ -166,32 +166,6 @@ static enum kx_err read_memmap(struct machine *machine, struct sys *sys, struct 
 	return err ? fail_set(fail, err, "memory map") : KX_OK;
 }
 
-/* Take out of a set what is not in the other. */
-static bool intersect(struct range_set *set, const struct range_set *with)
-{
-	pa_t at = 0;
-	size_t i;
-
-	for (i = 0; i < with->count; i++) {
-		if (!range_set_remove(set, (struct range){ at, with->v[i].start - at }))
-			return false;
-		at = range_end(with->v[i]);
-	}
-	return range_set_remove(set, (struct range){ at, PA_END - at });
-}
-
-/* Without EFI the next kernel only knows the memory that its device tree names: not what was added since. */
-static enum kx_err drop_unknown_memory(struct machine *machine, struct fail *fail)
-{
-	struct range_set known = { 0 };
-	bool ok = dt_memory(machine->dtb, &known) == KX_OK;
-
-	if (ok && known.count)
-		ok = intersect(&machine->memmap.ram, &known) && intersect(&machine->memmap.spare, &known);
-	range_set_free(&known);
-	return ok ? KX_OK : fail_set(fail, KX_NO_MEMORY, "memory map");
-}
-
 /* ACPI 6.5, 5.2.9: the FADT's ARM Boot Architecture Flags: bit 0 PSCI, bit 1 by HVC. */
 #define FADT_ARM_BOOT_ARCH	129
 
@@ -292,11 +266,9 @@ static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char
 
 static bool keep_only(struct range_set *set, struct range r)
 {
-	struct range_set limit = { 0 };
-	bool ok = range_set_add(&limit, r) && intersect(set, &limit);
+	struct range_set limit = { .v = &r, .count = 1, .room = 1 };
 
-	range_set_free(&limit);
-	return ok;
+	return range_set_intersect(set, &limit);
 }
 
 /* What a crash kernel's dump is to show: all memory, also what only this kernel knows of, but not its own. */
@@ -349,7 +321,7 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct 
 	if (!err)
 		err = read_dtb(machine, sys, request->dtb, fail);
 	if (!err)
-		err = drop_unknown_memory(machine, fail);
+		err = drop_unknown_memory(machine, sys, fail);
 	if (!err)
 		err = limit_memory(machine, request, fail);
 	if (!err) {

@@ -19,6 +19,7 @@ struct machine {
 	struct range_set dump;		/* for a crash kernel: all memory that there is but its own */
 	struct range_set gic_tables;
 	bool tables_unknown;		/* there may be such tables, and the log that would name them is not whole */
+	const char *memory_guess;	/* null, or why the memory that the next kernel will know had to be guessed */
 	uint64_t ram_bytes;		/* MemTotal */
 	uint64_t free_bytes;		/* MemAvailable */
 	uint64_t available_bytes;	/* of it, less what should stay free */
@@ -58,7 +59,12 @@ enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, struct fail *fail);
 /* A step of machine_read(): the last four. */
 void machine_read_cpus(struct machine *machine, struct sys *sys);
+/* Another: take out of the memory map what the next kernel does not know when it boots. dtb is the one that it is given. */
+enum kx_err drop_unknown_memory(struct machine *machine, struct sys *sys, struct fail *fail);
 void machine_free(struct machine *machine);
+
+/* The first bytes of /proc/kcore, in KCORE_LOOK_BYTES that the caller frees, and the open file, -1 if there is none; 0 bytes then. */
+unsigned char *kcore_open(struct sys *sys, int *fd, size_t *bytes);
 
 /* This kernel's device tree: /sys/firmware/fdt, else put together from /proc/device-tree. The caller frees it. */
 enum kx_err device_tree_read(struct sys *sys, char **dtb, size_t *bytes, struct fail *fail);

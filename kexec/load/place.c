@@ -126,6 +126,8 @@ enum kx_err payload_place(struct payload *p, struct fail *fail)
 	if (fast == FAST_AUTO && p->stage.frames && p->plan.relocated)
 		report_note(p->report, "huge pages ran short: %u frames of 2 MiB go through the kernel instead",
 			    p->plan.relocated);
+	if (p->machine.memory_guess && !p->request->crash)
+		report_note(p->report, "%s", p->machine.memory_guess);
 	if (p->machine.tables_unknown)
 		report_note(p->report, "the kernel log does not reach back to the boot, so the tables of the interrupt "
 			    "controller are not known and not reserved for the next kernel");

@@ -1,1 +1,1 @@
-$(eval $(call room,memmap,kexec/memmap,iomem.c,core))
+$(eval $(call room,memmap,kexec/memmap,iomem.c known.c,core))
