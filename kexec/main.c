@@ -120,6 +120,16 @@ static int do_load(struct sys *sys, struct options *options)
 	return EXIT_SUCCESS;
 }
 
+static enum kx_err do_unload(struct sys *sys, const struct options *options, struct fail *fail)
+{
+	const char *note;
+	enum kx_err err = unload_kernel(sys, options->request.crash, options->request.syscall, &note, fail);
+
+	if (!err && note)
+		fprintf(stderr, "kexec: %s\n", note);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -152,7 +162,7 @@ int main(int argc, char **argv)
 		if (err)
 			return complain(&fail);
 	}
-	if (options.unload && unload_kernel(&sys, options.request.crash, options.request.syscall, &fail))
+	if (options.unload && do_unload(&sys, &options, &fail))
 		return complain(&fail);
 	if (options.load && !options.request.kernel) {
 		options_no_kernel(stdout, stderr);

@@ -149,8 +149,12 @@ bool config_apply(struct sys *sys, struct options *options, FILE *err)
 	bool by_load = to->syscall != SYSCALL_FILE;
 	bool may_stage = by_load && !to->crash && !to->entry && !to->mem_min && !to->mem_max;
 
-	if (!read_all(sys, &r, err))
-		return false;
+	/* A crash kernel is loaded all the same: without it the next crash leaves nothing behind. */
+	if (!read_all(sys, &r, err)) {
+		if (to->crash)
+			fprintf(err, "kexec: the settings in " CONFIG " are not used for this crash kernel\n");
+		return to->crash;
+	}
 	if (r.fast && !options->fast_given && may_stage)
 		to->fast = r.request.fast;
 	if (r.check && !options->check_given && by_load)

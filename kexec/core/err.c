@@ -42,6 +42,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_OTHER_IPC_NS] = "staged memory belongs to the host's IPC namespace; run kexec in that of the host's PID 1",
 	[KX_CONTAINER] = "a container cannot start a kernel; run kexec on the host",
 	[KX_SHM_RMID_FORCED] = "staged memory would vanish when kexec exits; set kernel.shm_rmid_forced=0",
+	[KX_STAGE_NOT_ROOT] = "staged memory must be root's, so that nobody else can take it away; run as user 0",
 	[KX_NO_PSCI] = "this machine names no PSCI firmware, so a failed check could not reset it; reset it by "
 		       "hand if the new kernel does not come up",
 	[KX_NO_PFN] = "the kernel hides physical addresses; run with CAP_SYS_ADMIN in the initial user namespace",

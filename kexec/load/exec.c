@@ -54,15 +54,10 @@ static enum kx_err unload_error(enum syscall_wish by, int err, struct fail *fail
 	return fail_set(fail, err == -EPERM ? KX_NOT_PERMITTED : KX_UNLOAD, "%s", strerror(-err));
 }
 
-enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, struct fail *fail)
+static int unload(struct sys *sys, bool crash, enum syscall_wish by)
 {
-	enum kx_err refused = preflight(sys, crash, fail);
 	int err = -ENOSYS, other;
 
-	if (!refused)
-		refused = lock_loads(sys, fail);
-	if (refused)
-		return refused;
 	if (by != SYSCALL_FILE)
 		err = sys->kexec_load(sys, 0, NULL, 0, crash ? SYS_KEXEC_ON_CRASH : 0);
 	/* A kernel may have only the other call, or be locked down against this one; either unloads what the other has loaded. */
@@ -70,9 +65,37 @@ enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, str
 		other = sys->kexec_file_load(sys, -1, -1, NULL, SYS_FILE_UNLOAD | (crash ? SYS_FILE_ON_CRASH : 0));
 		err = other == -ENOSYS ? err : other;
 	}
+	return err;
+}
+
+/* Give back what was staged. A load that is at work gives back what is left, should it fail, and replaces it otherwise. */
+static const char *sweep_all(struct sys *sys, bool locked, bool was_loaded)
+{
+	if (!locked)
+		return "another kexec is loading: what was staged is given back when it is done";
+	if (sys->shm_sweep(sys, SYS_NO_SHM, false))
+		return "a process holds staged memory: it is given back when that ends";
+	if (was_loaded && !in_host_ipc_ns(sys))
+		return "memory that was staged in the host's IPC namespace is given back by kexec -u there";
+	return NULL;
+}
+
+enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, const char **note, struct fail *fail)
+{
+	enum kx_err refused = preflight(sys, crash, fail);
+	bool locked, was_loaded;
+	int err;
+
+	*note = NULL;
+	if (refused)
+		return refused;
+	locked = !crash && sys->lock(sys, false) == 0;
+	was_loaded = kernel_is_loaded(sys, crash) == 1;
+	err = unload(sys, crash, by);
 	if (!err && !crash)
-		sys->shm_sweep(sys, SYS_NO_SHM, false);
-	sys->unlock(sys);
+		*note = sweep_all(sys, locked, was_loaded);
+	if (locked)
+		sys->unlock(sys);
 	return err ? unload_error(by, err, fail) : KX_OK;
 }
 

@@ -100,8 +100,7 @@ enum kx_err load_by_file(struct payload *p, int *result, struct fail *fail)
 	if (p->uki_dtb.bytes)
 		report_note(report, "the kernel's own device tree is not used: kexec_file_load takes none");
 	/* Whatever was staged for an earlier load is unreachable now. */
-	if (!p->request->crash)
-		p->sys->shm_sweep(p->sys, SYS_NO_SHM, false);
+	payload_sweep(p, p->stage.shm_id);
 	snprintf(report->kernel, sizeof(report->kernel), "%s", p->request->kernel);
 	snprintf(report->format, sizeof(report->format), "%s", p->format);
 	strcpy(report->check, "none");

@@ -22,6 +22,17 @@ static enum kx_err kexec_load_error(int err, struct fail *fail)
 	}
 }
 
+void payload_sweep(struct payload *p, int keep)
+{
+	/* A crash kernel replaces no other one. */
+	if (p->request->crash)
+		return;
+	if (!p->locked)
+		report_note(p->report, "another kexec is at work, so what was staged before could not be given back: kexec -u does it");
+	else if (p->sys->shm_sweep(p->sys, keep, false))
+		report_note(p->report, "a process holds memory that was staged before: it is given back when that ends");
+}
+
 /*
  * The only call that changes anything for good. Before it, the new segment is marked as loaded, so that a loader killed
  * right behind it leaves no segment that a later one would sweep away while the kernel counts on it. After it, whatever
@@ -59,10 +70,15 @@ enum kx_err payload_commit(struct payload *p, struct fail *fail)
 	if (err)
 		return kexec_load_error(err, fail);
 	stage_close(&p->stage, false);
-	/* A crash kernel replaces no other one. */
-	if (!p->request->crash)
-		sys->shm_sweep(sys, keep, false);
+	payload_sweep(p, keep);
 	return KX_OK;
+}
+
+/* What an earlier loader left behind when it was killed; all of it, if nothing is loaded at all. */
+static void sweep_leftovers(struct payload *p)
+{
+	if (p->locked)
+		p->sys->shm_sweep(p->sys, SYS_NO_SHM, kernel_is_loaded(p->sys, false) != 0);
 }
 
 /* By kexec_load(2). The files may be open already. */
@@ -75,9 +91,7 @@ static enum kx_err load_by_load(struct payload *p, struct fail *fail)
 
 	if (err)
 		return err;
-	/* What an earlier loader left behind when it was killed; all of it, if nothing is loaded at all. */
-	sys->shm_sweep(sys, SYS_NO_SHM, kernel_is_loaded(sys, false) != 0);
-
+	sweep_leftovers(p);
 	err = payload_open(p, fail);
 	if (!err)
 		err = payload_place(p, fail);
@@ -165,6 +179,27 @@ static enum kx_err load_either(struct payload *p, struct fail *fail)
 	return err;
 }
 
+/*
+ * Loads that stage are made one after the other: what one of them sweeps away must not be what another one has just staged. Others
+ * wait for nobody: a crash kernel has nothing to do with staging, and an ordinary load only gives back what was staged before it,
+ * which it leaves to whoever is at work.
+ */
+static enum kx_err lock_loads(struct payload *p, struct fail *fail)
+{
+	bool stages = p->request->fast != FAST_NO && !p->request->crash;
+	int err = p->request->crash ? -EWOULDBLOCK : p->sys->lock(p->sys, stages);
+
+	p->locked = !err;
+	if (!err || !stages)
+		return KX_OK;
+	if (err == -EWOULDBLOCK)
+		return fail_set(fail, KX_LOCKED, "%s", "");
+	if (err == -EINTR)
+		return fail_set(fail, KX_INTERRUPTED, "%s", "");
+	report_note(p->report, "nothing keeps another kexec from staging at the same time: there is no lock (%s)", strerror(-err));
+	return KX_OK;
+}
+
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
 {
 	struct payload p = {
@@ -174,11 +209,15 @@ enum kx_err load_kernel(struct sys *sys, const struct load_request *request, str
 
 	*report = (struct report){ 0 };
 	if (!err)
-		err = lock_loads(sys, fail);
+		err = lock_loads(&p, fail);
 	if (err)
 		return err;
 	err = load_either(&p, fail);
 	payload_free(&p);
-	sys->unlock(sys);
+	/* Somebody may have unloaded meanwhile, and left to us what was staged. */
+	if (err)
+		sweep_leftovers(&p);
+	if (p.locked)
+		sys->unlock(sys);
 	return err;
 }

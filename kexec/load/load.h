@@ -52,8 +52,9 @@ struct load_request {
  */
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail);
 
-/* Unload what is loaded, and give all staged memory back; or unload the crash kernel. By that system call, or by either. */
-enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, struct fail *fail);
+/* Unload what is loaded, and give all staged memory back; or unload the crash kernel. By that system call, or by either. *note: null,
+ * or why staged memory is not given back yet. */
+enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, const char **note, struct fail *fail);
 
 /* Bytes of the last "Crash kernel" in /proc/iomem; 0: none. */
 uint64_t crash_kernel_bytes(struct sys *sys);

@@ -36,6 +36,11 @@ static bool in_first_namespace(struct sys *sys, const char *path, const char *fi
 	return sys->read_link(sys, path, ours, sizeof(ours)) < 0 || strcmp(ours, first) == 0;
 }
 
+bool in_host_ipc_ns(struct sys *sys)
+{
+	return in_first_namespace(sys, "/proc/self/ns/ipc", IPC_NS_INIT);
+}
+
 static bool in_container(struct sys *sys)
 {
 	char *text, *at;
@@ -62,8 +67,6 @@ enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail)
 		return fail_set(fail, KX_NOT_ROOT, "%s", "");
 	if (in_container(sys))
 		return fail_set(fail, KX_CONTAINER, "%s", "");
-	if (!in_first_namespace(sys, "/proc/self/ns/ipc", IPC_NS_INIT))
-		return fail_set(fail, KX_OTHER_IPC_NS, "%s", "");
 	if (sys_read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &value) && value)
 		return fail_set(fail, KX_LOAD_DISABLED, "%s", "");
 	/* -1: as many as one likes */
@@ -82,26 +85,14 @@ enum kx_err preflight_kexec_load(struct sys *sys, struct fail *fail)
 	return KX_OK;
 }
 
-enum kx_err lock_loads(struct sys *sys, struct fail *fail)
-{
-	int err = sys->lock(sys);
-
-	switch (err) {
-	case 0:
-		return KX_OK;
-	case -EWOULDBLOCK:
-		return fail_set(fail, KX_LOCKED, "%s", "");
-	case -EINTR:
-		return fail_set(fail, KX_INTERRUPTED, "%s", "");
-	default:
-		return fail_set(fail, KX_SHM, "lock: %s", strerror(-err));
-	}
-}
-
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail)
 {
 	uint64_t forced;
 
+	if (!sys->is_root(sys))
+		return fail_set(fail, KX_STAGE_NOT_ROOT, "%s", "");
+	if (!in_host_ipc_ns(sys))
+		return fail_set(fail, KX_OTHER_IPC_NS, "%s", "");
 	if (sys_read_u64(sys, "/proc/sys/kernel/shm_rmid_forced", 0, &forced) && forced)
 		return fail_set(fail, KX_SHM_RMID_FORCED, "%s", "");
 	return KX_OK;

@@ -34,18 +34,18 @@ struct machine {
 	uint32_t mpidr_count;
 };
 
-/* Refusals that hold for every load and unload. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_CONTAINER, KX_OTHER_IPC_NS (what
- * was staged could not be given back), KX_LOAD_DISABLED, KX_LOAD_LIMIT */
+/* Refusals that hold for every load and unload. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_CONTAINER, KX_LOAD_DISABLED,
+ * KX_LOAD_LIMIT */
 enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail);
 
 /* Refusals that hold for kexec_load(2) only. Errors: KX_LOCKDOWN */
 enum kx_err preflight_kexec_load(struct sys *sys, struct fail *fail);
 
-/* Have sys->lock() for the caller. Errors: KX_LOCKED, KX_INTERRUPTED, KX_SHM */
-enum kx_err lock_loads(struct sys *sys, struct fail *fail);
-
-/* Refusals that hold for staging only. Errors: KX_SHM_RMID_FORCED */
+/* Refusals that hold for staging only. Errors: KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS, KX_SHM_RMID_FORCED */
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
+
+/* Staged memory is in the IPC namespace of the host; from others it is not seen. */
+bool in_host_ipc_ns(struct sys *sys);
 
 /* How much memory there is: what is needed to judge the files. Errors: KX_READ */
 enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *fail);

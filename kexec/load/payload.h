@@ -52,6 +52,7 @@ struct payload {
 	const char *cmdline;		/* null: keep the device tree's */
 	char *cmdline_buf;
 
+	bool locked;			/* no other loader is staging: what earlier ones have staged may be given back */
 	struct stage stage;
 	bool *keep;			/* the frames that the plan uses */
 	struct plan_input input;
@@ -95,6 +96,7 @@ enum kx_err payload_finish(struct payload *p, struct fail *fail);	/* device tree
 enum kx_err payload_commit(struct payload *p, struct fail *fail);	/* kexec_load */
 enum kx_err payload_try_hideout(struct payload *p);	/* a step of payload_place(): how much room it needs at most; KX_NO_ROOM: it does not fit */
 enum kx_err payload_make_hideout(struct payload *p, struct fail *fail);	/* a step of payload_finish() */
+void payload_sweep(struct payload *p, int keep);	/* a step of payload_commit(): give back what others have staged */
 void payload_report(struct payload *p);
 void payload_free(struct payload *p);
 

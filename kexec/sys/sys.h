@@ -35,14 +35,15 @@ struct sys {
 	unsigned int cpu_features;	/* enum sys_cpu_feature */
 
 	bool (*may_boot)(struct sys *sys);	/* root, or CAP_SYS_BOOT */
+	bool (*is_root)(struct sys *sys);
 	bool (*is_arm64)(struct sys *sys);
 	uint64_t (*now)(struct sys *sys);	/* seconds since 1970 */
 	uint64_t (*now_ms)(struct sys *sys);	/* monotonic */
 	int (*random)(struct sys *sys, void *out, size_t bytes);
 
-	/* One loader at a time in this IPC namespace, until unlock() or the end of the process. Another one is waited for, a
-	   while; then -EWOULDBLOCK. -EINTR: interrupted. */
-	int (*lock)(struct sys *sys);
+	/* One loader that stages at a time, until unlock() or the end of the process. With wait, another one is waited for, ten
+	   seconds; then, or without, -EWOULDBLOCK. -EINTR: interrupted. Anything else: there is nothing that could be locked. */
+	int (*lock)(struct sys *sys, bool wait);
 	void (*unlock)(struct sys *sys);
 
 	/* Should this process die, however, text is written to path; until unguard(). */
@@ -75,9 +76,10 @@ struct sys {
 	void (*shm_detach)(struct sys *sys, void *addr);
 	void (*shm_remove)(struct sys *sys, int id);
 	int (*shm_mark_loaded)(struct sys *sys, int id);
-	/* Remove every segment of ours that no process is attached to, but keep; with unloaded_only, only those that were
-	   never marked as loaded. */
-	int (*shm_sweep)(struct sys *sys, int keep, bool unloaded_only);
+	/* Remove every segment of ours but keep; with unloaded_only, only those that were never marked as loaded and that no process
+	   is attached to. Under the lock only. Returns how many still take memory, because a process is attached to them or because
+	   they could not be removed. */
+	unsigned int (*shm_sweep)(struct sys *sys, int keep, bool unloaded_only);
 	/* Write to the page at addr so that it is there; -EFAULT if the kernel has none (SIGBUS). */
 	int (*touch)(struct sys *sys, void *addr);
 	/* Make pages that were touched lie where the kernel has no reason to move them from: out of CMA areas and movable

@@ -14,7 +14,6 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
-#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -40,6 +39,13 @@ static bool may_boot(struct sys *sys)
 
 	(void)sys;
 	return geteuid() == 0 || (syscall(SYS_capget, &header, data) == 0 && data[0].effective & 1u << CAP_SYS_BOOT);
+}
+
+/* What others than root have staged, they and nobody else could take away again. */
+static bool is_root(struct sys *sys)
+{
+	(void)sys;
+	return geteuid() == 0;
 }
 
 static bool is_arm64(struct sys *sys)
@@ -149,67 +155,10 @@ static void ifdown(struct sys *sys)
 		if_freenameindex(list);
 }
 
-#define LOCK_KEY	0x4b5846ff	/* "KXF", beyond the keys of segments */
-#define LOCK_WAIT_MS	10000
-
-static int lock_id = -1;
-
-static int count_lock(bool only_if_free)
-{
-	struct sembuf steps[2] = { { 0, 0, IPC_NOWAIT }, { 0, 1, IPC_NOWAIT | SEM_UNDO } };
-
-	return semop(lock_id, only_if_free ? steps : steps + 1, only_if_free ? 2 : 1) < 0 ? -errno : 0;
-}
-
-/* Somebody else's semaphore under our key would let them keep us out. */
-static int open_lock(void)
-{
-	struct semid_ds ds;
-
-	lock_id = semget(LOCK_KEY, 1, IPC_CREAT | 0600);
-	if (lock_id >= 0 && semctl(lock_id, 0, IPC_STAT, &ds) == 0 &&
-	    (ds.sem_perm.cuid != geteuid() || ds.sem_perm.uid != geteuid() || (ds.sem_perm.mode & 0777) != 0600))
-		semctl(lock_id, 0, IPC_RMID);
-	return lock_id < 0 ? -errno : count_lock(true);
-}
-
-/*
- * A System V semaphore goes with the namespace that the segments are in, needs no file system that could be written, can
- * be root's alone, and with SEM_UNDO ends with the process, however that ends. Another load is waited for, not for ever.
- */
-static int lock(struct sys *sys)
-{
-	uint64_t until_ms = now_ms(sys) + LOCK_WAIT_MS;
-	struct timespec pause = { 0, 50000000 };
-	int err;
-
-	for (;;) {
-		err = open_lock();
-		if (err == -ENOSYS)
-			return 0;	/* no System V IPC: there is nothing staged that could get lost either */
-		/* EIDRM, EINVAL: its owner was done with it, and took it away, just now. */
-		if (err != -EAGAIN && err != -EIDRM && err != -EINVAL && err != -EACCES)
-			return err;
-		if (sys->interrupted(sys))
-			return -EINTR;
-		if (now_ms(sys) > until_ms)
-			return -EWOULDBLOCK;
-		nanosleep(&pause, NULL);
-	}
-}
-
-static void unlock(struct sys *sys)
-{
-	(void)sys;
-	if (lock_id >= 0)
-		semctl(lock_id, 0, IPC_RMID);
-	lock_id = -1;
-}
-
 static int guard_fd = -1;
 static pid_t guard_pid;
 
-/* The child's side: hold the lock too, say so, and wait for a word or for the end. */
+/* The child's side, which holds the lock too: say that it is there, and wait for a word or for the end. */
 static void stand_guard(struct sys *sys, int fd, const char *path, const char *text)
 {
 	char byte = 0;
@@ -218,8 +167,6 @@ static void stand_guard(struct sys *sys, int fd, const char *path, const char *t
 	signal(SIGQUIT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	if (lock_id >= 0)
-		count_lock(false);
 	if (send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && recv(fd, &byte, 1, 0) == 0)
 		sys_linux_write_file(sys, path, text);
 	_exit(0);
@@ -327,12 +274,11 @@ void sys_linux(struct sys *sys)
 		.line_bytes = line_bytes(),
 		.cpu_features = cpu_features(),
 		.may_boot = may_boot,
+		.is_root = is_root,
 		.is_arm64 = is_arm64,
 		.now = now,
 		.now_ms = now_ms,
 		.random = get_random,
-		.lock = lock,
-		.unlock = unlock,
 		.guard = guard,
 		.unguard = unguard,
 		.interrupted = interrupted,
@@ -344,6 +290,7 @@ void sys_linux(struct sys *sys)
 		.shutdown = run_shutdown,
 	};
 	sys_linux_files(sys);
+	sys_linux_lock(sys);
 	sys_linux_shm(sys);
 	sys_linux_crew(sys);
 }

@@ -6,6 +6,7 @@
 #include "sys.h"
 
 void sys_linux_files(struct sys *sys);
+void sys_linux_lock(struct sys *sys);
 void sys_linux_shm(struct sys *sys);
 void sys_linux_crew(struct sys *sys);
 

@@ -42,6 +42,27 @@
 #define PAGEMAP_PRESENT		(1ull << 63)
 #define PAGEMAP_PFN_MASK	((1ull << 55) - 1)
 
+/* Whose a segment is: one that root neither owns nor made can be changed by others. */
+static bool is_ours(const struct shmid_ds *ds)
+{
+	return ds->shm_perm.cuid == 0 && ds->shm_perm.uid == 0;
+}
+
+static int make_segment(int key, uint64_t bytes)
+{
+	return shmget(key, bytes, IPC_CREAT | IPC_EXCL | SHM_HUGETLB | SHM_HUGE_2M | SHM_NORESERVE | MODE_STAGING);
+}
+
+/* Keys are anybody's to use. Whoever sits on one of ours without being root loses it. */
+static void evict_stranger(int key)
+{
+	struct shmid_ds ds;
+	int id = shmget(key, 0, 0);
+
+	if (id >= 0 && shmctl(id, IPC_STAT, &ds) == 0 && !is_ours(&ds))
+		shmctl(id, IPC_RMID, NULL);
+}
+
 /* Sparse (SHM_NORESERVE): pages come when they are touched, so the loader can take as many as it turns out to want. */
 static int shm_create(struct sys *sys, uint64_t bytes, int *id, void **addr)
 {
@@ -49,7 +70,11 @@ static int shm_create(struct sys *sys, uint64_t bytes, int *id, void **addr)
 
 	(void)sys;
 	for (key = KEY_BASE; key < KEY_BASE + KEY_COUNT; key++) {
-		*id = shmget(key, bytes, IPC_CREAT | IPC_EXCL | SHM_HUGETLB | SHM_HUGE_2M | SHM_NORESERVE | MODE_STAGING);
+		*id = make_segment(key, bytes);
+		if (*id < 0 && errno == EEXIST) {
+			evict_stranger(key);
+			*id = make_segment(key, bytes);
+		}
 		if (*id >= 0)
 			break;
 		if (errno != EEXIST)
@@ -89,28 +114,27 @@ static int shm_mark_loaded(struct sys *sys, int id)
 	return shmctl(id, IPC_SET, &ds) < 0 ? -errno : 0;
 }
 
-static int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
+static unsigned int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
 {
 	struct shm_info info;
-	int last, i, removed = 0;
+	int last, i;
+	unsigned int stay = 0;
 
 	(void)sys;
 	last = shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&info);
-	if (last < 0)
-		return -errno;
 	for (i = 0; i <= last; i++) {
 		struct shmid_ds ds;
 		int id = shmctl(i, SHM_STAT, &ds);
 
-		if (id < 0 || id == keep || ds.shm_perm.uid != 0 || ds.shm_nattch > 0)
+		if (id < 0 || id == keep || !is_ours(&ds))
 			continue;
 		if (ds.shm_perm.__key < KEY_BASE || ds.shm_perm.__key >= KEY_BASE + KEY_COUNT)
 			continue;
-		if (unloaded_only && (ds.shm_perm.mode & 0777) != MODE_STAGING)
+		if (unloaded_only && ((ds.shm_perm.mode & 0777) != MODE_STAGING || ds.shm_nattch))
 			continue;
-		removed += shmctl(id, IPC_RMID, NULL) == 0;
+		stay += shmctl(id, IPC_RMID, NULL) < 0 || ds.shm_nattch;
 	}
-	return removed;
+	return stay;
 }
 
 static sigjmp_buf no_page;

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -250,6 +251,71 @@ static int boot(void)
 	return 0;
 }
 
+/* As a user without rights: take every key that staged memory could have, and the lock of earlier versions. */
+static int squat(unsigned int user)
+{
+	int key;
+
+	if (setgid(user) < 0 || setuid(user) < 0)
+		return 1;
+	for (key = KEY_OF_KEXEC; key < KEY_OF_KEXEC + 0x100; key++)
+		if (shmget(key, 4096, IPC_CREAT | IPC_EXCL | 0666) < 0) {
+			perror("shmget");
+			return 1;
+		}
+	return semget(KEY_OF_KEXEC + 0xff, 1, IPC_CREAT | IPC_EXCL | 0666) < 0;
+}
+
+/* A number of /proc/meminfo, in KiB. */
+static unsigned long meminfo(const char *name)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	unsigned long kib = 0;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, name, strlen(name)) == 0)
+			kib = strtoul(line + strlen(name) + 1, NULL, 10);
+	if (file)
+		fclose(file);
+	return kib;
+}
+
+/* An innocent process that uses memory: all but so much. It runs on; its number is printed when it has what it wants. */
+static int hog(unsigned long left_kib)
+{
+	int ready[2];
+	char byte;
+	pid_t child;
+
+	if (pipe(ready) < 0)
+		return 1;
+	child = fork();
+	if (child == 0) {
+		close(ready[0]);
+		close(1);
+		while (meminfo("MemAvailable") > left_kib) {
+			unsigned char *memory = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			size_t at;
+
+			if (memory == MAP_FAILED)
+				return 1;
+			for (at = 0; at < 1 << 20; at += 4096)
+				memory[at] = 1;
+		}
+		if (write(ready[1], "", 1) != 1)
+			return 1;
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		return 1;
+	printf("%d\n", (int)child);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "boot") == 0)
@@ -264,7 +330,11 @@ int main(int argc, char **argv)
 		return corrupt();
 	if (argc == 3 && strcmp(argv[1], "fragment") == 0)
 		return fragment(strtoul(argv[2], NULL, 10));
-	fprintf(stderr, "usage: tool corrupt | tool fragment FRAMES | tool peak FILE COMMAND... | tool counter |\n"
+	if (argc == 3 && strcmp(argv[1], "squat") == 0)
+		return squat((unsigned int)strtoul(argv[2], NULL, 10));
+	if (argc == 3 && strcmp(argv[1], "hog") == 0)
+		return hog(strtoul(argv[2], NULL, 10));
+	fprintf(stderr, "usage: tool corrupt | tool squat USER | tool hog KIB-LEFT | tool fragment FRAMES | tool peak FILE COMMAND... | tool counter |\n"
 			"       tool boot | tool record DIRECTORY COMMAND...\n");
 	return 2;
 }

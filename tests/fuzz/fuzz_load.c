@@ -198,6 +198,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	};
 	struct fake *fake = machine(wishes, more);
 	struct files files = { 0 };
+	const char *note;
 	struct fail fail;
 
 	if (request.crash)
@@ -206,7 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	load_and_judge(fake, &request, &files);
 	if (more & MORE_TWICE && !(more & MORE_PIPES))
 		load_and_judge(fake, &request, &files);
-	if (unload_kernel(&fake->sys, request.crash, SYSCALL_AUTO, &fail) == KX_OK) {
+	if (unload_kernel(&fake->sys, request.crash, SYSCALL_AUTO, &note, &fail) == KX_OK) {
 		demand(!fake->loaded, "still loaded");
 		demand(!fake_shms(fake, true) && !fake_shms(fake, false) && !fake_frames_taken(fake), "memory that nobody gives back");
 	}

@@ -109,23 +109,26 @@ static int shm_mark_loaded(struct sys *sys, int id)
 	return 0;
 }
 
-static int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
+static unsigned int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
 {
 	struct fake *f = fake_of(sys);
-	int i, removed = 0;
+	unsigned int stay = 0;
+	int i;
 
 	f->sweeps++;
-	if (fake_fails(f, "shm_sweep"))
-		return -f->fail_errno;
+	if (!f->locked)
+		fake_breach(f, "sweeps without the lock");
 	for (i = 0; i < FAKE_SHMS; i++) {
 		struct fake_shm *shm = &f->shm[i];
 
-		if (!shm->alive || ID_BASE + i == keep || shm->attached || (unloaded_only && shm->loaded))
+		if (!shm->alive || ID_BASE + i == keep || (unloaded_only && (shm->loaded || shm->attached)))
 			continue;
-		give_up(f, shm);
-		removed++;
+		stay += shm->attached;
+		shm->removed = true;
+		if (!shm->attached)
+			give_up(f, shm);
 	}
-	return removed;
+	return stay;
 }
 
 static int touch(struct sys *sys, void *addr)

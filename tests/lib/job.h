@@ -40,6 +40,7 @@ struct job {
 	uint64_t image_size;
 	struct report report;
 	struct fail fail;
+	const char *unload_note;
 };
 
 void store_le64(unsigned char *out, uint64_t value);

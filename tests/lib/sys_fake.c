@@ -36,6 +36,11 @@ static bool may_boot(struct sys *sys)
 	return fake_of(sys)->root;
 }
 
+static bool is_root(struct sys *sys)
+{
+	return !fake_of(sys)->not_user_0;
+}
+
 static bool is_arm64(struct sys *sys)
 {
 	return fake_of(sys)->arm64;
@@ -79,12 +84,13 @@ static int kernel_log(struct sys *sys, char **text, size_t *bytes)
 	return 0;
 }
 
-static int lock(struct sys *sys)
+static int lock(struct sys *sys, bool wait)
 {
 	struct fake *f = fake_of(sys);
 
 	if (fake_fails(f, "lock"))
 		return -f->fail_errno;
+	(void)wait;
 	if (f->locked)
 		return -EWOULDBLOCK;
 	f->locked = true;
@@ -372,7 +378,7 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 
 	f->sys = (struct sys){
 		.ctx = f, .page_bytes = 4096, .line_bytes = 64, .cpu_features = CPU_CRC32 | CPU_SHA2,
-		.may_boot = may_boot, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
+		.may_boot = may_boot, .is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
 		.lock = lock, .unlock = unlock, .guard = guard, .unguard = unguard, .shutdown = run_shutdown,
 		.kernel_log = kernel_log,
 		.crew_open = crew_open, .crew_ready = crew_ready, .crew_close = crew_close, .interrupted = interrupted,

@@ -65,6 +65,7 @@ struct fake {
 	bool hide_pfn;
 	struct range cma;		/* settle() gets frames out of here */
 
+	bool not_user_0;		/* root's rights, but not its user number */
 	bool root, arm64, random_works;
 	const char *log;		/* null: cannot be read */
 	uint64_t clock_ms;

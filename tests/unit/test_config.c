@@ -100,6 +100,11 @@ static void test_wrong(void **state)
 	assert_non_null(strstr(complaint, "there is no such section"));
 	assert_false(apply(NULL, NULL, NULL, "[load]\njust words\n", NULL));
 	assert_non_null(strstr(complaint, "10-first.conf:2: "));
+	/* A crash kernel is loaded all the same. */
+	assert_true(apply("-p", NULL, "[load]\ncheck = sha256\nspeed = high\n", NULL, NULL));
+	assert_non_null(strstr(complaint, "kexec.conf:3: speed: there is no such setting"));
+	assert_non_null(strstr(complaint, "are not used for this crash kernel"));
+	assert_int_equal(o.request.check, CHECK_DEFAULT);
 	/* Of two, the first. */
 	assert_false(apply(NULL, NULL, "[load]\ncpus = x\n\nspeed = high\n", NULL, NULL));
 	assert_string_equal(complaint, "kexec: /etc/kexec.conf:2: x: cpus is a number or auto\n");

@@ -232,7 +232,7 @@ static void test_beside_staged(void **state)
 	job->request.fast = FAST_NO;
 	assert_int_equal(load(job), KX_OK);
 	assert_int_equal(fake_frames_taken(job->fake), frames);
-	assert_int_equal(unload_kernel(&job->fake->sys, true, SYSCALL_AUTO, &job->fail), KX_OK);
+	assert_int_equal(unload_kernel(&job->fake->sys, true, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
 	assert_int_equal(fake_frames_taken(job->fake), frames);
 	job_free(job);
 }

@@ -224,7 +224,7 @@ static void test_unload_by(void **state)
 		struct job *job = job_of(SYSCALL_AUTO, v[i].file_error);
 
 		job->fake->kexec_error = v[i].load_error;
-		assert_int_equal(unload_kernel(&job->fake->sys, false, v[i].by, &job->fail), v[i].want);
+		assert_int_equal(unload_kernel(&job->fake->sys, false, v[i].by, &job->unload_note, &job->fail), v[i].want);
 		assert_int_equal(job->fake->file_loads, v[i].files);
 		assert_clean(job->fake);
 		job_free(job);

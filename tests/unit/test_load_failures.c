@@ -5,8 +5,8 @@
 #include <errno.h>
 
 enum refusal {
-	NOT_ROOT, NOT_ARM64, LOCKED, LOCKED_MORE, DISABLED, LIMIT, CONTAINER_ENV, CONTAINER_FILE, USER_NS, IPC_NS, BUSY,
-	RMID, NO_PSCI, HIDDEN_PFN, REFUSALS
+	NOT_ROOT, NOT_ARM64, LOCKED, LOCKED_MORE, DISABLED, LIMIT, CONTAINER_ENV, CONTAINER_FILE, USER_NS, BUSY,
+	IPC_NS, NOT_USER_0, RMID, NO_PSCI, HIDDEN_PFN, REFUSALS
 };
 
 static void make_refusal(struct job *job, enum refusal refusal)
@@ -25,6 +25,7 @@ static void make_refusal(struct job *job, enum refusal refusal)
 	case LIMIT: fake_text(f, "/proc/sys/kernel/kexec_load_limit_reboot", "0\n"); break;
 	case BUSY: f->locked = true; break;
 	case IPC_NS: fake_link(f, "/proc/self/ns/ipc", "ipc:[4026532222]"); break;
+	case NOT_USER_0: f->not_user_0 = true; break;
 	case RMID: fake_text(f, "/proc/sys/kernel/shm_rmid_forced", "1\n"); break;
 	case NO_PSCI: drop_psci(job); break;
 	case HIDDEN_PFN: f->hide_pfn = true; break;
@@ -38,7 +39,7 @@ static void test_refusals(void **state)
 		[NOT_ROOT] = KX_NOT_ROOT, [NOT_ARM64] = KX_WRONG_ARCH, [LOCKED] = KX_LOCKDOWN,
 		[LOCKED_MORE] = KX_LOCKDOWN,
 		[DISABLED] = KX_LOAD_DISABLED, [LIMIT] = KX_LOAD_LIMIT, [BUSY] = KX_LOCKED, [CONTAINER_ENV] = KX_CONTAINER, [CONTAINER_FILE] = KX_CONTAINER,
-		[USER_NS] = KX_CONTAINER, [IPC_NS] = KX_OTHER_IPC_NS, [RMID] = KX_SHM_RMID_FORCED,
+		[USER_NS] = KX_CONTAINER, [IPC_NS] = KX_OTHER_IPC_NS, [NOT_USER_0] = KX_STAGE_NOT_ROOT, [RMID] = KX_SHM_RMID_FORCED,
 		[NO_PSCI] = KX_NO_PSCI,
 		[HIDDEN_PFN] = KX_NO_PFN,
 	};
@@ -54,7 +55,7 @@ static void test_refusals(void **state)
 		assert_int_equal(job->fake->kexec_loads + job->fake->unloads, 0);
 		if (i != HIDDEN_PFN)
 			assert_int_equal(job->fake->shm_creates + job->fake->writes, 0);
-		if (i <= BUSY)
+		if (i <= BUSY && i != LOCKED && i != LOCKED_MORE)
 			assert_int_equal(job->fake->sweeps, 0);
 		job->fake->locked &= i != BUSY;
 		assert_int_equal(fake_frames_taken(job->fake), 0);
@@ -62,7 +63,7 @@ static void test_refusals(void **state)
 		job_free(job);
 	}
 	/* What only forbids staging leaves the ordinary way, and it is said. */
-	for (i = RMID; i < REFUSALS; i++) {
+	for (i = IPC_NS; i < REFUSALS; i++) {
 		struct job *job = job_whole();
 		struct purg_model m;
 
@@ -243,19 +244,93 @@ static void test_unload(void **state)
 
 	(void)state;
 	load_first(job);
-	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->fail), KX_OK);
+	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
 	assert_false(job->fake->loaded);
 	assert_int_equal(job->fake->unloads, 1);
 	assert_int_equal(fake_frames_taken(job->fake), 0);
 	assert_clean(job->fake);
 	/* Nothing loaded: as upstream, that is no error. */
-	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->fail), KX_OK);
+	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
 
 	/* The kernel refuses: then it still counts on the memory. */
 	load_first(job);
 	job->fake->kexec_error = -EBUSY;
-	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->fail), KX_UNLOAD);
+	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_UNLOAD);
 	assert_int_equal(fake_shms(job->fake, true), 1);
+	job_free(job);
+}
+
+/* While somebody else stages, everything that does not stage goes on. */
+static void test_somebody_stages(void **state)
+{
+	struct job *job = job_whole();
+	struct fake *f = job->fake;
+
+	(void)state;
+	load_first(job);
+	f->locked = true;
+	assert_int_equal(load(job), KX_LOCKED);
+	assert_true(f->loaded);
+	job->request.fast = FAST_NO;
+	assert_int_equal(load(job), KX_OK);
+	assert_true(noted(job, "another kexec is at work"));
+	assert_true(f->locked);
+	assert_int_equal(fake_shms(f, true), 1);
+	assert_int_equal(unload_kernel(&f->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
+	assert_false(f->loaded);
+	assert_non_null(strstr(job->unload_note, "another kexec is loading"));
+	assert_int_equal(unload_kernel(&f->sys, true, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
+	assert_null(job->unload_note);
+	assert_int_equal(fake_shms(f, true), 1);
+	/* It fails, and gives back what it finds. */
+	f->locked = false;
+	job->request.fast = FAST_REQUIRE;
+	f->kexec_error = -EBUSY;
+	assert_int_equal(load(job), KX_BUSY);
+	assert_int_equal(fake_shms(f, true), 0);
+	assert_clean(f);
+	job_free(job);
+}
+
+/* In a service that has its own IPC namespace, or where there is nothing to lock, or with somebody's debugger at the memory. */
+static void test_said(void **state)
+{
+	struct job *job = job_whole();
+	struct purg_model m;
+	struct fake *f = job->fake;
+	void *addr;
+	int id;
+
+	(void)state;
+	f->fail_name = "lock";
+	f->fail_call = 1;
+	f->fail_errno = EROFS;
+	assert_int_equal(load(job), KX_OK);
+	assert_true(noted(job, "there is no lock (Read-only file system)"));
+	f->fail_name = NULL;
+	f->locked = false;
+	f->breach[0] = '\0';
+
+	fake_link(f, "/proc/self/ns/ipc", "ipc:[4026532222]");
+	assert_int_equal(unload_kernel(&f->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
+	assert_non_null(strstr(job->unload_note, "IPC namespace"));
+	job->request.fast = FAST_NO;
+	assert_int_equal(load(job), KX_OK);
+	fake_drop(f, "/proc/self/ns/ipc");
+
+	job->request.fast = FAST_REQUIRE;
+	assert_int_equal(f->sys.shm_create(&f->sys, FRAME_BYTES, &id, &addr), 0);
+	f->sys.shm_mark_loaded(&f->sys, id);
+	f->kexec_loads = 0;
+	assert_int_equal(load(job), KX_OK);
+	assert_true(noted(job, "a process holds memory"));
+	f->sys.shm_detach(&f->sys, addr);
+	assert_clean(f);
+	assert_boots(job, &m);
+	purg_model_free(&m);
+	assert_int_equal(unload_kernel(&f->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
+	assert_null(job->unload_note);
+	assert_int_equal(fake_frames_taken(f), 0);
 	job_free(job);
 }
 
@@ -344,6 +419,8 @@ int main(void)
 		cmocka_unit_test(test_second_load_replaces),
 		cmocka_unit_test(test_two_loaders),
 		cmocka_unit_test(test_unload),
+		cmocka_unit_test(test_somebody_stages),
+		cmocka_unit_test(test_said),
 		cmocka_unit_test(test_orphans),
 		cmocka_unit_test(test_plan_sweeps_nothing_that_is_loaded),
 		cmocka_unit_test(test_interrupted),
