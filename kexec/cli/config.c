@@ -48,7 +48,9 @@ static int take(void *arg, const char *section, const char *name, const char *va
 		r->cpus = options_parse_cpus(&r->request.cpus, value);
 		return r->cpus ? 1 : bad(r, "cpus is a number or auto", value);
 	}
-	return bad(r, "there is no such setting; there are fast-reloc, check and cpus", name);
+	if (strcmp(name, "staging-extra") == 0)
+		return options_parse_extra(&r->request, value) ? 1 : bad(r, "staging-extra is a number of percent, 0 to 1000", value);
+	return bad(r, "there is no such setting; there are fast-reloc, check, cpus and staging-extra", name);
 }
 
 /* inih cuts lines at 200 bytes and takes what follows for another one: the end of a comment would be a setting. */
@@ -157,6 +159,8 @@ bool config_apply(struct sys *sys, struct options *options, FILE *err)
 	}
 	if (r.fast && !options->fast_given && may_stage)
 		to->fast = r.request.fast;
+	if (r.request.extra_given && !to->extra_given)
+		to->extra_given = true, to->extra_percent = r.request.extra_percent;
 	if (r.check && !options->check_given && by_load)
 		to->check = r.request.check, to->check_is_wish = true;
 	if (r.cpus && !options->cpus_given && by_load && !to->crash)

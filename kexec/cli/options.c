@@ -9,7 +9,7 @@
 
 enum {
 	OPT_APPEND = 256, OPT_REUSE_CMDLINE, OPT_INITRD, OPT_DTB, OPT_SERIAL, OPT_FAST, OPT_PLAN, OPT_CHECK, OPT_LAST,
-	OPT_JSON, OPT_CPUS, OPT_NO_MMU, OPT_MEM_MIN, OPT_MEM_MAX, OPT_ENTRY, OPT_CKR_SIZE, OPT_NO_CMA, OPT_REUSE_INITRD,
+	OPT_JSON, OPT_CPUS, OPT_EXTRA, OPT_NO_MMU, OPT_MEM_MIN, OPT_MEM_MAX, OPT_ENTRY, OPT_CKR_SIZE, OPT_NO_CMA, OPT_REUSE_INITRD,
 	OPT_NOT_HERE,
 };
 
@@ -41,6 +41,7 @@ static const struct option_line {
 	{ OPT_PLAN, "plan", NULL, "Show what a load would do, and do not load." },
 	{ OPT_CHECK, "check", "KIND", "How the payload is verified: crc32c, sha256 or none." },
 	{ OPT_CPUS, "cpus", "N|auto", "How many CPUs verify; auto: more than one for large payloads." },
+	{ OPT_EXTRA, "staging-extra", "PERCENT", "How many huge pages more may be looked at for a better place: 0 to 1000." },
 	{ OPT_LAST, "last", NULL, "Show how the jump to this kernel went." },
 	{ OPT_JSON, "json", NULL, "With --plan, --last or -l: print JSON." },
 	{ OPT_APPEND, "append", "STRING", "Command line for the new kernel." },
@@ -95,7 +96,7 @@ static bool is_own(const struct option_line *line)
 {
 	int key = line->key;
 
-	return key == OPT_FAST || key == OPT_PLAN || key == OPT_CHECK || key == OPT_CPUS || key == OPT_LAST || key == OPT_JSON ||
+	return key == OPT_FAST || key == OPT_PLAN || key == OPT_CHECK || key == OPT_CPUS || key == OPT_EXTRA || key == OPT_LAST || key == OPT_JSON ||
 	       key == 'q' || key == OPT_NO_MMU || key == OPT_NO_CMA || strcmp(line->name, "force-dtb") == 0;
 }
 
@@ -174,6 +175,20 @@ static void make_getopt_tables(struct getopt_tables *tables)
 
 /* 1 to what is surely more than any machine has. */
 #define CPUS_ARGUMENT_MAX	65536
+
+#define EXTRA_ARGUMENT_MAX	1000
+
+bool options_parse_extra(struct load_request *request, const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || value > EXTRA_ARGUMENT_MAX)
+		return false;
+	request->extra_given = true;
+	request->extra_percent = (uint32_t)value;
+	return true;
+}
 
 bool options_parse_cpus(unsigned int *cpus, const char *text)
 {
@@ -290,6 +305,11 @@ static bool apply(struct options *o, int key, char *argument, FILE *out, FILE *e
 		if (options_parse_cpus(&o->request.cpus, argument))
 			return true;
 		fprintf(err, "kexec: --cpus=%s is unknown; it is a number or auto\n", argument);
+		return false;
+	case OPT_EXTRA:
+		if (options_parse_extra(&o->request, argument))
+			return true;
+		fprintf(err, "kexec: --staging-extra=%s is unknown; it is a number of percent, 0 to 1000\n", argument);
 		return false;
 	case OPT_CHECK:
 		o->check_given = true;

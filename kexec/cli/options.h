@@ -26,6 +26,7 @@ enum options_result {
 /* The values that these take, on the command line and in files; false: none of them. */
 bool options_parse_fast(enum fast_wish *fast, const char *text);
 bool options_parse_check(enum check_wish *check, const char *text);
+bool options_parse_extra(struct load_request *request, const char *text);
 bool options_parse_cpus(unsigned int *cpus, const char *text);
 
 /* A load, and no kernel: request.kernel is null. The complaint, for when it is the load's turn; kexec-tools exits with 255. */

@@ -73,9 +73,9 @@ static enum kx_err file_load(struct payload *p, int *result, struct fail *fail)
 	has_initrd = p->input.object[OBJECT_INITRD].file_bytes != 0;
 	/* One whole plain file by its own descriptor: IMA wants to see what was signed. */
 	if (!err)
-		err = source_fd(&p->source[OBJECT_KERNEL], p->machine.free_bytes / 2, &kernel_fd, fail);
+		err = source_fd(&p->source[OBJECT_KERNEL], machine_spool_limit(&p->machine, p->sys), &kernel_fd, fail);
 	if (!err && has_initrd)
-		err = source_fd(&p->source[OBJECT_INITRD], p->machine.free_bytes / 2, &initrd_fd, fail);
+		err = source_fd(&p->source[OBJECT_INITRD], machine_spool_limit(&p->machine, p->sys), &initrd_fd, fail);
 	if (err)
 		return err;
 	keep_cmdline(p, &kept, fail);

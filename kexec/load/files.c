@@ -14,7 +14,7 @@ static enum kx_err open_kernel(struct payload *p, struct fail *fail)
 	unsigned char head[ARM64_IMAGE_LOOK_BYTES];
 	uint64_t known_bytes;
 	size_t got;
-	enum kx_err err = source_open(source, p->sys, p->request->kernel, p->machine.free_bytes / 2, fail);
+	enum kx_err err = source_open(source, p->sys, p->request->kernel, machine_spool_limit(&p->machine, p->sys), fail);
 
 	if (!err && !source_bytes(source))
 		err = fail_set(fail, KX_READ, "%s is empty; it", p->request->kernel);
@@ -53,7 +53,7 @@ static enum kx_err open_initrd(struct payload *p, struct fail *fail)
 {
 	const struct load_request *request = p->request;
 	struct source *source = &p->source[OBJECT_INITRD];
-	uint64_t most = p->machine.free_bytes / 2, bytes;
+	uint64_t most, bytes;
 	enum kx_err err = KX_OK;
 	unsigned int i;
 
@@ -61,9 +61,11 @@ static enum kx_err open_initrd(struct payload *p, struct fail *fail)
 		err = source_borrow(source, &p->source[OBJECT_KERNEL], p->uki_initrd, fail);
 	else if (!request->initrds)
 		return KX_OK;
-	for (i = 0; !err && i < request->initrds; i++)
+	for (i = 0; !err && i < request->initrds; i++) {
+		most = machine_spool_limit(&p->machine, p->sys);
 		err = i ? source_append(source, request->initrd[i], most, INITRD_ALIGN_BYTES, fail)
 			: source_open(source, p->sys, request->initrd[i], most, fail);
+	}
 	if (err == KX_OPEN && request->syscall != SYSCALL_LOAD)
 		fail->err = err = KX_OPEN_INITRD;	/* another exit code than for the other call, as kexec-tools has it */
 	if (err)

@@ -28,13 +28,17 @@ static void digest_pair_c(uint8_t *out_a, const void *a, uint8_t *out_b, const v
 #define SHA256_2X_BEST		digest_pair_c
 #endif
 
-/* Memory for what the kernel relocates. */
+/* Memory for what the kernel relocates, beside what is staged and what was read into memory already. */
 static enum kx_err open_runs(struct payload *p, struct fail *fail)
 {
 	struct range segments[RELOCATED_RUNS_MAX];
+	enum kx_err err = machine_budget(&p->machine, p->sys, fail);
 	uint64_t total = 0;
 	unsigned int o;
 	size_t i, n;
+
+	if (err)
+		return err;
 
 	for (o = 0; o < PLAN_OBJECTS; o++) {
 		n = plan_segments(&p->plan, &p->input, o, segments, RELOCATED_RUNS_MAX - p->runs);
@@ -52,7 +56,9 @@ static enum kx_err open_runs(struct payload *p, struct fail *fail)
 			if (total + p->input.hideout_bytes + p->input.dtb_bytes > p->machine.ram_bytes / 2)
 				return fail_set(fail, KX_TOO_BIG, "%s", p->input.object[o].name);
 			if (2 * total > p->machine.free_bytes)
-				return fail_set(fail, KX_NO_MEMORY, "%s", p->input.object[o].name);
+				return fail_set(fail, KX_NO_MEMORY, "%s: %llu MiB are to be relocated by the kernel, which takes twice as "
+						"much, and %llu MiB are available", p->input.object[o].name,
+						(unsigned long long)(total >> 20), (unsigned long long)(p->machine.free_bytes >> 20));
 			run->buf = calloc(1, run->buf_bytes);
 			if (!run->buf)
 				return fail_set(fail, KX_NO_MEMORY, "%s", p->input.object[o].name);

@@ -140,7 +140,7 @@ static enum kx_err open_compressed(struct payload *p, struct source *source, enu
 	found(p, codec_name(codec));
 	err = take_look(source, look, fail);
 	if (!err && !is_image(look))
-		err = source_spool(source, p->machine.free_bytes / 2, fail);
+		err = source_spool(source, machine_spool_limit(&p->machine, p->sys), fail);
 	return err;
 }
 
@@ -177,7 +177,7 @@ static enum kx_err find(struct payload *p, struct source *source, struct look *l
 		else if (look->bytes && codec != CODEC_NONE)
 			err = open_compressed(p, source, codec, look, fail);
 		else if (!look->bytes && look->head_bytes)
-			err = source_spool(source, p->machine.free_bytes / 2, fail);
+			err = source_spool(source, machine_spool_limit(&p->machine, p->sys), fail);
 		else
 			return no_kernel(p, look, fail);
 		if (err)

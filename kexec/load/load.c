@@ -212,8 +212,10 @@ enum kx_err load_kernel(struct sys *sys, const struct load_request *request, str
 		err = lock_loads(&p, fail);
 	if (err)
 		return err;
+	sys->die_first(sys, true);
 	err = load_either(&p, fail);
 	payload_free(&p);
+	sys->die_first(sys, false);
 	/* Somebody may have unloaded meanwhile, and left to us what was staged. */
 	if (err)
 		sweep_leftovers(&p);

@@ -29,6 +29,8 @@ struct load_request {
 	enum check_wish check;
 	bool check_is_wish, cpus_is_wish;	/* kexec.conf's: where only kexec_file_load(2) is to be had they are left, and it is said */
 	unsigned int cpus;	/* how many purgatory may use; 0 is 1 */
+	bool extra_given;	/* else it is 100: */
+	uint32_t extra_percent;	/* huge pages taken for a moment beyond those needed, at most, to find a better place */
 	bool crash;		/* a crash kernel */
 	bool no_cma;		/* kexec_file_load(2): do not use CMA areas */
 	uint64_t mem_min, mem_max;	/* legal memory; mem_max 0: no limit */

@@ -108,22 +108,37 @@ static uint64_t meminfo(const char *text, const char *name)
 
 /* What may be taken for staging: what the kernel could give without swapping, less what the shutdown itself needs:
  * room to read swap back in, and a reserve. */
-enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *fail)
+enum kx_err machine_budget(struct machine *machine, struct sys *sys, struct fail *fail)
 {
-	uint64_t available, keep;
+	uint64_t keep;
 	char *text;
 	size_t bytes;
 	int err = sys->read_file(sys, "/proc/meminfo", 65536, &text, &bytes);
 
-	*machine = (struct machine){ 0 };
 	if (err)
 		return fail_set(fail, KX_READ, "/proc/meminfo: %s", strerror(-err));
 	machine->ram_bytes = meminfo(text, "MemTotal");
-	machine->free_bytes = available = meminfo(text, "MemAvailable");
+	machine->unused_bytes = meminfo(text, "MemFree");
+	machine->free_bytes = meminfo(text, "MemAvailable");
 	keep = machine->ram_bytes / 32 + MIB(32) + meminfo(text, "SwapTotal") - meminfo(text, "SwapFree");
-	machine->available_bytes = available > keep ? available - keep : 0;
+	machine->available_bytes = machine->free_bytes > keep ? machine->free_bytes - keep : 0;
 	free(text);
 	return KX_OK;
+}
+
+uint64_t machine_spool_limit(struct machine *machine, struct sys *sys)
+{
+	struct fail ignored;
+
+	/* What was known before is better than nothing. */
+	machine_budget(machine, sys, &ignored);
+	return machine->available_bytes / 2;
+}
+
+enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *fail)
+{
+	*machine = (struct machine){ 0 };
+	return machine_budget(machine, sys, fail);
 }
 
 static enum kx_err read_memmap(struct machine *machine, struct sys *sys, struct fail *fail)

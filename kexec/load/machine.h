@@ -20,7 +20,9 @@ struct machine {
 	struct range_set gic_tables;
 	bool tables_unknown;		/* there may be such tables, and the log that would name them is not whole */
 	const char *memory_guess;	/* null, or why the memory that the next kernel will know had to be guessed */
+	/* As machine_budget() read it last: */
 	uint64_t ram_bytes;		/* MemTotal */
+	uint64_t unused_bytes;		/* MemFree */
 	uint64_t free_bytes;		/* MemAvailable */
 	uint64_t available_bytes;	/* of it, less what should stay free */
 	char *dtb;			/* this kernel's, or the one asked for */
@@ -47,7 +49,14 @@ enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 /* Staged memory is in the IPC namespace of the host; from others it is not seen. */
 bool in_host_ipc_ns(struct sys *sys);
 
-/* How much memory there is: what is needed to judge the files. Errors: KX_READ */
+/* How much memory there is now. Read again after every step that takes memory or gives it back: others do the same meanwhile, and
+ * what was true before the initrd was read is not any more. Errors: KX_READ */
+enum kx_err machine_budget(struct machine *machine, struct sys *sys, struct fail *fail);
+
+/* How much of a file may be read into memory now, since as much again is needed to stage it. */
+uint64_t machine_spool_limit(struct machine *machine, struct sys *sys);
+
+/* The same, of a machine that nothing is known of yet: what is needed to judge the files. Errors: KX_READ */
 enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *fail);
 
 /*

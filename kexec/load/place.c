@@ -4,20 +4,23 @@
 
 #include <stdlib.h>
 
-/* Frames beyond what is needed that are looked at for a place where nothing has to move. */
-#define TRIES	4
-static uint32_t frames_to_try(uint32_t wanted, unsigned int attempt)
+/*
+ * Huge pages beyond what is needed, to find a place where nothing has to move: as many again at most, or as the request says, and no
+ * more than half of what is unused and a sixteenth of all memory, so that nobody's page cache goes for it. They are taken in three
+ * steps, for about a second, and go back at once.
+ */
+#define EXTRA_STEPS		3
+#define EXTRA_MS		1000
+#define EXTRA_RAM_SHARE		16
+
+static uint32_t extra_frames(const struct payload *p, uint32_t wanted)
 {
-	switch (attempt) {
-	case 0:
-		return wanted;
-	case 1:
-		return wanted + wanted / 2 + 8;
-	case 2:
-		return wanted * 2 + 16;
-	default:
-		return wanted * 3 + 16;
-	}
+	uint64_t extra = (uint64_t)wanted * (p->request->extra_given ? p->request->extra_percent : 100) / 100;
+	uint64_t most = p->machine.unused_bytes / 2 / FRAME_BYTES;
+
+	if (most > p->machine.ram_bytes / EXTRA_RAM_SHARE / FRAME_BYTES)
+		most = p->machine.ram_bytes / EXTRA_RAM_SHARE / FRAME_BYTES;
+	return (uint32_t)(extra < most ? extra : most);
 }
 
 static enum kx_err plan_again(struct payload *p)
@@ -28,40 +31,66 @@ static enum kx_err plan_again(struct payload *p)
 	return plan_make(&p->plan, &p->input);
 }
 
-/* Take frames, a few more each time, until a plan moves nothing or there are no more. */
+static bool nothing_moves(const struct payload *p)
+{
+	return p->plan.in_place == plan_slots(&p->input.object[0]) + plan_slots(&p->input.object[1]);
+}
+
+/* No more than there is memory for now; what is staged already counts as taken. */
+static enum kx_err grow(struct payload *p, uint32_t frames, struct fail *fail)
+{
+	enum kx_err err = machine_budget(&p->machine, p->sys, fail);
+	uint64_t most = p->stage.frames + p->machine.available_bytes / FRAME_BYTES;
+
+	if (err)
+		return err;
+	return stage_grow(&p->stage, frames < most ? frames : (uint32_t)most, fail);
+}
+
+/* What comes out of the pool is missing there as long as the load stands. */
+static void note_pool(struct payload *p, uint64_t pool_before)
+{
+	uint64_t pool = stage_pool_frames(p->sys);
+
+	if (pool < pool_before)
+		report_note(p->report, "%llu huge pages were taken out of this machine's own pool (vm.nr_hugepages)",
+			    (unsigned long long)(pool_before - pool));
+}
+
+/* Take frames, a few more each time, until a plan moves nothing, or more of them would be of no use. */
 static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 {
-	uint32_t wanted = plan_frames_wanted(&p->input), before = UINT32_MAX;
-	uint64_t available = p->machine.available_bytes / FRAME_BYTES + stage_pool_frames(p->sys);
-	uint32_t room = frames_to_try(wanted, TRIES - 1);
-	enum kx_err err;
-	unsigned int attempt;
+	uint32_t wanted = plan_frames_wanted(&p->input), extra, step, before;
+	uint64_t until_ms = p->sys->now_ms(p->sys) + EXTRA_MS, pool = stage_pool_frames(p->sys);
+	enum kx_err err = preflight_staging(p->sys, fail), planned = KX_NO_ROOM;
 
-	err = preflight_staging(p->sys, fail);
+	if (!err)
+		err = machine_budget(&p->machine, p->sys, fail);
 	if (err)
 		return err;
-	if (room > available)
-		room = (uint32_t)available;
-	if (!room)
+	extra = extra_frames(p, wanted);
+	if (p->machine.available_bytes < FRAME_BYTES)
 		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
-	err = stage_open(&p->stage, p->sys, room, fail);
+	err = stage_open(&p->stage, p->sys, wanted + extra, fail);
 	if (err)
 		return err;
-	for (attempt = 0; attempt < TRIES && p->stage.frames != before; attempt++) {
+	for (step = 0; step <= EXTRA_STEPS; step++) {
 		before = p->stage.frames;
-		err = stage_grow(&p->stage, frames_to_try(wanted, attempt), fail);
+		err = grow(p, wanted + extra * step / EXTRA_STEPS, fail);
 		if (err)
 			return err;
-		err = plan_again(p);
-		if (err == KX_NO_MEMORY)
-			return fail_set(fail, err, "planning");
-		if (!err && p->plan.in_place == plan_slots(&p->input.object[0]) + plan_slots(&p->input.object[1]))
+		if (step && p->stage.frames == before)
+			break;
+		planned = plan_again(p);
+		if (planned == KX_NO_MEMORY)
+			return fail_set(fail, planned, "planning");
+		if ((!planned && nothing_moves(p)) || p->stage.frames < wanted || p->sys->now_ms(p->sys) > until_ms)
 			break;
 	}
+	note_pool(p, pool);
 	if (!p->stage.frames)
 		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
-	if (!err)
-		err = payload_try_hideout(p);
+	err = planned ? planned : payload_try_hideout(p);
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
 }
 

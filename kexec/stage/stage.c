@@ -78,8 +78,9 @@ static uint32_t touch_frames(struct stage *stage, uint32_t wanted)
 enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
 {
 	struct sys *sys = stage->sys;
+	uint64_t before, pool_frames = stage_pool_frames(sys);
+	void *pool = NULL;
 	uint32_t touched;
-	uint64_t before;
 	bool raised;
 
 	if (wanted > stage->room)
@@ -87,7 +88,11 @@ enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
 	if (stage->frames >= wanted)
 		return KX_OK;
 	raised = raise_overcommit(sys, wanted - stage->frames, &before);
+	if (pool_frames)
+		pool = sys->pool_hold(sys, pool_frames);
 	touched = touch_frames(stage, wanted);
+	if (pool)
+		sys->pool_release(sys, pool, pool_frames);
 	sys->settle(sys, stage_frame(stage, stage->frames), (touched - stage->frames) * FRAME_BYTES);
 	if (raised)
 		restore_overcommit(sys, before);

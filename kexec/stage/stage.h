@@ -25,7 +25,8 @@ struct stage {
 enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, struct fail *fail);
 
 /*
- * Take frames until there are as many as wanted or no more are to be had; the latter is not an error. The machine's
+ * Take frames until there are as many as wanted or no more are to be had; the latter is not an error. They are no pages of the
+ * machine's own pool, if those can be kept out of it: see stage_pool_frames(). The machine's
  * limit on surplus huge pages is raised meanwhile and restored before this returns, whatever happens.
  *
  * Errors: KX_NO_PFN, KX_INTERRUPTED

@@ -50,6 +50,9 @@ struct sys {
 	void (*guard)(struct sys *sys, const char *path, const char *text);
 	void (*unguard)(struct sys *sys);
 
+	/* Should memory run out meanwhile, this process is the one that is killed, and nobody else; until it is said again with false. */
+	void (*die_first)(struct sys *sys, bool yes);
+
 	/* A whole file of at most max bytes, in memory that the caller frees; a null is put behind it. -EFBIG: longer. */
 	int (*read_file)(struct sys *sys, const char *path, size_t max, char **text, size_t *bytes);
 	int (*write_file)(struct sys *sys, const char *path, const char *text);
@@ -82,6 +85,9 @@ struct sys {
 	unsigned int (*shm_sweep)(struct sys *sys, int keep, bool unloaded_only);
 	/* Write to the page at addr so that it is there; -EFAULT if the kernel has none (SIGBUS). */
 	int (*touch)(struct sys *sys, void *addr);
+	/* Keep so many free huge pages of the machine's own pool from being touched, until pool_release(); null: they cannot be. */
+	void *(*pool_hold)(struct sys *sys, uint64_t frames);
+	void (*pool_release)(struct sys *sys, void *hold, uint64_t frames);
 	/* Make pages that were touched lie where the kernel has no reason to move them from: out of CMA areas and movable
 	   zones, as far as it can. Before their addresses are read. */
 	void (*settle)(struct sys *sys, void *addr, uint64_t bytes);

@@ -155,6 +155,28 @@ static void ifdown(struct sys *sys)
 		if_freenameindex(list);
 }
 
+#define OOM_SCORE_ADJ	"/proc/self/oom_score_adj"	/* proc_pid_oom_score_adj(5): 1000 is the first to go */
+
+static char oom_score_before[16];
+
+static void die_first(struct sys *sys, bool yes)
+{
+	char *text;
+	size_t bytes;
+
+	if (!yes) {
+		if (oom_score_before[0])
+			sys_linux_write_file(sys, OOM_SCORE_ADJ, oom_score_before);
+		oom_score_before[0] = '\0';
+		return;
+	}
+	if (sys->read_file(sys, OOM_SCORE_ADJ, sizeof(oom_score_before) - 1, &text, &bytes) < 0)
+		return;
+	strcpy(oom_score_before, text);
+	free(text);
+	sys_linux_write_file(sys, OOM_SCORE_ADJ, "1000");
+}
+
 static int guard_fd = -1;
 static pid_t guard_pid;
 
@@ -163,6 +185,7 @@ static void stand_guard(struct sys *sys, int fd, const char *path, const char *t
 {
 	char byte = 0;
 
+	die_first(sys, false);	/* it is what puts things right when the loader has gone */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
@@ -279,6 +302,7 @@ void sys_linux(struct sys *sys)
 		.now = now,
 		.now_ms = now_ms,
 		.random = get_random,
+		.die_first = die_first,
 		.guard = guard,
 		.unguard = unguard,
 		.interrupted = interrupted,

@@ -35,6 +35,8 @@
 #define SHM_NORESERVE	010000
 #endif
 
+#define MAP_HUGE_2M		(21u << 26)
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE	23
 #endif
@@ -135,6 +137,24 @@ static unsigned int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
 		stay += shmctl(id, IPC_RMID, NULL) < 0 || ds.shm_nattch;
 	}
 	return stay;
+}
+
+/*
+ * The administrator's pool is for others. A mapping that is reserved and never touched has a claim to its free pages, so that what is
+ * touched elsewhere without a claim (SHM_NORESERVE) comes from ordinary memory, as surplus pages.
+ */
+static void *pool_hold(struct sys *sys, uint64_t frames)
+{
+	void *hold = mmap(NULL, frames * FRAME_BYTES, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | (int)MAP_HUGE_2M, -1, 0);
+
+	(void)sys;
+	return hold == MAP_FAILED ? NULL : hold;
+}
+
+static void pool_release(struct sys *sys, void *hold, uint64_t frames)
+{
+	(void)sys;
+	munmap(hold, frames * FRAME_BYTES);
 }
 
 static sigjmp_buf no_page;
@@ -243,6 +263,8 @@ void sys_linux_shm(struct sys *sys)
 	sys->shm_remove = shm_remove;
 	sys->shm_mark_loaded = shm_mark_loaded;
 	sys->shm_sweep = shm_sweep;
+	sys->pool_hold = pool_hold;
+	sys->pool_release = pool_release;
 	sys->touch = touch;
 	sys->settle = settle;
 	sys->frame_pa = frame_pa;

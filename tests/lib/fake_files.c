@@ -17,15 +17,34 @@ static struct fake_file *find(struct fake *f, const char *path)
 	return NULL;
 }
 
+/* Memory goes to huge pages, and to files in memory. */
+static void meminfo(const struct fake *f, char text[128])
+{
+	uint64_t taken = fake_frames_taken(f) * FRAME_BYTES;
+	unsigned int i;
+
+	for (i = 0; i < FAKE_FDS; i++)
+		taken += f->fd[i].open && f->fd[i].made ? f->fd[i].made->bytes : 0;
+	taken = (f->memory_bytes > taken ? f->memory_bytes - taken : 0) >> 10;
+	snprintf(text, 128, "MemTotal: 2097152 kB\nMemFree: %llu kB\nMemAvailable: %llu kB\n", (unsigned long long)taken,
+		 (unsigned long long)taken);
+}
+
 /* Files whose text follows the machine's state. */
-static bool made_up(struct fake *f, const char *path, char text[32])
+static bool made_up(struct fake *f, const char *path, char text[128])
 {
 	if (strcmp(path, FAKE_OVERCOMMIT) == 0)
-		snprintf(text, 32, "%llu\n", (unsigned long long)f->overcommit);
+		snprintf(text, 128, "%llu\n", (unsigned long long)f->overcommit);
 	else if (strcmp(path, FAKE_POOL "surplus_hugepages") == 0)
-		snprintf(text, 32, "%u\n", fake_frames_taken(f));
+		snprintf(text, 128, "%u\n", fake_frames_taken(f));
+	else if (f->pool && strcmp(path, FAKE_POOL "free_hugepages") == 0)
+		snprintf(text, 128, "%llu\n", (unsigned long long)f->pool);
+	else if (f->pool && strcmp(path, FAKE_POOL "resv_hugepages") == 0)
+		snprintf(text, 128, "%llu\n", (unsigned long long)f->pool_held);
+	else if (f->memory_bytes && strcmp(path, "/proc/meminfo") == 0)
+		meminfo(f, text);
 	else if (strcmp(path, "/sys/kernel/kexec_loaded") == 0 && !f->loaded_hidden)
-		snprintf(text, 32, "%d\n", f->loaded);
+		snprintf(text, 128, "%d\n", f->loaded);
 	else
 		return false;
 	return true;
@@ -35,7 +54,7 @@ static int read_file(struct sys *sys, const char *path, size_t max, char **text,
 {
 	struct fake *f = fake_of(sys);
 	const struct fake_file *file = find(f, path);
-	char number[32];
+	char number[128];
 	const void *from;
 
 	if (fake_fails(f, "read_file"))
@@ -138,6 +157,8 @@ static int open_file(struct sys *sys, const char *path, uint64_t most, uint64_t 
 	f->fd[fd].file = file;
 	f->fd[fd].open = true;
 	*bytes = file->bytes;
+	if (f->opened)
+		f->opened(f);
 	return fd;
 }
 

@@ -131,6 +131,27 @@ static unsigned int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
 	return stay;
 }
 
+static void *pool_hold(struct sys *sys, uint64_t frames)
+{
+	struct fake *f = fake_of(sys);
+
+	if (fake_fails(f, "pool_hold"))
+		return NULL;
+	if (frames > f->pool - f->pool_held)
+		fake_breach(f, "claims more than there is in the pool");
+	f->pool_held += frames;
+	return f;
+}
+
+static void pool_release(struct sys *sys, void *hold, uint64_t frames)
+{
+	struct fake *f = fake_of(sys);
+
+	if (hold != f || frames > f->pool_held)
+		fake_breach(f, "gives up a claim that it does not have");
+	f->pool_held -= frames;
+}
+
 static int touch(struct sys *sys, void *addr)
 {
 	struct fake *f = fake_of(sys);
@@ -144,7 +165,9 @@ static int touch(struct sys *sys, void *addr)
 	slot = (uint32_t)((uint64_t)((unsigned char *)addr - shm->base) / FRAME_BYTES);
 	if (shm->slot[slot] != FAKE_NO_FRAME)
 		return 0;
-	if (fake_frames_taken(f) >= f->overcommit)
+	if (f->pool > f->pool_held)
+		f->pool--;
+	else if (fake_frames_taken(f) >= f->overcommit)
 		return -EFAULT;
 	for (i = 0; i < f->frames && f->frame[i].taken; i++)
 		;
@@ -310,6 +333,8 @@ void fake_frames(struct fake *f)
 	f->sys.shm_remove = shm_remove;
 	f->sys.shm_mark_loaded = shm_mark_loaded;
 	f->sys.shm_sweep = shm_sweep;
+	f->sys.pool_hold = pool_hold;
+	f->sys.pool_release = pool_release;
 	f->sys.touch = touch;
 	f->sys.settle = settle;
 	f->sys.frame_pa = frame_pa;

@@ -106,6 +106,15 @@ static void unlock(struct sys *sys)
 	f->locked = false;
 }
 
+static void die_first(struct sys *sys, bool yes)
+{
+	struct fake *f = fake_of(sys);
+
+	if (f->dies_first == yes)
+		fake_breach(f, "asks twice for the same");
+	f->dies_first = yes;
+}
+
 static void guard(struct sys *sys, const char *path, const char *text)
 {
 	struct fake *f = fake_of(sys);
@@ -379,7 +388,7 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 	f->sys = (struct sys){
 		.ctx = f, .page_bytes = 4096, .line_bytes = 64, .cpu_features = CPU_CRC32 | CPU_SHA2,
 		.may_boot = may_boot, .is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
-		.lock = lock, .unlock = unlock, .guard = guard, .unguard = unguard, .shutdown = run_shutdown,
+		.lock = lock, .unlock = unlock, .die_first = die_first, .guard = guard, .unguard = unguard, .shutdown = run_shutdown,
 		.kernel_log = kernel_log,
 		.crew_open = crew_open, .crew_ready = crew_ready, .crew_close = crew_close, .interrupted = interrupted,
 		.kexec_load = kexec_load, .kexec_file_load = kexec_file_load,
@@ -431,6 +440,8 @@ const char *fake_leak(const struct fake *f)
 
 	if (f->locked || f->guarded)
 		return "the lock or the guard";
+	if (f->dies_first || f->pool_held)
+		return "the wish to be killed first, or a claim to the pool";
 	if (f->crews)
 		return "threads";
 	for (i = 0; i < FAKE_FDS; i++)

@@ -60,6 +60,7 @@ struct fake {
 	struct fake_frame *frame;	/* given out in this order */
 	uint32_t frames;
 	struct fake_shm shm[FAKE_SHMS];
+	uint64_t pool, pool_held;	/* free huge pages of the machine's own, and of those, with a claim to them */
 	uint64_t overcommit;		/* of surplus huge pages */
 	bool overcommit_stuck;		/* a write to it was made to fail */
 	bool hide_pfn;
@@ -74,7 +75,12 @@ struct fake {
 	void (*meanwhile)(struct fake *fake, void *arg);
 	void *meanwhile_arg;
 
+	/* Called when a payload file was opened. */
+	void (*opened)(struct fake *fake);
+
 	bool locked;			/* by a loader that is at work */
+	bool dies_first;
+	uint64_t memory_bytes;		/* not 0: MemAvailable and MemFree, less what was staged and read into memory */
 	bool guarded;			/* the limit would be put back if the loader died */
 	unsigned int shutdowns;
 	unsigned int crews;		/* at work */

@@ -115,6 +115,12 @@ static void test_wrong(void **state)
 	assert_false(apply(NULL, NULL, line, NULL, NULL));
 	assert_non_null(strstr(complaint, "kexec.conf:2: too long"));
 	assert_int_equal(o.request.check, CHECK_DEFAULT);
+	assert_false(apply(NULL, NULL, "[load]\nstaging-extra = lots\n", NULL, NULL));
+	assert_non_null(strstr(complaint, "lots: staging-extra is a number of percent"));
+	assert_true(apply("--staging-extra=7", NULL, "[load]\nstaging-extra = 50\n", NULL, NULL));
+	assert_int_equal(o.request.extra_percent, 7);
+	assert_true(apply(NULL, NULL, "[load]\nstaging-extra = 50\n", NULL, NULL));
+	assert_int_equal(o.request.extra_percent, 50);
 	assert_false(apply(NULL, NULL, "[load]\ncpus = 0\n", NULL, NULL));
 	assert_false(apply(NULL, NULL, "[load]\ncheck =\n", NULL, NULL));
 }

@@ -231,6 +231,23 @@ static void test_fast_reloc(void **state)
 	refuses("--fast-reloc=required -l K");
 }
 
+static void test_extra(void **state)
+{
+	(void)state;
+	runs("-l K");
+	assert_false(o.request.extra_given);
+	runs("-l K --staging-extra=0");
+	assert_true(o.request.extra_given);
+	assert_int_equal(o.request.extra_percent, 0);
+	runs("-l K --staging-extra 1000");
+	assert_int_equal(o.request.extra_percent, 1000);
+	refuses("-l K --staging-extra=1001");
+	refuses("-l K --staging-extra=-1");
+	refuses("-l K --staging-extra=50%");
+	refuses("-l K --staging-extra=");
+	refuses("-l K --staging-extra");
+}
+
 static void test_cpus(void **state)
 {
 	(void)state;
@@ -384,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_fast_reloc),
 		cmocka_unit_test(test_actions_of_kexec_tools),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_extra),
 		cmocka_unit_test(test_cpus),
 		cmocka_unit_test(test_unknown_options),
 		cmocka_unit_test(test_no_kernel),
