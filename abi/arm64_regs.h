@@ -39,6 +39,9 @@
 #define ID_AA64ISAR0_SHA2_SHIFT		12
 #define ID_AA64ISAR0_CRC32_SHIFT	16
 
+/* No line is shorter: CCSIDR_EL1.LineSize is log2 of its bytes, less 4 (Arm ARM, CCSIDR_EL1). */
+#define CACHE_LINE_BYTES_MIN	16
+
 /* MAIR attribute 0: Normal, Inner and Outer Write-Back, Read- and Write-Allocate. */
 #define MAIR_NORMAL_WB		0xff
 

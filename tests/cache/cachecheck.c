@@ -14,14 +14,17 @@
  *   uncached load, or fetch		the line is not dirty
  *   uncached store			the line is not dirty: it would be written back over what was stored
  *   cached load or store		no uncached store went past a copy that may be cached
+ *   cached load, fetch with M on	the line is not one that was dirty before purgatory began and was not cleaned since: what
+ *					was verified in memory would not be what is used
  *   fetch				the line was not written since this CPU's I-cache was invalidated (IC, DSB, ISB)
- *   SCTLR.M goes on			IC before I goes on; TLBI and DSB since it was last off; an ISB since the last write to
+ *   SCTLR.M goes on			IC, DSB and ISB since text was cleaned that was dirty at first; IC before I goes on; TLBI and DSB since it was last off; an ISB since the last write to
  *					TTBR, TCR or MAIR; a DSB since the last uncached store
  *   SCTLR is written			ISB before and after
  *   the next kernel begins		none of its memory is dirty, or cached and stale; TLBI and DSB since M went off
  *
  * Arguments: dirty=PA:BYTES (may be in any state at first: payload, and memory of the old kernel), clean=PA:BYTES (may be
- * cached: what the old kernel relocated), kernel=PA:BYTES (the next kernel's memory). Several of each. Everything else
+ * cached: what the old kernel relocated), stray=PA:BYTES (may be dirty, though it is purgatory itself: a crash kernel's memory that
+ * was stored to by mistake; it is fetched from before anything can be done about it), kernel=PA:BYTES (the next kernel's memory). Several of each. Everything else
  * belongs to the rig and is never cached.
  */
 #include "qemu_plugin.h"
@@ -44,6 +47,7 @@ enum line_flag {
 	STALE = 2,	/* ... that is older than memory */
 	DIRTY = 4,	/* ... or newer */
 	PENDING = 8,	/* cleaned and invalidated, but no DSB yet */
+	STRAY = 16,	/* nothing was done about it since it was stray at first */
 };
 
 static uint8_t *line_flags;
@@ -63,6 +67,7 @@ struct cpu {
 	bool ic_ever;
 	enum progress ic;
 	bool ic_all_cpus;
+	bool text_changed;		/* text that was dirty has reached memory: IC is due */
 	uint32_t ic_at, ic_clean;	/* when IC was issued; the I-cache holds nothing older than this */
 	uint32_t *pending;		/* lines */
 	size_t pending_count, pending_room;
@@ -124,11 +129,15 @@ static void access_line(unsigned int cpu, uint64_t pc, uint64_t line, bool store
 		if (*flags & STALE)
 			complain(cpu, pc, "cached %s at 0x%llx, where the cache may be older than memory", store ? "store" : "load",
 				 line_pa(line));
+		if (!store && *flags & STRAY)
+			complain(cpu, pc, "cached load at 0x%llx, which was dirty at first and was not cleaned", line_pa(line));
 		*flags |= CACHED;
 		if (store)
-			*flags = (uint8_t)((*flags | DIRTY) & ~PENDING);
+			*flags = (uint8_t)((*flags | DIRTY) & ~(PENDING | STRAY));
 		return;
 	}
+	if (!store && cpus[cpu].text_changed && cpus[cpu].ic != NOT_SINCE)
+		complain(cpu, pc, "uncached load before DSB and ISB behind IC: what is verified may not be what runs");
 	if (*flags & DIRTY)
 		complain(cpu, pc, "uncached %s at 0x%llx, where the cache may be newer than memory", store ? "store" : "load",
 			 line_pa(line));
@@ -204,7 +213,9 @@ static void on_fetch(unsigned int cpu, const struct site *site)
 		begin_kernel(cpu, pc);
 	if (line_written[line_of(pc)] > c->ic_clean)
 		complain(cpu, pc, "fetched, and written since the I-cache was invalidated");
-	if (!c->mmu && line_flags[line_of(pc)] & DIRTY)
+	if (c->mmu && line_flags[line_of(pc)] & STRAY)
+		complain(cpu, pc, "fetched, and was dirty at first and not cleaned");
+	if (!c->mmu && (line_flags[line_of(pc)] & (DIRTY | STRAY)) == DIRTY)
 		complain(cpu, pc, "fetched with the MMU off, where the cache may be newer than memory");
 }
 
@@ -218,6 +229,7 @@ static void on_isb(unsigned int cpu, const struct site *site)
 	if (c->ic != COMPLETE)
 		return;
 	c->ic = NOT_SINCE;
+	c->text_changed = false;
 	for (i = 0; i < CPUS_MAX; i++)
 		if (i == cpu || c->ic_all_cpus)
 			cpus[i].ic_clean = c->ic_at;
@@ -236,8 +248,13 @@ static void on_dsb(unsigned int cpu, const struct site *site)
 	for (p = 0; p < c->pending_count; p++) {
 		uint8_t *flags = &line_flags[c->pending[p]];
 
-		if (*flags & PENDING)
-			*flags = anybody_on ? CACHED : 0;
+		if (!(*flags & PENDING))
+			continue;
+		if (*flags & STRAY) {
+			c->text_changed = true;
+			c->ic = NOT_SINCE;
+		}
+		*flags = anybody_on ? CACHED : 0;
 	}
 	c->pending_count = 0;
 	c->uncached_stores = false;
@@ -355,6 +372,8 @@ static void on_sctlr(unsigned int cpu, const struct site *site)
 	if (icache && !c->icache && (!c->ic_ever || c->ic != NOT_SINCE))
 		complain(cpu, site->pc, "the I-cache goes on without IC, DSB and ISB");
 	if (mmu && !c->mmu) {
+		if (c->text_changed)
+			complain(cpu, site->pc, "the MMU goes on without IC, DSB and ISB since text was cleaned that was dirty at first");
 		if (c->tlbi != COMPLETE)
 			complain(cpu, site->pc, "the MMU goes on without TLBI and DSB");
 		if (c->context_pending)
@@ -491,6 +510,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qem
 	for (i = 0; i < argc; i++) {
 		const char *value = strchr(argv[i], '=');
 		bool ok = value && ((strncmp(argv[i], "dirty=", 6) == 0 && set_range(value + 1, DIRTY | CACHED)) ||
+				    (strncmp(argv[i], "stray=", 6) == 0 && set_range(value + 1, STRAY | DIRTY | CACHED)) ||
 				    (strncmp(argv[i], "clean=", 6) == 0 && set_range(value + 1, CACHED)) ||
 				    (strncmp(argv[i], "kernel=", 7) == 0 && set_range(value + 1, 0)));
 

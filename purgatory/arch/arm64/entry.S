@@ -215,14 +215,22 @@ func entry
 	find_regime x9
 	bl	cpu_setup
 
-	/* Is this our parameter block, and are we where it was made for? Registers only. */
+	/* A store that the old kernel should not have made may still be a dirty line: a crash kernel's memory can stay mapped, and nobody
+	   cleaned it since. First what is read before the seal can be checked, and the stack for that; purg_check_seal does the rest. */
+	add	x0, x19, #COLD_STACK_TOP - PURG_COLD_STACK_BYTES
+	mov	x1, #PURG_STACKS_BYTES + PURG_PARAMS_OFFSET + PURG_PARAMS_BYTES
+	mov	x2, #CACHE_LINE_BYTES_MIN
+	bl	cache_clean_inval_poc
+	dsb	sy			/* it is in memory, or gone, before the first access with the MMU off */
+
+	/* Is this our parameter block, and are we where it was made for? Registers only, and no literal pool: that is not clean yet. */
 	mov	x0, #PURG_FATAL_HEADER
 	ldr	x9, [x19, #PURG_H_MAGIC]
-	ldr	x10, =PURG_HEADER_MAGIC
+	mov64	x10, PURG_HEADER_MAGIC
 	cmp	x9, x10
 	b.ne	purg_fatal
 	ldr	x9, [x24, #PURG_P_MAGIC]
-	ldr	x10, =PURG_PARAMS_MAGIC
+	mov64	x10, PURG_PARAMS_MAGIC
 	cmp	x9, x10
 	b.ne	purg_fatal
 	ldp	w9, w10, [x24, #PURG_P_VERSION]
