@@ -28,7 +28,9 @@
 #define CPTR_EL2_NO_TRAPS	0x22ff
 
 #define HCR_E2H_BIT		34
-#define HCR_AMO			(1 << 5)
+#define HCR_AMO_BIT		5
+#define HCR_AMO			(1 << HCR_AMO_BIT)
+#define HCR_TGE_BIT		27
 #define ID_AA64MMFR0_PARANGE_SHIFT	0
 #define ID_AA64MMFR0_TGRAN16_SHIFT	20	/* 0: absent, 1: yes, 2: yes with 52 bits */
 #define ID_AA64MMFR0_TGRAN64_SHIFT	24	/* 0: yes, 15: absent */

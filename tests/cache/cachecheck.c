@@ -20,6 +20,8 @@
  *   SCTLR.M goes on			IC, DSB and ISB since text was cleaned that was dirty at first; IC before I goes on; TLBI and DSB since it was last off; an ISB since the last write to
  *					TTBR, TCR or MAIR; a DSB since the last uncached store
  *   SCTLR is written			ISB before and after
+ *   HCR_EL2 is written, M on		DSB right before, ISB right behind; not with TGE set, when there is nothing to be changed
+ *   PSTATE.A is cleared at EL2		HCR_EL2.AMO or TGE is set
  *   the next kernel begins		none of its memory is dirty, or cached and stale; TLBI and DSB since M went off
  *
  * Arguments: dirty=PA:BYTES (may be in any state at first: payload, and memory of the old kernel), clean=PA:BYTES (may be
@@ -61,7 +63,9 @@ struct cpu {
 	bool mmu, icache;
 	bool context_pending;		/* a translation register was written: ISB is due */
 	bool sctlr_pending;		/* SCTLR was written: ISB is due */
+	bool hcr_pending;		/* HCR_EL2 was written with the MMU on: ISB is due */
 	bool was_isb, is_isb;		/* the instruction before this one, and this one */
+	bool was_dsb, is_dsb;
 	bool uncached_stores;		/* since the last DSB */
 	enum progress tlbi;		/* since M last changed */
 	bool ic_ever;
@@ -71,7 +75,7 @@ struct cpu {
 	uint32_t ic_at, ic_clean;	/* when IC was issued; the I-cache holds nothing older than this */
 	uint32_t *pending;		/* lines */
 	size_t pending_count, pending_room;
-	struct qemu_plugin_register *x[31];
+	struct qemu_plugin_register *x[31], *cpsr, *hcr;	/* hcr: null without EL2 */
 };
 
 /* Callbacks come on each CPU's own thread (QEMU must run with thread=multi: otherwise it names the CPU that code was
@@ -194,6 +198,7 @@ static void begin_kernel(unsigned int cpu, uint64_t pc)
 }
 
 static void on_isb(unsigned int cpu, const struct site *site);
+static bool is_dsb(const struct site *site);
 
 /* Every instruction, before it is executed. */
 static void on_fetch(unsigned int cpu, const struct site *site)
@@ -203,6 +208,11 @@ static void on_fetch(unsigned int cpu, const struct site *site)
 
 	c->was_isb = c->is_isb;
 	c->is_isb = site->watched == on_isb;
+	c->was_dsb = c->is_dsb;
+	c->is_dsb = is_dsb(site);
+	if (c->hcr_pending && !c->is_isb)
+		complain(cpu, pc, "no ISB behind a write to HCR_EL2");
+	c->hcr_pending = false;
 	if (c->sctlr_pending && !c->is_isb) {
 		complain(cpu, pc, "no ISB behind a write to SCTLR");
 		c->sctlr_pending = false;
@@ -288,6 +298,11 @@ static void on_dsb_nsh(unsigned int cpu, const struct site *site)
 		c->ic = COMPLETE;
 }
 
+static bool is_dsb(const struct site *site)
+{
+	return site->watched == on_dsb || site->watched == on_dsb_ish || site->watched == on_dsb_nsh;
+}
+
 static void on_tlbi(unsigned int cpu, const struct site *site)
 {
 	(void)site;
@@ -324,22 +339,32 @@ static void on_context(unsigned int cpu, const struct site *site)
 	cpus[cpu].context_pending = true;
 }
 
-static uint64_t read_x(unsigned int cpu, unsigned int number)
+static uint64_t read_register(struct qemu_plugin_register *handle)
 {
 	static struct gbytearray *buffer;
 	uint64_t value = 0;
+	int bytes;
 
-	if (number == 31)
-		return 0;
 	if (!buffer)
 		buffer = g_byte_array_new();
 	g_byte_array_set_size(buffer, 0);
-	if (!cpus[cpu].x[number] || qemu_plugin_read_register(cpus[cpu].x[number], buffer) != 8) {
-		fprintf(stderr, "cachecheck: cannot read x%u\n", number);
+	bytes = handle ? qemu_plugin_read_register(handle, buffer) : 0;
+	if (bytes != 4 && bytes != 8) {
+		fprintf(stderr, "cachecheck: a register cannot be read\n");
 		exit(1);
 	}
-	memcpy(&value, buffer->data, 8);
+	memcpy(&value, buffer->data, (size_t)bytes);
 	return value;
+}
+
+static uint64_t read_x(unsigned int cpu, unsigned int number)
+{
+	return number == 31 ? 0 : read_register(cpus[cpu].x[number]);
+}
+
+static bool at_el2(unsigned int cpu)
+{
+	return (read_register(cpus[cpu].cpsr) >> 2 & 3) == 2;
 }
 
 static void on_civac(unsigned int cpu, const struct site *site)
@@ -388,6 +413,30 @@ static void on_sctlr(unsigned int cpu, const struct site *site)
 	c->sctlr_pending = true;
 }
 
+/* Bits of HCR_EL2 by which SErrors are taken at EL2 */
+#define HCR_AMO		(1ull << 5)
+#define HCR_TGE		(1ull << 27)
+
+static void on_hcr(unsigned int cpu, const struct site *site)
+{
+	struct cpu *c = &cpus[cpu];
+
+	if (!c->mmu)
+		return;
+	if (!c->was_dsb)
+		complain(cpu, site->pc, "no DSB before a write to HCR_EL2");
+	if (read_register(c->hcr) & HCR_TGE)
+		complain(cpu, site->pc, "HCR_EL2 is written where SErrors are taken already");
+	c->hcr_pending = true;
+}
+
+/* With neither bit an SError at EL2 waits for ever, whatever PSTATE.A says. */
+static void on_serrors_let_in(unsigned int cpu, const struct site *site)
+{
+	if (at_el2(cpu) && !(read_register(cpus[cpu].hcr) & (HCR_AMO | HCR_TGE)))
+		complain(cpu, site->pc, "SErrors are let in that cannot be taken");
+}
+
 /* PSCI CPU_OFF: the CPU starts anew, with nothing known of its I-cache and TLB. */
 static void on_call(unsigned int cpu, const struct site *site)
 {
@@ -412,6 +461,10 @@ static void find_registers(qemu_plugin_id_t id, unsigned int cpu)
 	for (i = 0; i < all->len && cpu < CPUS_MAX; i++)
 		if (sscanf(list[i].name, "x%u%c", &number, &end) == 1 && number < 31)
 			cpus[cpu].x[number] = list[i].handle;
+		else if (strcmp(list[i].name, "cpsr") == 0)
+			cpus[cpu].cpsr = list[i].handle;
+		else if (strcmp(list[i].name, "HCR_EL2") == 0)
+			cpus[cpu].hcr = list[i].handle;
 }
 
 /* Encodings: Arm ARM, "A64 System instruction class encoding overview". */
@@ -425,6 +478,8 @@ static const struct {
 	{ 0xfffbffa0, 0xd5182000, on_context },	/* MSR TTBR0_ELx, TCR_ELx */
 	{ 0xffffffe0, 0xd5182020, on_context },	/* MSR TTBR1_EL1 */
 	{ 0xfffbffe0, 0xd518a200, on_context },	/* MSR MAIR_ELx */
+	{ 0xffffffe0, 0xd51c1100, on_hcr },	/* MSR HCR_EL2 */
+	{ 0xfffff4ff, 0xd50344ff, on_serrors_let_in },	/* MSR DAIFClr, A among them */
 	{ 0xffffffff, 0xd5033fdf, on_isb },
 	{ 0xffffffff, 0xd5033f9f, on_dsb },	/* SY */
 	{ 0xffffffff, 0xd5033b9f, on_dsb_ish },

@@ -97,16 +97,28 @@
 .endm
 
 /*
+ * Write HCR_EL2. AmpereOne erratum AC04_CPU_23 (Linux, ARM64 silicon errata): a write to it may corrupt the translation of a data
+ * access that is in flight. None is behind the DSB, and none begins before the ISB, which the new value takes anyway.
+ */
+.macro write_hcr reg
+	dsb	nsh
+	msr	hcr_el2, \reg
+	isb
+.endm
+
+/*
  * Take SError interrupts. At EL2 with HCR_EL2.AMO and TGE 0 they are not deliverable (Arm ARM, "Establishing the target Exception
- * level of an asynchronous exception"), so AMO is set meanwhile. \hcr = HCR_EL2 as it was. Needs x20. Clobbers \tmp, flags.
+ * level of an asynchronous exception"), so AMO is set meanwhile; with either of them there is nothing to do. \hcr = HCR_EL2 as it was.
+ * Needs x20. Clobbers \tmp, flags. Any MMU and cache state.
  */
 .macro serror_on hcr, tmp
 	cmp	x20, #2
 	b.ne	.Lserror_on_\@
 	mrs	\hcr, hcr_el2
+	tbnz	\hcr, #HCR_AMO_BIT, .Lserror_on_\@
+	tbnz	\hcr, #HCR_TGE_BIT, .Lserror_on_\@
 	orr	\tmp, \hcr, #HCR_AMO
-	msr	hcr_el2, \tmp
-	isb				/* AMO holds before SErrors are let in */
+	write_hcr \tmp			/* AMO holds before SErrors are let in */
 .Lserror_on_\@:
 	msr	daifclr, #4
 .endm
@@ -116,7 +128,9 @@
 	msr	daifset, #0xf
 	cmp	x20, #2
 	b.ne	.Lserror_off_\@
-	msr	hcr_el2, \hcr		/* the ISBs around SCTLR are yet to come */
+	tbnz	\hcr, #HCR_AMO_BIT, .Lserror_off_\@
+	tbnz	\hcr, #HCR_TGE_BIT, .Lserror_off_\@
+	write_hcr \hcr
 .Lserror_off_\@:
 .endm
 
