@@ -46,7 +46,8 @@ static void choose_cpus(struct payload *p)
 
 	if (wanted == CPUS_AUTO) {
 		wanted = 1;
-		if (p->check != PURG_CHECK_NONE && p->input.object[0].file_bytes + p->input.object[1].file_bytes >= AUTO_FROM_BYTES)
+		if (p->check != PURG_CHECK_NONE && !p->request->crash &&
+		    p->input.object[0].file_bytes + p->input.object[1].file_bytes >= AUTO_FROM_BYTES)
 			wanted = p->check == PURG_CHECK_SHA256 ? AUTO_CPUS_SHA256 : AUTO_CPUS_CRC32C;
 		if (wanted > most && most)
 			wanted = most;
@@ -54,7 +55,10 @@ static void choose_cpus(struct payload *p)
 	p->cpus = 1;
 	if (wanted == 1)
 		return;
-	if (!m->psci)
+	if (p->request->crash)
+		/* Purgatory resets the machine when one that it called does not come, and then there is no dump. */
+		why = "after a panic another one may be stuck";
+	else if (!m->psci)
 		why = "there is no PSCI 0.2 firmware to call others with";
 	else if (!m->mpidr_count)
 		why = "it is not known how firmware numbers the others";
