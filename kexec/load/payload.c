@@ -78,6 +78,15 @@ static void choose_cpus(struct payload *p)
 	}
 }
 
+/* Bad news that nobody would see: then at least that. */
+static void note_console(struct payload *p)
+{
+	const struct machine *m = &p->machine;
+
+	if (m->uart.kind == PURG_UART_NONE && m->unknown_console[0])
+		report_note(p->report, "purgatory is silent: it does not know the console %s", m->unknown_console);
+}
+
 static uint64_t relocated_bytes(const struct payload *p)
 {
 	uint64_t bytes = 0;
@@ -164,6 +173,7 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 		return err;
 	choose_check(p);
 	choose_cpus(p);
+	note_console(p);
 	p->seeded = p->sys->random(p->sys, p->seeds, sizeof(p->seeds)) == 0;
 	if (!p->seeded)
 		report_note(p->report, "the kernel has no random numbers yet, so the next one starts without a seed");
