@@ -35,6 +35,7 @@
 #define ID_AA64MMFR0_TGRAN16_SHIFT	20	/* 0: absent, 1: yes, 2: yes with 52 bits */
 #define ID_AA64MMFR0_TGRAN64_SHIFT	24	/* 0: yes, 15: absent */
 #define ID_AA64MMFR0_TGRAN4_SHIFT	28	/* 0: yes, 1: yes with 52 bits, 15: absent */
+#define ID_AA64PFR1_GCS_MASK	0xf00000000000	/* FEAT_GCS */
 #define ID_AA64MMFR3_TCRX_MASK	0x0f	/* TCR2_ELx */
 #define ID_AA64MMFR3_SCTLRX_MASK	0xf0	/* SCTLR2_ELx */
 #define ID_AA64MMFR4_E2H0_SHIFT		24	/* signed; negative: E2H is RES1 */
