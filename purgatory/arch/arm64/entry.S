@@ -365,7 +365,8 @@ func purg_other_cpu
 endfunc purg_other_cpu
 
 /*
- * PSCI CPU_OFF. What this CPU has in its caches is firmware's business.
+ * PSCI CPU_OFF. What the next kernel reads uncached this CPU has cleaned by address already; the rest is only read through caches that
+ * are coherent with this one. So it does not matter whether firmware cleans them (docs/memory-model.md).
  *
  * Inputs:   x20, x24
  * Returns:  never. Should firmware refuse, the first CPU sees it and resets the machine
