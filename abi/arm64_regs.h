@@ -22,10 +22,13 @@
 #define SCTLR_EL1_ON		0x30501805	/* M, C, I */
 #define SCTLR_EL2_ON		0x30c51835
 
-/* CPACR_EL1, or CPTR_EL2 when E2H=1: FPEN, ZEN, SMEN = 3, nothing trapped. CPTR_EL2 when E2H=0: the RES1 bits, with TFP,
- * TZ and TSM 0. */
-#define CPACR_NO_TRAPS		0x03330000
-#define CPTR_EL2_NO_TRAPS	0x22ff
+/* CPACR_EL1, or CPTR_EL2 when E2H=1: FPEN = 3, floating point and SIMD are not trapped; and SMEN, which is RES0 where there is no SME, as
+ * ZEN is without SVE. */
+#define CPACR_SIMD		0x00300000
+#define CPACR_SMEN		0x03000000
+/* CPTR_EL2 when E2H=0: the RES1 bits, with TFP 0. TZ and TSM are RES1 where there is no SVE or SME. */
+#define CPTR_EL2_SIMD		0x33ff
+#define CPTR_EL2_TSM		0x1000
 
 #define HCR_E2H_BIT		34
 #define HCR_AMO_BIT		5

@@ -17,8 +17,9 @@
  *   cached load, fetch with M on	the line is not one that was dirty before purgatory began and was not cleaned since: what
  *					was verified in memory would not be what is used
  *   fetch				the line was not written since this CPU's I-cache was invalidated (IC, DSB, ISB)
- *   SCTLR.M goes on			IC, DSB and ISB since text was cleaned that was dirty at first; IC before I goes on; TLBI and DSB since it was last off; an ISB since the last write to
- *					TTBR, TCR or MAIR; a DSB since the last uncached store
+ *   SCTLR.M goes on			IC before I goes on, and IC, DSB and ISB since text was cleaned that was dirty at first; TLBI of this
+ *					regime and DSB since it was last off; an ISB since the last write to TTBR, TCR or MAIR; a DSB
+ *					since the last uncached store
  *   SCTLR is written			ISB before and after
  *   HCR_EL2 is written, M on		DSB right before, ISB right behind; not with TGE set, when there is nothing to be changed
  *   PSTATE.A is cleared at EL2		HCR_EL2.AMO or TGE is set
@@ -55,6 +56,11 @@ enum line_flag {
 static uint8_t *line_flags;
 static uint32_t *line_written;	/* when, in ticks of the below */
 static uint32_t now = 1;
+
+/* Bits of HCR_EL2. With AMO or TGE SErrors are taken at EL2. */
+#define HCR_AMO		(1ull << 5)
+#define HCR_TGE		(1ull << 27)
+#define HCR_E2H		(1ull << 34)
 
 /* What was issued, and what it takes to be sure that it happened. */
 enum progress { NOT_SINCE, ISSUED, COMPLETE };
@@ -303,11 +309,51 @@ static bool is_dsb(const struct site *site)
 	return site->watched == on_dsb || site->watched == on_dsb_ish || site->watched == on_dsb_nsh;
 }
 
-static void on_tlbi(unsigned int cpu, const struct site *site)
+static uint64_t read_register(struct qemu_plugin_register *handle)
+{
+	static struct gbytearray *buffer;
+	uint64_t value = 0;
+	int bytes;
+
+	if (!buffer)
+		buffer = g_byte_array_new();
+	g_byte_array_set_size(buffer, 0);
+	bytes = handle ? qemu_plugin_read_register(handle, buffer) : 0;
+	if (bytes != 4 && bytes != 8) {
+		fprintf(stderr, "cachecheck: a register cannot be read\n");
+		exit(1);
+	}
+	memcpy(&value, buffer->data, (size_t)bytes);
+	return value;
+}
+
+static uint64_t read_x(unsigned int cpu, unsigned int number)
+{
+	return number == 31 ? 0 : read_register(cpus[cpu].x[number]);
+}
+
+static bool at_el2(unsigned int cpu)
+{
+	return (read_register(cpus[cpu].cpsr) >> 2 & 3) == 2;
+}
+
+/* TLBI VMALLE1 at EL2 is for the EL1&0 regime, unless E2H and TGE are both set; ALLE2 is always for this one (Arm ARM, "TLB maintenance
+ * instructions"). */
+static void on_tlbi_el1(unsigned int cpu, const struct site *site)
+{
+	const uint64_t host = HCR_E2H | HCR_TGE;
+
+	(void)site;
+	maintenance++;
+	if (!at_el2(cpu) || (read_register(cpus[cpu].hcr) & host) == host)
+		cpus[cpu].tlbi = ISSUED;
+}
+
+static void on_tlbi_el2(unsigned int cpu, const struct site *site)
 {
 	(void)site;
-	cpus[cpu].tlbi = ISSUED;
 	maintenance++;
+	cpus[cpu].tlbi = ISSUED;
 }
 
 static void on_ic(unsigned int cpu, bool all)
@@ -337,34 +383,6 @@ static void on_context(unsigned int cpu, const struct site *site)
 {
 	(void)site;
 	cpus[cpu].context_pending = true;
-}
-
-static uint64_t read_register(struct qemu_plugin_register *handle)
-{
-	static struct gbytearray *buffer;
-	uint64_t value = 0;
-	int bytes;
-
-	if (!buffer)
-		buffer = g_byte_array_new();
-	g_byte_array_set_size(buffer, 0);
-	bytes = handle ? qemu_plugin_read_register(handle, buffer) : 0;
-	if (bytes != 4 && bytes != 8) {
-		fprintf(stderr, "cachecheck: a register cannot be read\n");
-		exit(1);
-	}
-	memcpy(&value, buffer->data, (size_t)bytes);
-	return value;
-}
-
-static uint64_t read_x(unsigned int cpu, unsigned int number)
-{
-	return number == 31 ? 0 : read_register(cpus[cpu].x[number]);
-}
-
-static bool at_el2(unsigned int cpu)
-{
-	return (read_register(cpus[cpu].cpsr) >> 2 & 3) == 2;
 }
 
 static void on_civac(unsigned int cpu, const struct site *site)
@@ -412,10 +430,6 @@ static void on_sctlr(unsigned int cpu, const struct site *site)
 	c->icache = icache;
 	c->sctlr_pending = true;
 }
-
-/* Bits of HCR_EL2 by which SErrors are taken at EL2 */
-#define HCR_AMO		(1ull << 5)
-#define HCR_TGE		(1ull << 27)
 
 static void on_hcr(unsigned int cpu, const struct site *site)
 {
@@ -484,7 +498,8 @@ static const struct {
 	{ 0xffffffff, 0xd5033f9f, on_dsb },	/* SY */
 	{ 0xffffffff, 0xd5033b9f, on_dsb_ish },
 	{ 0xffffffff, 0xd503379f, on_dsb_nsh },
-	{ 0xfffbfbff, 0xd508831f, on_tlbi },	/* TLBI VMALLE1, ALLE2, and IS */
+	{ 0xfffffbff, 0xd508831f, on_tlbi_el1 },	/* TLBI VMALLE1, VMALLE1IS */
+	{ 0xfffffbff, 0xd50c831f, on_tlbi_el2 },	/* TLBI ALLE2, ALLE2IS */
 	{ 0xffffffff, 0xd508751f, on_iallu },
 	{ 0xffffffff, 0xd508711f, on_ialluis },
 	{ 0xffe0001e, 0xd4000002, on_call },	/* HVC, SMC */

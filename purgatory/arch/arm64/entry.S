@@ -261,6 +261,15 @@ func entry
 	   kernel used SME: elsewhere firmware may trap it though the ID register shows it. */
 	ldr	w9, [x24, #PURG_P_FLAGS]
 	tbz	w9, #PURG_FLAG_SME_BIT, 3f
+	cbnz	x21, 1f
+	mrs	x9, cpacr_el1
+	orr	x9, x9, #CPACR_SMEN
+	msr	cpacr_el1, x9
+	b	2f
+1:	mrs	x9, cptr_el2
+	bic	x9, x9, #CPTR_EL2_TSM
+	msr	cptr_el2, x9
+2:	isb				/* SMSTOP is not trapped any more */
 	.inst	0xd503467f		/* smstop */
 3:
 	/* Tables and lists are trusted only after this. */
@@ -387,7 +396,7 @@ endfunc cpu_off
 /*
  * uint64_t cpu_setup(void)
  *
- * Vectors, SIMD for everybody, and the I-cache, stale lines dropped first: a crash entry comes without IC IALLU.
+ * Vectors, SIMD for everybody (no trap control is touched of what a CPU may lack), and the I-cache, stale lines dropped first: a crash entry comes without IC IALLU.
  *
  * Inputs:   x21
  * Returns:  x22 = SCTLR as it was
@@ -402,13 +411,13 @@ func cpu_setup
 	cbnz	x21, 1f
 	msr	vbar_el1, x9
 	mrs	x22, sctlr_el1
-	mov32	x10, CPACR_NO_TRAPS
+	mov32	x10, CPACR_SIMD
 	msr	cpacr_el1, x10
 	mov32	x11, SCTLR_EL1_COLD
 	b	2f
 1:	msr	vbar_el2, x9
 	mrs	x22, sctlr_el2
-	mov32	x10, CPTR_EL2_NO_TRAPS
+	mov32	x10, CPTR_EL2_SIMD
 	msr	cptr_el2, x10
 	mov32	x11, SCTLR_EL2_COLD
 2:	write_sctlr x11
