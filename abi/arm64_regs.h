@@ -22,22 +22,31 @@
 #define SCTLR_EL1_ON		0x30501805	/* M, C, I */
 #define SCTLR_EL2_ON		0x30c51835
 
-/* CPACR_EL1, or CPTR_EL2 when E2H=1: FPEN, ZEN, SMEN = 3, nothing trapped. CPTR_EL2 when E2H=0: the RES1 bits, with TFP,
- * TZ and TSM 0. */
-#define CPACR_NO_TRAPS		0x03330000
-#define CPTR_EL2_NO_TRAPS	0x22ff
+/* CPACR_EL1, or CPTR_EL2 when E2H=1: FPEN = 3, floating point and SIMD are not trapped; and SMEN, which is RES0 where there is no SME, as
+ * ZEN is without SVE. */
+#define CPACR_SIMD		0x00300000
+#define CPACR_SMEN		0x03000000
+/* CPTR_EL2 when E2H=0: the RES1 bits, with TFP 0. TZ and TSM are RES1 where there is no SVE or SME. */
+#define CPTR_EL2_SIMD		0x33ff
+#define CPTR_EL2_TSM		0x1000
 
 #define HCR_E2H_BIT		34
-#define HCR_AMO			(1 << 5)
+#define HCR_AMO_BIT		5
+#define HCR_AMO			(1 << HCR_AMO_BIT)
+#define HCR_TGE_BIT		27
 #define ID_AA64MMFR0_PARANGE_SHIFT	0
 #define ID_AA64MMFR0_TGRAN16_SHIFT	20	/* 0: absent, 1: yes, 2: yes with 52 bits */
 #define ID_AA64MMFR0_TGRAN64_SHIFT	24	/* 0: yes, 15: absent */
 #define ID_AA64MMFR0_TGRAN4_SHIFT	28	/* 0: yes, 1: yes with 52 bits, 15: absent */
+#define ID_AA64PFR1_GCS_MASK	0xf00000000000	/* FEAT_GCS */
 #define ID_AA64MMFR3_TCRX_MASK	0x0f	/* TCR2_ELx */
 #define ID_AA64MMFR3_SCTLRX_MASK	0xf0	/* SCTLR2_ELx */
 #define ID_AA64MMFR4_E2H0_SHIFT		24	/* signed; negative: E2H is RES1 */
 #define ID_AA64ISAR0_SHA2_SHIFT		12
 #define ID_AA64ISAR0_CRC32_SHIFT	16
+
+/* No line is shorter: CCSIDR_EL1.LineSize is log2 of its bytes, less 4 (Arm ARM, CCSIDR_EL1). */
+#define CACHE_LINE_BYTES_MIN	16
 
 /* MAIR attribute 0: Normal, Inner and Outer Write-Back, Read- and Write-Allocate. */
 #define MAIR_NORMAL_WB		0xff

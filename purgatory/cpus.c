@@ -23,13 +23,20 @@ static uint64_t conduit(const struct purg_params *params, uint64_t el)
 	return (el & 0xf) == 2 ? PURG_CONDUIT_SMC : params->conduit;
 }
 
-/* A CPU from reset has TCR2 and SCTLR2 UNKNOWN, and purg_other_cpu zeroes them; firmware that knows nothing of them traps that.
- * If the old kernel wrote them it may be done. */
+/*
+ * What a CPU that comes from reset may not be able to do. TCR2 and SCTLR2 are UNKNOWN then, and purg_other_cpu zeroes them; firmware that
+ * knows nothing of them traps that. If the old kernel wrote them it may be done. GCSCR_ELx may be UNKNOWN too (Arm ARM, GCSCR_EL1), and
+ * with a Guarded Control Stack that nobody set up the first BL or RET faults; firmware may trap that register as well, and there is
+ * no asking the old kernel. The first CPU has run C code at this exception level all the time.
+ */
 static int may_call(const struct purg_params *params)
 {
-	uint64_t mmfr3;
+	uint64_t pfr1, mmfr3;
 
+	__asm__ volatile("mrs %0, id_aa64pfr1_el1" : "=r"(pfr1));
 	__asm__ volatile("mrs %0, S3_0_C0_C7_3" : "=r"(mmfr3));	/* ID_AA64MMFR3_EL1 */
+	if (pfr1 & ID_AA64PFR1_GCS_MASK)
+		return 0;
 	return !(mmfr3 & (ID_AA64MMFR3_TCRX_MASK | ID_AA64MMFR3_SCTLRX_MASK)) || params->flags & PURG_FLAG_MMFR3;
 }
 

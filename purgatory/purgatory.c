@@ -8,6 +8,8 @@
 #include "digest.h"
 #include "purgatory.h"
 
+#define TIMELINE_BYTES	(PURG_T_CELLS * sizeof(uint64_t))
+
 int digests_differ(const uint8_t *a, const uint8_t *b, size_t bytes)
 {
 	unsigned int differ = 0;
@@ -28,6 +30,18 @@ uint64_t digest_word(const uint8_t *digest)
 	return word;
 }
 
+/* On return memory holds what the caches held. */
+static void flush(const struct purg_params *params, uint64_t pa, uint64_t bytes)
+{
+	cache_clean_inval_poc(pa, bytes, clean_line_bytes(params));
+	data_sync();
+}
+
+/*
+ * The seal is checked in memory, and what it covers is used through the cache. A dirty line, of a store that the old kernel should
+ * not have made, would be seen by the second only, so it must become seen by the first. Should line_bytes be what is damaged: any
+ * step up to the CPU's own line reaches each of its lines.
+ */
 void purg_check_seal(const struct purg_header *header, uint64_t regime)
 {
 	const struct purg_params *params = (const void *)((uintptr_t)header + PURG_PARAMS_OFFSET);
@@ -36,6 +50,8 @@ void purg_check_seal(const struct purg_header *header, uint64_t regime)
 
 	if (bytes % PURG_UNIT_BYTES || bytes <= PURG_PARAMS_OFFSET || bytes > PURG_HIDEOUT_BYTES_MAX - PURG_WORK_BYTES(1))
 		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)header->seal, 0, 0);
+	flush(params, base_pa, bytes);
+	instruction_sync();	/* the text, too, is from here on what is checked */
 	digest_crc32c(found, params, bytes - PURG_PARAMS_OFFSET, best_crc32c_lanes());
 	if (digests_differ(found, header->seal, sizeof(found)))
 		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)header->seal, digest_word(found), digest_word(found + 8));
@@ -93,6 +109,8 @@ void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64
 	uint64_t mmu_on_stamp = read_counter(), done_stamp;
 	unsigned int cpus, i;
 
+	if (!mmu)
+		flush(params, (uintptr_t)board, sizeof(*board));
 	wipe_board(board);
 	/* Exclusives, and what others wrote, need the cache. */
 	cpus = mmu ? cpus_call(params, el) : 1;
@@ -104,6 +122,8 @@ void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64
 
 	if (!params->timeline_pa)
 		return;
+	if (!mmu)
+		flush(params, params->timeline_pa, TIMELINE_BYTES);
 	store_cell(params, PURG_T_RESULT,
 		   params->check == PURG_CHECK_NONE ? PURG_RESULT_UNCHECKED : PURG_RESULT_VERIFIED);
 	store_cell(params, PURG_T_HZ, read_counter_hz());
@@ -121,8 +141,7 @@ void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64
 
 	/* The next kernel reads its device tree through the cache, so this is for readers that do not: debuggers,
 	   boot stages that look at it with the MMU off. */
-	cache_clean_inval_poc(params->timeline_pa, PURG_T_CELLS * sizeof(uint64_t), clean_line_bytes(params));
-	data_sync();
+	flush(params, params->timeline_pa, TIMELINE_BYTES);
 }
 
 void purg_say_jump(const struct purg_params *params)

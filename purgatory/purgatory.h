@@ -82,6 +82,13 @@ static inline void data_sync(void)
 	__asm__ volatile("dsb sy" : : : "memory");
 }
 
+/* Instructions from here on are those that memory holds: the I-cache is invalidated, which the first DSB waits for, and the
+ * pipeline refetches (Arm ARM, "Synchronization and coherency issues between data and instruction accesses"). */
+static inline void instruction_sync(void)
+{
+	__asm__ volatile("ic iallu\n\tdsb nsh\n\tisb" : : : "memory");
+}
+
 /* Whether the tables of a regime map the page at pa to itself, readable and executable, with the MMU off. map.c */
 int map_holds_code(const struct purg_params *params, uint64_t regime, uint64_t pa);
 

@@ -111,7 +111,7 @@ build/tests/bare/%.bin: tests/bare/%.S $(srcdir)/tests/bare/bare.h
 COMPOSE = $(EMULATOR) build/tests/bare/compose
 .PHONY: check-bare
 check-bare: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare/kernel.bin build/purgatory/purgatory.bin
-	NM=$(NM) prove $(srcdir)/tests/bare/run :: '$(COMPOSE)' build
+	QEMU=$$($(srcdir)/tools/lab qemus) && export QEMU && NM=$(NM) prove $(srcdir)/tests/bare/run :: '$(COMPOSE)' build
 
 # The same with a plugin that follows what caches could do, and proof that it sees each operation missing.
 BUILD_CC = $(if $(filter aarch64,$(shell uname -m)),$(CC),cc)

@@ -21,6 +21,14 @@
 	movk	\reg, #((\value) >> 16 & 0xffff), lsl #16
 .endm
 
+/* The same for 64 bits. */
+.macro mov64 reg, value
+	movz	\reg, #((\value) & 0xffff)
+	movk	\reg, #((\value) >> 16 & 0xffff), lsl #16
+	movk	\reg, #((\value) >> 32 & 0xffff), lsl #32
+	movk	\reg, #((\value) >> 48 & 0xffff), lsl #48
+.endm
+
 /* Objects linked into the loader must not ask for an executable stack. */
 .macro no_exec_stack
 	.section .note.GNU-stack, "", %progbits

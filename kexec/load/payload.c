@@ -46,7 +46,8 @@ static void choose_cpus(struct payload *p)
 
 	if (wanted == CPUS_AUTO) {
 		wanted = 1;
-		if (p->check != PURG_CHECK_NONE && p->input.object[0].file_bytes + p->input.object[1].file_bytes >= AUTO_FROM_BYTES)
+		if (p->check != PURG_CHECK_NONE && !p->request->crash &&
+		    p->input.object[0].file_bytes + p->input.object[1].file_bytes >= AUTO_FROM_BYTES)
 			wanted = p->check == PURG_CHECK_SHA256 ? AUTO_CPUS_SHA256 : AUTO_CPUS_CRC32C;
 		if (wanted > most && most)
 			wanted = most;
@@ -54,7 +55,10 @@ static void choose_cpus(struct payload *p)
 	p->cpus = 1;
 	if (wanted == 1)
 		return;
-	if (!m->psci)
+	if (p->request->crash)
+		/* Purgatory resets the machine when one that it called does not come, and then there is no dump. */
+		why = "after a panic another one may be stuck";
+	else if (!m->psci)
 		why = "there is no PSCI 0.2 firmware to call others with";
 	else if (!m->mpidr_count)
 		why = "it is not known how firmware numbers the others";
@@ -72,6 +76,15 @@ static void choose_cpus(struct payload *p)
 		p->cpus = PURG_CPUS_MAX;
 		report_note(p->report, "purgatory uses %u CPUs: more would only wait for the memory", PURG_CPUS_MAX);
 	}
+}
+
+/* Bad news that nobody would see: then at least that. */
+static void note_console(struct payload *p)
+{
+	const struct machine *m = &p->machine;
+
+	if (m->uart.kind == PURG_UART_NONE && m->unknown_console[0])
+		report_note(p->report, "purgatory is silent: it does not know the console %s", m->unknown_console);
 }
 
 static uint64_t relocated_bytes(const struct payload *p)
@@ -160,6 +173,7 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 		return err;
 	choose_check(p);
 	choose_cpus(p);
+	note_console(p);
 	p->seeded = p->sys->random(p->sys, p->seeds, sizeof(p->seeds)) == 0;
 	if (!p->seeded)
 		report_note(p->report, "the kernel has no random numbers yet, so the next one starts without a seed");

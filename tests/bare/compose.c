@@ -31,7 +31,7 @@ struct bare_config {
 
 /* What the case is about; run's defaults, and what a case says otherwise. */
 static struct {
-	uint64_t granule, check, moved, base, flags, conduit, hcr, cpus, here, quirks, other_cpu;
+	uint64_t granule, check, moved, base, flags, conduit, hcr, cpus, here, quirks, other_cpu, stray;
 	const char *fault;
 } options = { .granule = 12, .check = PURG_CHECK_CRC32C, .moved = 2, .base = 0x48000000, .cpus = 1, .fault = "none" };
 
@@ -43,7 +43,7 @@ static const struct {
 	{ "base", &options.base }, { "flags", &options.flags }, { "conduit", &options.conduit },
 	{ "hcr", &options.hcr }, { "cpus", &options.cpus },
 	{ "here", &options.here }, { "quirks", &options.quirks },
-	{ "other_cpu", &options.other_cpu },
+	{ "other_cpu", &options.other_cpu }, { "stray", &options.stray },
 };
 
 static const char *directory;
@@ -98,7 +98,7 @@ static void digest(unsigned char *out, const void *data, size_t bytes)
 }
 
 /* For the plugin in tests/cache, if it can follow this machine: what may be in a cache when purgatory is entered. Payload may even be
- * dirty: a stray store is what verification is for. What the kernel relocated is clean. */
+ * dirty: a stray store is what verification is for. What the kernel relocated is clean; stray=1: nor is that, as in a crash. */
 static void say_ranges(const struct hideout *h, const pa_t *source_pa, size_t hideout_bytes)
 {
 	char path[512];
@@ -116,7 +116,8 @@ static void say_ranges(const struct hideout *h, const pa_t *source_pa, size_t hi
 		for (i = 0; i < FILE_SLOTS; i++)
 			fprintf(file, ",dirty=0x%llx:0x%llx", (unsigned long long)source_pa[i],
 				(unsigned long long)FRAME_BYTES);
-		fprintf(file, ",clean=0x%llx:0x%zx,clean=0x%llx:0x%x\n", (unsigned long long)h->pa, hideout_bytes,
+		fprintf(file, ",%s=0x%llx:0x%zx,%s=0x%llx:0x%x\n", options.stray ? "stray" : "clean",
+			(unsigned long long)h->pa, hideout_bytes, options.stray ? "dirty" : "clean",
 			(unsigned long long)h->dtb_pa, DTB_BYTES);
 	}
 	fclose(file);

@@ -51,7 +51,30 @@
 	tst	x0, x1
 	b.eq	8f
 	fail	'm'
-8:	/* The payload */
+8:	/* Trap controls of SVE and SME are as they must be where there is none: ZEN and SMEN RES0, TZ and TSM RES1 */
+	mrs	x0, id_aa64pfr0_el1
+	ubfx	x0, x0, #32, #4		/* SVE */
+	mrs	x1, id_aa64pfr1_el1
+	ubfx	x1, x1, #24, #4		/* SME */
+	cmp	x22, #2
+	b.ne	23f
+	mrs	x2, hcr_el2
+	tbnz	x2, #34, 23f		/* E2H */
+	mrs	x2, cptr_el2
+	mvn	x2, x2
+	ubfx	x3, x2, #8, #1		/* TZ */
+	ubfx	x4, x2, #12, #1		/* TSM */
+	b	24f
+23:	mrs	x2, cpacr_el1
+	ubfx	x3, x2, #16, #2		/* ZEN */
+	ubfx	x4, x2, #24, #2		/* SMEN */
+24:	cbz	x3, 25f
+	cbnz	x0, 25f
+	fail	'v'
+25:	cbz	x4, 26f
+	cbnz	x1, 26f
+	fail	's'
+26:	/* The payload */
 	ldr	x0, [x19, #BARE_WORDS_PA]
 	ldr	x1, [x19, #BARE_WORDS_END]
 	ldr	x3, [x19, #BARE_KERNEL]

@@ -32,9 +32,29 @@
 4:	mov	sp, x9
 	msr	tpidr_el0, x9
 	msr	daifset, #0xf
-	/* No IC: a crash comes without. */
-	ldr	x30, [x19, #BARE_ENTRY]
 	ldr	x21, [x19, #BARE_QUIRKS]
+	tbz	x21, #QUIRK_STREAMING_BIT, 13f
+	/* Let through, entered, and trapped again */
+	mrs	x2, CurrentEL
+	cmp	x2, #(2 << 2)
+	b.ne	11f
+	mrs	x2, hcr_el2
+	tbnz	x2, #34, 11f		/* E2H */
+	mov	x2, #0x23ff
+	msr	cptr_el2, x2
+	isb
+	.inst	0xd503437f		/* smstart sm */
+	mov	x2, #0x33ff
+	msr	cptr_el2, x2
+	b	12f
+11:	mov	x2, #0x03000000
+	msr	cpacr_el1, x2
+	isb
+	.inst	0xd503437f		/* smstart sm */
+	msr	cpacr_el1, xzr
+12:	isb
+13:	/* No IC: a crash comes without. */
+	ldr	x30, [x19, #BARE_ENTRY]
 	tbz	x21, #QUIRK_NO_HZ_BIT, 7f
 	msr	cntfrq_el0, xzr
 7:	tbz	x21, #QUIRK_CPU_ON_BIT, 8f
@@ -83,6 +103,6 @@
 other:	ldr	x1, =BARE_CONFIG_PA
 	mov	x0, #1
 	str	x0, [x1, #BARE_OTHER_RUNS]
-11:	wfe
-	b	11b
+14:	wfe
+	b	14b
 	.ltorg

@@ -14,14 +14,20 @@
  *   uncached load, or fetch		the line is not dirty
  *   uncached store			the line is not dirty: it would be written back over what was stored
  *   cached load or store		no uncached store went past a copy that may be cached
+ *   cached load, fetch with M on	the line is not one that was dirty before purgatory began and was not cleaned since: what
+ *					was verified in memory would not be what is used
  *   fetch				the line was not written since this CPU's I-cache was invalidated (IC, DSB, ISB)
- *   SCTLR.M goes on			IC before I goes on; TLBI and DSB since it was last off; an ISB since the last write to
- *					TTBR, TCR or MAIR; a DSB since the last uncached store
+ *   SCTLR.M goes on			IC before I goes on, and IC, DSB and ISB since text was cleaned that was dirty at first; TLBI of this
+ *					regime and DSB since it was last off; an ISB since the last write to TTBR, TCR or MAIR; a DSB
+ *					since the last uncached store
  *   SCTLR is written			ISB before and after
+ *   HCR_EL2 is written, M on		DSB right before, ISB right behind; not with TGE set, when there is nothing to be changed
+ *   PSTATE.A is cleared at EL2		HCR_EL2.AMO or TGE is set
  *   the next kernel begins		none of its memory is dirty, or cached and stale; TLBI and DSB since M went off
  *
  * Arguments: dirty=PA:BYTES (may be in any state at first: payload, and memory of the old kernel), clean=PA:BYTES (may be
- * cached: what the old kernel relocated), kernel=PA:BYTES (the next kernel's memory). Several of each. Everything else
+ * cached: what the old kernel relocated), stray=PA:BYTES (may be dirty, though it is purgatory itself: a crash kernel's memory that
+ * was stored to by mistake; it is fetched from before anything can be done about it), kernel=PA:BYTES (the next kernel's memory). Several of each. Everything else
  * belongs to the rig and is never cached.
  */
 #include "qemu_plugin.h"
@@ -44,11 +50,17 @@ enum line_flag {
 	STALE = 2,	/* ... that is older than memory */
 	DIRTY = 4,	/* ... or newer */
 	PENDING = 8,	/* cleaned and invalidated, but no DSB yet */
+	STRAY = 16,	/* nothing was done about it since it was stray at first */
 };
 
 static uint8_t *line_flags;
 static uint32_t *line_written;	/* when, in ticks of the below */
 static uint32_t now = 1;
+
+/* Bits of HCR_EL2. With AMO or TGE SErrors are taken at EL2. */
+#define HCR_AMO		(1ull << 5)
+#define HCR_TGE		(1ull << 27)
+#define HCR_E2H		(1ull << 34)
 
 /* What was issued, and what it takes to be sure that it happened. */
 enum progress { NOT_SINCE, ISSUED, COMPLETE };
@@ -57,16 +69,19 @@ struct cpu {
 	bool mmu, icache;
 	bool context_pending;		/* a translation register was written: ISB is due */
 	bool sctlr_pending;		/* SCTLR was written: ISB is due */
+	bool hcr_pending;		/* HCR_EL2 was written with the MMU on: ISB is due */
 	bool was_isb, is_isb;		/* the instruction before this one, and this one */
+	bool was_dsb, is_dsb;
 	bool uncached_stores;		/* since the last DSB */
 	enum progress tlbi;		/* since M last changed */
 	bool ic_ever;
 	enum progress ic;
 	bool ic_all_cpus;
+	bool text_changed;		/* text that was dirty has reached memory: IC is due */
 	uint32_t ic_at, ic_clean;	/* when IC was issued; the I-cache holds nothing older than this */
 	uint32_t *pending;		/* lines */
 	size_t pending_count, pending_room;
-	struct qemu_plugin_register *x[31];
+	struct qemu_plugin_register *x[31], *cpsr, *hcr;	/* hcr: null without EL2 */
 };
 
 /* Callbacks come on each CPU's own thread (QEMU must run with thread=multi: otherwise it names the CPU that code was
@@ -124,11 +139,15 @@ static void access_line(unsigned int cpu, uint64_t pc, uint64_t line, bool store
 		if (*flags & STALE)
 			complain(cpu, pc, "cached %s at 0x%llx, where the cache may be older than memory", store ? "store" : "load",
 				 line_pa(line));
+		if (!store && *flags & STRAY)
+			complain(cpu, pc, "cached load at 0x%llx, which was dirty at first and was not cleaned", line_pa(line));
 		*flags |= CACHED;
 		if (store)
-			*flags = (uint8_t)((*flags | DIRTY) & ~PENDING);
+			*flags = (uint8_t)((*flags | DIRTY) & ~(PENDING | STRAY));
 		return;
 	}
+	if (!store && cpus[cpu].text_changed && cpus[cpu].ic != NOT_SINCE)
+		complain(cpu, pc, "uncached load before DSB and ISB behind IC: what is verified may not be what runs");
 	if (*flags & DIRTY)
 		complain(cpu, pc, "uncached %s at 0x%llx, where the cache may be newer than memory", store ? "store" : "load",
 			 line_pa(line));
@@ -185,6 +204,7 @@ static void begin_kernel(unsigned int cpu, uint64_t pc)
 }
 
 static void on_isb(unsigned int cpu, const struct site *site);
+static bool is_dsb(const struct site *site);
 
 /* Every instruction, before it is executed. */
 static void on_fetch(unsigned int cpu, const struct site *site)
@@ -194,6 +214,11 @@ static void on_fetch(unsigned int cpu, const struct site *site)
 
 	c->was_isb = c->is_isb;
 	c->is_isb = site->watched == on_isb;
+	c->was_dsb = c->is_dsb;
+	c->is_dsb = is_dsb(site);
+	if (c->hcr_pending && !c->is_isb)
+		complain(cpu, pc, "no ISB behind a write to HCR_EL2");
+	c->hcr_pending = false;
 	if (c->sctlr_pending && !c->is_isb) {
 		complain(cpu, pc, "no ISB behind a write to SCTLR");
 		c->sctlr_pending = false;
@@ -204,7 +229,9 @@ static void on_fetch(unsigned int cpu, const struct site *site)
 		begin_kernel(cpu, pc);
 	if (line_written[line_of(pc)] > c->ic_clean)
 		complain(cpu, pc, "fetched, and written since the I-cache was invalidated");
-	if (!c->mmu && line_flags[line_of(pc)] & DIRTY)
+	if (c->mmu && line_flags[line_of(pc)] & STRAY)
+		complain(cpu, pc, "fetched, and was dirty at first and not cleaned");
+	if (!c->mmu && (line_flags[line_of(pc)] & (DIRTY | STRAY)) == DIRTY)
 		complain(cpu, pc, "fetched with the MMU off, where the cache may be newer than memory");
 }
 
@@ -218,6 +245,7 @@ static void on_isb(unsigned int cpu, const struct site *site)
 	if (c->ic != COMPLETE)
 		return;
 	c->ic = NOT_SINCE;
+	c->text_changed = false;
 	for (i = 0; i < CPUS_MAX; i++)
 		if (i == cpu || c->ic_all_cpus)
 			cpus[i].ic_clean = c->ic_at;
@@ -236,8 +264,13 @@ static void on_dsb(unsigned int cpu, const struct site *site)
 	for (p = 0; p < c->pending_count; p++) {
 		uint8_t *flags = &line_flags[c->pending[p]];
 
-		if (*flags & PENDING)
-			*flags = anybody_on ? CACHED : 0;
+		if (!(*flags & PENDING))
+			continue;
+		if (*flags & STRAY) {
+			c->text_changed = true;
+			c->ic = NOT_SINCE;
+		}
+		*flags = anybody_on ? CACHED : 0;
 	}
 	c->pending_count = 0;
 	c->uncached_stores = false;
@@ -271,11 +304,56 @@ static void on_dsb_nsh(unsigned int cpu, const struct site *site)
 		c->ic = COMPLETE;
 }
 
-static void on_tlbi(unsigned int cpu, const struct site *site)
+static bool is_dsb(const struct site *site)
+{
+	return site->watched == on_dsb || site->watched == on_dsb_ish || site->watched == on_dsb_nsh;
+}
+
+static uint64_t read_register(struct qemu_plugin_register *handle)
+{
+	static struct gbytearray *buffer;
+	uint64_t value = 0;
+	int bytes;
+
+	if (!buffer)
+		buffer = g_byte_array_new();
+	g_byte_array_set_size(buffer, 0);
+	bytes = handle ? qemu_plugin_read_register(handle, buffer) : 0;
+	if (bytes != 4 && bytes != 8) {
+		fprintf(stderr, "cachecheck: a register cannot be read\n");
+		exit(1);
+	}
+	memcpy(&value, buffer->data, (size_t)bytes);
+	return value;
+}
+
+static uint64_t read_x(unsigned int cpu, unsigned int number)
+{
+	return number == 31 ? 0 : read_register(cpus[cpu].x[number]);
+}
+
+static bool at_el2(unsigned int cpu)
+{
+	return (read_register(cpus[cpu].cpsr) >> 2 & 3) == 2;
+}
+
+/* TLBI VMALLE1 at EL2 is for the EL1&0 regime, unless E2H and TGE are both set; ALLE2 is always for this one (Arm ARM, "TLB maintenance
+ * instructions"). */
+static void on_tlbi_el1(unsigned int cpu, const struct site *site)
+{
+	const uint64_t host = HCR_E2H | HCR_TGE;
+
+	(void)site;
+	maintenance++;
+	if (!at_el2(cpu) || (read_register(cpus[cpu].hcr) & host) == host)
+		cpus[cpu].tlbi = ISSUED;
+}
+
+static void on_tlbi_el2(unsigned int cpu, const struct site *site)
 {
 	(void)site;
-	cpus[cpu].tlbi = ISSUED;
 	maintenance++;
+	cpus[cpu].tlbi = ISSUED;
 }
 
 static void on_ic(unsigned int cpu, bool all)
@@ -305,24 +383,6 @@ static void on_context(unsigned int cpu, const struct site *site)
 {
 	(void)site;
 	cpus[cpu].context_pending = true;
-}
-
-static uint64_t read_x(unsigned int cpu, unsigned int number)
-{
-	static struct gbytearray *buffer;
-	uint64_t value = 0;
-
-	if (number == 31)
-		return 0;
-	if (!buffer)
-		buffer = g_byte_array_new();
-	g_byte_array_set_size(buffer, 0);
-	if (!cpus[cpu].x[number] || qemu_plugin_read_register(cpus[cpu].x[number], buffer) != 8) {
-		fprintf(stderr, "cachecheck: cannot read x%u\n", number);
-		exit(1);
-	}
-	memcpy(&value, buffer->data, 8);
-	return value;
 }
 
 static void on_civac(unsigned int cpu, const struct site *site)
@@ -355,6 +415,8 @@ static void on_sctlr(unsigned int cpu, const struct site *site)
 	if (icache && !c->icache && (!c->ic_ever || c->ic != NOT_SINCE))
 		complain(cpu, site->pc, "the I-cache goes on without IC, DSB and ISB");
 	if (mmu && !c->mmu) {
+		if (c->text_changed)
+			complain(cpu, site->pc, "the MMU goes on without IC, DSB and ISB since text was cleaned that was dirty at first");
 		if (c->tlbi != COMPLETE)
 			complain(cpu, site->pc, "the MMU goes on without TLBI and DSB");
 		if (c->context_pending)
@@ -367,6 +429,26 @@ static void on_sctlr(unsigned int cpu, const struct site *site)
 	c->mmu = mmu;
 	c->icache = icache;
 	c->sctlr_pending = true;
+}
+
+static void on_hcr(unsigned int cpu, const struct site *site)
+{
+	struct cpu *c = &cpus[cpu];
+
+	if (!c->mmu)
+		return;
+	if (!c->was_dsb)
+		complain(cpu, site->pc, "no DSB before a write to HCR_EL2");
+	if (read_register(c->hcr) & HCR_TGE)
+		complain(cpu, site->pc, "HCR_EL2 is written where SErrors are taken already");
+	c->hcr_pending = true;
+}
+
+/* With neither bit an SError at EL2 waits for ever, whatever PSTATE.A says. */
+static void on_serrors_let_in(unsigned int cpu, const struct site *site)
+{
+	if (at_el2(cpu) && !(read_register(cpus[cpu].hcr) & (HCR_AMO | HCR_TGE)))
+		complain(cpu, site->pc, "SErrors are let in that cannot be taken");
 }
 
 /* PSCI CPU_OFF: the CPU starts anew, with nothing known of its I-cache and TLB. */
@@ -393,6 +475,10 @@ static void find_registers(qemu_plugin_id_t id, unsigned int cpu)
 	for (i = 0; i < all->len && cpu < CPUS_MAX; i++)
 		if (sscanf(list[i].name, "x%u%c", &number, &end) == 1 && number < 31)
 			cpus[cpu].x[number] = list[i].handle;
+		else if (strcmp(list[i].name, "cpsr") == 0)
+			cpus[cpu].cpsr = list[i].handle;
+		else if (strcmp(list[i].name, "HCR_EL2") == 0)
+			cpus[cpu].hcr = list[i].handle;
 }
 
 /* Encodings: Arm ARM, "A64 System instruction class encoding overview". */
@@ -406,11 +492,14 @@ static const struct {
 	{ 0xfffbffa0, 0xd5182000, on_context },	/* MSR TTBR0_ELx, TCR_ELx */
 	{ 0xffffffe0, 0xd5182020, on_context },	/* MSR TTBR1_EL1 */
 	{ 0xfffbffe0, 0xd518a200, on_context },	/* MSR MAIR_ELx */
+	{ 0xffffffe0, 0xd51c1100, on_hcr },	/* MSR HCR_EL2 */
+	{ 0xfffff4ff, 0xd50344ff, on_serrors_let_in },	/* MSR DAIFClr, A among them */
 	{ 0xffffffff, 0xd5033fdf, on_isb },
 	{ 0xffffffff, 0xd5033f9f, on_dsb },	/* SY */
 	{ 0xffffffff, 0xd5033b9f, on_dsb_ish },
 	{ 0xffffffff, 0xd503379f, on_dsb_nsh },
-	{ 0xfffbfbff, 0xd508831f, on_tlbi },	/* TLBI VMALLE1, ALLE2, and IS */
+	{ 0xfffffbff, 0xd508831f, on_tlbi_el1 },	/* TLBI VMALLE1, VMALLE1IS */
+	{ 0xfffffbff, 0xd50c831f, on_tlbi_el2 },	/* TLBI ALLE2, ALLE2IS */
 	{ 0xffffffff, 0xd508751f, on_iallu },
 	{ 0xffffffff, 0xd508711f, on_ialluis },
 	{ 0xffe0001e, 0xd4000002, on_call },	/* HVC, SMC */
@@ -491,6 +580,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qem
 	for (i = 0; i < argc; i++) {
 		const char *value = strchr(argv[i], '=');
 		bool ok = value && ((strncmp(argv[i], "dirty=", 6) == 0 && set_range(value + 1, DIRTY | CACHED)) ||
+				    (strncmp(argv[i], "stray=", 6) == 0 && set_range(value + 1, STRAY | DIRTY | CACHED)) ||
 				    (strncmp(argv[i], "clean=", 6) == 0 && set_range(value + 1, CACHED)) ||
 				    (strncmp(argv[i], "kernel=", 7) == 0 && set_range(value + 1, 0)));
 

@@ -164,6 +164,34 @@ static void test_crash_load(void **state)
 	}
 }
 
+/* Who panicked may have left another CPU stuck for good, and purgatory resets the machine if one does not come: no dump. */
+static void test_one_cpu(void **state)
+{
+	static const unsigned int wanted[] = { 1, 2, CPUS_AUTO };
+	static const unsigned char reg[2][4] = { { 0, 0, 0, 0 }, { 0, 0, 0, 1 } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(wanted); i++) {
+		struct job *job = job_crash();
+		struct purg_model m;
+
+		fake_text(job->fake, "/sys/devices/system/cpu/online", "0-1\n");
+		fake_file(job->fake, "/sys/devices/system/cpu/cpu0/of_node/reg", reg[0], 4);
+		fake_file(job->fake, "/sys/devices/system/cpu/cpu1/of_node/reg", reg[1], 4);
+		fake_file(job->fake, "/sys/devices/system/cpu/cpu0/of_node/enable-method", "psci", 5);
+		fake_file(job->fake, "/sys/devices/system/cpu/cpu1/of_node/enable-method", "psci", 5);
+		job->request.cpus = wanted[i];
+		assert_loads(job, &m);
+		assert_int_equal(m.params.cpus, 1);
+		assert_int_equal(m.params.mpidr_count, 0);
+		assert_int_equal(job->report.cpus, 1);
+		assert_int_equal(noted(job, "one CPU: after a panic another one may be stuck"), wanted[i] == 2);
+		purg_model_free(&m);
+		job_free(job);
+	}
+}
+
 /* Without kcore, or without its note, there are physical addresses only, and that is said. */
 static void test_unknown_maps(void **state)
 {
@@ -333,6 +361,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_crash_load),
+		cmocka_unit_test(test_one_cpu),
 		cmocka_unit_test(test_unknown_maps),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_beside_staged),

@@ -97,16 +97,28 @@
 .endm
 
 /*
+ * Write HCR_EL2. AmpereOne erratum AC04_CPU_23 (Linux, ARM64 silicon errata): a write to it may corrupt the translation of a data
+ * access that is in flight. None is behind the DSB, and none begins before the ISB, which the new value takes anyway.
+ */
+.macro write_hcr reg
+	dsb	nsh
+	msr	hcr_el2, \reg
+	isb
+.endm
+
+/*
  * Take SError interrupts. At EL2 with HCR_EL2.AMO and TGE 0 they are not deliverable (Arm ARM, "Establishing the target Exception
- * level of an asynchronous exception"), so AMO is set meanwhile. \hcr = HCR_EL2 as it was. Needs x20. Clobbers \tmp, flags.
+ * level of an asynchronous exception"), so AMO is set meanwhile; with either of them there is nothing to do. \hcr = HCR_EL2 as it was.
+ * Needs x20. Clobbers \tmp, flags. Any MMU and cache state.
  */
 .macro serror_on hcr, tmp
 	cmp	x20, #2
 	b.ne	.Lserror_on_\@
 	mrs	\hcr, hcr_el2
+	tbnz	\hcr, #HCR_AMO_BIT, .Lserror_on_\@
+	tbnz	\hcr, #HCR_TGE_BIT, .Lserror_on_\@
 	orr	\tmp, \hcr, #HCR_AMO
-	msr	hcr_el2, \tmp
-	isb				/* AMO holds before SErrors are let in */
+	write_hcr \tmp			/* AMO holds before SErrors are let in */
 .Lserror_on_\@:
 	msr	daifclr, #4
 .endm
@@ -116,7 +128,9 @@
 	msr	daifset, #0xf
 	cmp	x20, #2
 	b.ne	.Lserror_off_\@
-	msr	hcr_el2, \hcr		/* the ISBs around SCTLR are yet to come */
+	tbnz	\hcr, #HCR_AMO_BIT, .Lserror_off_\@
+	tbnz	\hcr, #HCR_TGE_BIT, .Lserror_off_\@
+	write_hcr \hcr
 .Lserror_off_\@:
 .endm
 
@@ -215,14 +229,22 @@ func entry
 	find_regime x9
 	bl	cpu_setup
 
-	/* Is this our parameter block, and are we where it was made for? Registers only. */
+	/* A store that the old kernel should not have made may still be a dirty line: a crash kernel's memory can stay mapped, and nobody
+	   cleaned it since. First what is read before the seal can be checked, and the stack for that; purg_check_seal does the rest. */
+	add	x0, x19, #COLD_STACK_TOP - PURG_COLD_STACK_BYTES
+	mov	x1, #PURG_STACKS_BYTES + PURG_PARAMS_OFFSET + PURG_PARAMS_BYTES
+	mov	x2, #CACHE_LINE_BYTES_MIN
+	bl	cache_clean_inval_poc
+	dsb	sy			/* it is in memory, or gone, before the first access with the MMU off */
+
+	/* Is this our parameter block, and are we where it was made for? Registers only, and no literal pool: that is not clean yet. */
 	mov	x0, #PURG_FATAL_HEADER
 	ldr	x9, [x19, #PURG_H_MAGIC]
-	ldr	x10, =PURG_HEADER_MAGIC
+	mov64	x10, PURG_HEADER_MAGIC
 	cmp	x9, x10
 	b.ne	purg_fatal
 	ldr	x9, [x24, #PURG_P_MAGIC]
-	ldr	x10, =PURG_PARAMS_MAGIC
+	mov64	x10, PURG_PARAMS_MAGIC
 	cmp	x9, x10
 	b.ne	purg_fatal
 	ldp	w9, w10, [x24, #PURG_P_VERSION]
@@ -239,6 +261,15 @@ func entry
 	   kernel used SME: elsewhere firmware may trap it though the ID register shows it. */
 	ldr	w9, [x24, #PURG_P_FLAGS]
 	tbz	w9, #PURG_FLAG_SME_BIT, 3f
+	cbnz	x21, 1f
+	mrs	x9, cpacr_el1
+	orr	x9, x9, #CPACR_SMEN
+	msr	cpacr_el1, x9
+	b	2f
+1:	mrs	x9, cptr_el2
+	bic	x9, x9, #CPTR_EL2_TSM
+	msr	cptr_el2, x9
+2:	isb				/* SMSTOP is not trapped any more */
 	.inst	0xd503467f		/* smstop */
 3:
 	/* Tables and lists are trusted only after this. */
@@ -343,7 +374,8 @@ func purg_other_cpu
 endfunc purg_other_cpu
 
 /*
- * PSCI CPU_OFF. What this CPU has in its caches is firmware's business.
+ * PSCI CPU_OFF. What the next kernel reads uncached this CPU has cleaned by address already; the rest is only read through caches that
+ * are coherent with this one. So it does not matter whether firmware cleans them (docs/memory-model.md).
  *
  * Inputs:   x20, x24
  * Returns:  never. Should firmware refuse, the first CPU sees it and resets the machine
@@ -364,7 +396,7 @@ endfunc cpu_off
 /*
  * uint64_t cpu_setup(void)
  *
- * Vectors, SIMD for everybody, and the I-cache, stale lines dropped first: a crash entry comes without IC IALLU.
+ * Vectors, SIMD for everybody (no trap control is touched of what a CPU may lack), and the I-cache, stale lines dropped first: a crash entry comes without IC IALLU.
  *
  * Inputs:   x21
  * Returns:  x22 = SCTLR as it was
@@ -379,13 +411,13 @@ func cpu_setup
 	cbnz	x21, 1f
 	msr	vbar_el1, x9
 	mrs	x22, sctlr_el1
-	mov32	x10, CPACR_NO_TRAPS
+	mov32	x10, CPACR_SIMD
 	msr	cpacr_el1, x10
 	mov32	x11, SCTLR_EL1_COLD
 	b	2f
 1:	msr	vbar_el2, x9
 	mrs	x22, sctlr_el2
-	mov32	x10, CPTR_EL2_NO_TRAPS
+	mov32	x10, CPTR_EL2_SIMD
 	msr	cptr_el2, x10
 	mov32	x11, SCTLR_EL2_COLD
 2:	write_sctlr x11
