@@ -48,7 +48,7 @@ static int complain(const struct fail *fail)
 		return EXIT_FAILED;
 	default:
 		fprintf(stderr, "kexec: %s%s%s.\n", fail->detail, joint(fail->detail), err_text(fail->err));
-		return fail->err == KX_USAGE || fail->err == KX_OPEN || fail->err == KX_READ ? EXIT_DIED : EXIT_FAILED;
+		return fail->err == KX_USAGE || fail->err == KX_OPEN || fail->err == KX_READ || fail->err == KX_CHANGED ? EXIT_DIED : EXIT_FAILED;
 	}
 }
 

@@ -10,6 +10,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_OPEN] = "cannot be opened; check the name and the permissions",
 	[KX_OPEN_INITRD] = "Could not open initrd file; check the name and the permissions",
 	[KX_READ] = "cannot be read to its end; check the file and its disk",
+	[KX_CHANGED] = "changed while it was read; try again when nothing writes to it",
 	[KX_TOO_BIG] = "is larger than this machine can hold; make it smaller",
 	[KX_TOO_MANY_FILES] = "is one file too many; put initrds together with cat",
 	[KX_NOT_IMAGE] = "is not an arm64 Linux kernel: Image (compressed or not), vmlinux, uImage, EFI zboot or UKI",

@@ -23,6 +23,13 @@ struct sys_segment {
 	size_t memory_bytes;
 };
 
+/* What tells whether a file is still as it was when it was opened. Times in nanoseconds since 1970. */
+struct sys_stamp {
+	uint64_t inode, links, bytes;
+	int64_t mtime_ns, ctime_ns;
+	bool named;		/* its path still leads to it */
+};
+
 enum sys_cpu_feature { CPU_CRC32 = 1, CPU_SHA2 = 2, CPU_SME = 4 };
 
 struct sys_crew;
@@ -64,6 +71,7 @@ struct sys {
 	/* A payload file. What is not a regular file (a pipe, a device) is read into memory first, so its length is
 	   known; of at most most bytes, else -EFBIG. Returns a descriptor. */
 	int (*open_file)(struct sys *sys, const char *path, uint64_t most, uint64_t *bytes);
+	int (*stamp)(struct sys *sys, int fd, const char *path, struct sys_stamp *stamp);
 	ssize_t (*read)(struct sys *sys, int fd, uint64_t at, void *out, size_t bytes);
 	/* An empty file in memory, for what cannot be read where it is. Returns a descriptor; write() writes all of it. */
 	int (*make_file)(struct sys *sys);

@@ -141,6 +141,24 @@ static int open_file(struct sys *sys, const char *path, uint64_t most, uint64_t 
 	return fd;
 }
 
+static int stamp_fd(struct sys *sys, int fd, const char *path, struct sys_stamp *stamp)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_file *file;
+
+	(void)path;
+	if (!fake_is_open(f, fd, "stamp"))
+		return -EBADF;
+	if (fake_fails(f, "stamp"))
+		return -f->fail_errno;
+	file = (struct fake_file *)(uintptr_t)f->fd[fd].file;
+	*stamp = file->stamp;
+	stamp->bytes = file->bytes;
+	if (file->once_opened)
+		file->once_opened(file);
+	return 0;
+}
+
 bool fake_is_open(struct fake *f, int fd, const char *what)
 {
 	if (fd >= 0 && fd < FAKE_FDS && f->fd[fd].open)
@@ -239,7 +257,7 @@ struct fake_file *fake_file(struct fake *f, const char *path, const void *data, 
 		file = &f->file[f->files++];
 	}
 	free(file->data);
-	*file = (struct fake_file){ .bytes = bytes, .cut = bytes };
+	*file = (struct fake_file){ .bytes = bytes, .cut = bytes, .stamp = { .links = 1, .named = true } };
 	snprintf(file->path, sizeof(file->path), "%s", path);
 	file->data = malloc(bytes + 1);
 	if (bytes)
@@ -276,6 +294,7 @@ void fake_files(struct fake *f)
 	f->sys.read_link = read_link;
 	f->sys.list_dir = list_dir;
 	f->sys.open_file = open_file;
+	f->sys.stamp = stamp_fd;
 	f->sys.read = read_fd;
 	f->sys.make_file = make_file;
 	f->sys.write = write_fd;

@@ -23,6 +23,8 @@ struct fake_file {
 	size_t cut;		/* reading ends here, whatever open_file() said; grown files: above bytes, then zeros */
 	bool link;		/* data is where it points */
 	bool opened;
+	struct sys_stamp stamp;
+	void (*once_opened)(struct fake_file *file);	/* what happens to it while it is read */
 };
 
 struct fake_frame {

@@ -140,7 +140,87 @@ static void test_initrd_shrinks(void **state)
 
 	(void)state;
 	file_of(job, INITRD)->cut -= 1;
-	refuse(job, KX_READ);
+	refuse(job, KX_CHANGED);
+}
+
+static void write_in_place(struct fake_file *file)
+{
+	file->stamp.mtime_ns += 1;
+	file->stamp.ctime_ns += 1;
+}
+
+/* What cp -p, rsync --inplace -t and tar do last. */
+static void write_and_set_mtime_back(struct fake_file *file)
+{
+	file->stamp.ctime_ns += 1;
+}
+
+static void replace(struct fake_file *file)
+{
+	file->stamp.named = false;
+	file->stamp.links = 0;
+	file->stamp.ctime_ns += 1;
+}
+
+/* dpkg gives the old file another name first, so the number of names is what it was. */
+static void replace_as_dpkg(struct fake_file *file)
+{
+	file->stamp.named = false;
+	file->stamp.ctime_ns += 1;
+}
+
+static void add_link(struct fake_file *file)
+{
+	file->stamp.links++;
+	file->stamp.ctime_ns += 1;
+}
+
+static void write_and_replace(struct fake_file *file)
+{
+	write_in_place(file);
+	replace(file);
+}
+
+/* A file that is written to while it is read is torn, though its length and its header look right; one that is replaced is not. */
+static void test_torn(void **state)
+{
+	static const struct { void (*change)(struct fake_file *file); bool torn; } v[] = {
+		{ write_in_place, true }, { write_and_set_mtime_back, true }, { write_and_replace, true },
+		{ replace, false }, { replace_as_dpkg, false }, { add_link, false },
+	};
+	static const char *const paths[] = { KERNEL, INITRD };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * COUNT(v); i++) {
+		struct job *job = job_whole();
+		const char *path = paths[i % 2];
+
+		file_of(job, path)->once_opened = v[i / 2].change;
+		assert_int_equal(load(job), v[i / 2].torn ? KX_CHANGED : KX_OK);
+		assert_int_equal(job->fake->kexec_loads, !v[i / 2].torn);
+		if (v[i / 2].torn)
+			assert_string_equal(job->fail.detail, path);
+		assert_clean(job->fake);
+		job_free(job);
+	}
+	assert_string_equal(err_text(KX_CHANGED), "changed while it was read; try again when nothing writes to it");
+}
+
+/* What is unpacked for kexec_file_load(2) is read by us as well. */
+static void test_torn_while_unpacked(void **state)
+{
+	struct job *job = job_whole();
+
+	(void)state;
+	put_gzip(job, job->kernel, job->kernel_bytes);
+	file_of(job, KERNEL)->once_opened = write_in_place;
+	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+	job->request.fast = FAST_NO;
+	assert_int_equal(load(job), KX_CHANGED);
+	assert_int_equal(job->fake->file_loads, 0);
+	assert_clean(job->fake);
+	job_free(job);
 }
 
 static void test_no_initrd(void **state)
@@ -243,6 +323,8 @@ int main(void)
 		cmocka_unit_test(test_kernel_grows),
 		cmocka_unit_test(test_kernel_shrinks),
 		cmocka_unit_test(test_initrd_shrinks),
+		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_torn_while_unpacked),
 		cmocka_unit_test(test_no_initrd),
 		cmocka_unit_test(test_huge_initrd),
 		cmocka_unit_test(test_command_line),
