@@ -13,7 +13,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_CHANGED] = "changed while it was read; try again when nothing writes to it",
 	[KX_TOO_BIG] = "is larger than this machine can hold; make it smaller",
 	[KX_TOO_MANY_FILES] = "is one file too many; put initrds together with cat",
-	[KX_NOT_IMAGE] = "is not an arm64 Linux kernel: Image (compressed or not), vmlinux, uImage, EFI zboot or UKI",
+	[KX_NOT_IMAGE] = "it is not an arm64 Linux kernel (Image, compressed or not; vmlinux, uImage, EFI zboot or UKI)",
 	[KX_IMAGE_TRUNCATED] = "is truncated: it ends before its own header says; copy it again",
 	[KX_IMAGE_BIG_ENDIAN] = "is a big-endian kernel, which this little-endian system cannot start",
 	[KX_IMAGE_HEADER] = "has an arm64 Image header that makes no sense; build or copy it again",
@@ -52,6 +52,10 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_NOTHING_LOADED] = "Nothing has been loaded!",
 	[KX_NO_TIMELINE] = "this kernel was not started by this kexec, so there is no timeline",
 	[KX_INTERRUPTED] = "interrupted; what was loaded before still is",
+	[KX_INTERRUPTED_UNLOADED] = "interrupted; what was loaded before is unloaded, as -u asked for",
+	[KX_NOT_STARTED] = "interrupted; the kernel is loaded and was not started, which kexec -e does",
+	[KX_NO_STDOUT] = "standard output cannot be written to, so nothing was loaded; with -q nothing is written to it",
+	[KX_REPORT_LOST] = "the kernel is loaded, but the report on it could not be written",
 	[KX_MOVED] = "the kernel moved staged memory while it was being loaded; try again",
 
 	[KX_NOT_VMCORE] = "is no dump of an arm64 kernel; take /proc/vmcore or a copy of it",
@@ -90,4 +94,15 @@ enum kx_err fail_set(struct fail *fail, enum kx_err err, const char *format, ...
 	vsnprintf(fail->detail, sizeof(fail->detail), format, args);
 	va_end(args);
 	return err;
+}
+
+enum kx_err fail_with(struct fail *fail, enum kx_err err)
+{
+	*fail = (struct fail){ .err = err };
+	return err;
+}
+
+void fail_sentence(const struct fail *fail, char *out, size_t room)
+{
+	snprintf(out, room, "%s%s%s", fail->detail, fail->detail[0] ? ": " : "", err_text(fail->err));
 }

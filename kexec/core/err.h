@@ -9,6 +9,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum kx_err {
 	KX_OK = 0,
@@ -58,6 +59,10 @@ enum kx_err {
 	KX_NOTHING_LOADED,
 	KX_NO_TIMELINE,
 	KX_INTERRUPTED,
+	KX_INTERRUPTED_UNLOADED,
+	KX_NOT_STARTED,
+	KX_NO_STDOUT,
+	KX_REPORT_LOST,
 	KX_MOVED,
 
 	/* The kernel said no. */
@@ -93,5 +98,12 @@ const char *err_text(enum kx_err err);
 
 /* Record what failed and return err, so that a caller can write: return fail_set(fail, KX_OPEN, "%s", path). */
 enum kx_err fail_set(struct fail *fail, enum kx_err err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same where there is nothing to say but the error's own sentence. */
+enum kx_err fail_with(struct fail *fail, enum kx_err err);
+
+/* The whole sentence, as it is printed: what failed, and why. Without a full stop. */
+void fail_sentence(const struct fail *fail, char *out, size_t room);
+#define FAIL_SENTENCE_CHARS	512
 
 #endif

@@ -82,11 +82,11 @@ enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, struct fa
 
 	/* As in kexec-tools: only a clear no stops us. */
 	if (kernel_is_loaded(sys, false) == 0)
-		return fail_set(fail, KX_NOTHING_LOADED, "%s", "");
+		return fail_with(fail, KX_NOTHING_LOADED);
 	if (do_sync)
 		sys->sync(sys);
 	if (sys->interrupted(sys))
-		return fail_set(fail, KX_INTERRUPTED, "%s", "");
+		return fail_with(fail, KX_NOT_STARTED);
 	if (do_ifdown)
 		sys->ifdown(sys);
 	err = sys->reboot_kexec(sys);

@@ -146,7 +146,7 @@ static enum kx_err open_compressed(struct payload *p, struct source *source, enu
 
 static enum kx_err no_kernel(const struct payload *p, const struct look *look, struct fail *fail)
 {
-	return fail_set(fail, KX_NOT_IMAGE, "%s%s%s%s is %s; it", p->request->kernel, p->format[0] ? " (" : "", p->format,
+	return fail_set(fail, KX_NOT_IMAGE, "%s%s%s%s is %s", p->request->kernel, p->format[0] ? " (" : "", p->format,
 			p->format[0] ? ")" : "", foreign_name(look->head, look->head_bytes));
 }
 

@@ -107,7 +107,9 @@ struct sys {
 	void (*crew_ready)(struct sys *sys, struct sys_crew *crew, size_t count);
 	void (*crew_close)(struct sys *sys, struct sys_crew *crew, bool abandon);
 
-	bool (*interrupted)(struct sys *sys);	/* a SIGINT, SIGTERM or SIGHUP came in */
+	bool (*interrupted)(struct sys *sys);	/* a SIGINT, SIGQUIT, SIGTERM or SIGHUP came in */
+	/* Whether standard output is open, and not a pipe that nobody reads. */
+	bool (*can_print)(struct sys *sys);
 
 	int (*kexec_load)(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count, unsigned long flags);
 	/* flags: SYS_FILE_*. Descriptors of -1: there is none; cmdline may be null. */
@@ -130,7 +132,8 @@ struct sys {
 /* The first number of a small file (base as for strtoull); false if it cannot be read. */
 bool sys_read_u64(struct sys *sys, const char *path, int base, uint64_t *value);
 
-/* The running system. Catches SIGINT, SIGTERM, SIGHUP from then on. */
+/* The running system. Catches SIGINT, SIGQUIT, SIGTERM, SIGHUP from then on; and nothing that is opened later gets the number
+ * of a standard stream that is closed. */
 void sys_linux(struct sys *sys);
 
 #endif

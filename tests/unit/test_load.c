@@ -400,6 +400,11 @@ static void test_exec(void **state)
 	assert_int_equal(kernel_is_loaded(sys, false), -1);
 	assert_int_equal(exec_kernel(sys, true, true, &job->fail), KX_REBOOT);
 	assert_int_equal(job->fake->syncs + job->fake->ifdowns, 2);
+	/* A signal in the last moment: nothing is lost, and nothing was started. */
+	job->fake->interrupt_at = 1;
+	assert_int_equal(exec_kernel(sys, true, true, &job->fail), KX_NOT_STARTED);
+	assert_says(&job->fail, "interrupted; the kernel is loaded and was not started, which kexec -e does");
+	assert_int_equal(job->fake->reboots, 2);
 	job_free(job);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The running system behind struct sys, where it needs no root: files that change. */
+/* The running system behind struct sys, where it needs no root: files that change, signals, standard streams. */
 #include "sys.h"
 
 #include <setjmp.h>
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -59,10 +60,91 @@ static void test_stamp(void **state)
 	rmdir(dir);
 }
 
+static int exit_of(void (*child)(struct sys *sys), int closed)
+{
+	struct sys sys;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (closed >= 0)
+			close(closed);
+		sys_linux(&sys);
+		child(&sys);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+}
+
+static void ask_whether_interrupted(struct sys *sys)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			raise(signals[i]);
+			_exit(sys->interrupted(sys));
+		}
+		waitpid(pid, &status, 0);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 1)
+			_exit((int)i + 1);
+	}
+}
+
+/* None of them ends a load in the middle; SIGQUIT (Ctrl-\\) would leave a core file, the raised limit and staged memory as well. */
+static void test_signals(void **state)
+{
+	(void)state;
+	assert_int_equal(exit_of(ask_whether_interrupted, -1), 0);
+}
+
+static void print_to_what_is_there(struct sys *sys)
+{
+	_exit(sys->can_print(sys));
+}
+
+static void print_to_a_pipe_without_a_reader(struct sys *sys)
+{
+	int ends[2];
+
+	if (pipe(ends) < 0 || dup2(ends[1], 1) < 0)
+		_exit(99);
+	if (!sys->can_print(sys))
+		_exit(98);
+	close(ends[0]);
+	_exit(sys->can_print(sys));
+}
+
+static void open_with_a_stream_closed(struct sys *sys)
+{
+	uint64_t bytes;
+
+	_exit(sys->open_file(sys, "/proc/self/exe", 0, &bytes));
+}
+
+static void test_standard_streams(void **state)
+{
+	(void)state;
+	assert_int_equal(exit_of(print_to_what_is_there, -1), 1);
+	assert_int_equal(exit_of(print_to_what_is_there, 1), 0);
+	assert_int_equal(exit_of(print_to_a_pipe_without_a_reader, -1), 0);
+	/* What is read does not take the number of a stream that is written to. */
+	assert_true(exit_of(open_with_a_stream_closed, 1) > 2);
+	assert_true(exit_of(open_with_a_stream_closed, 2) > 2);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stamp),
+		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_standard_streams),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
