@@ -38,6 +38,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_BUSY] = "the kernel is busy with another load, or its CPUs cannot be taken offline for kexec",
 	[KX_LOCKED] = "another kexec is loading or unloading; try again when it is done",
 	[KX_LOAD_LIMIT] = "kernel.kexec_load_limit_reboot allows no further load until the next boot",
+	[KX_LOAD_LIMIT_PANIC] = "kernel.kexec_load_limit_panic allows no further load of a crash kernel until the next boot",
 	[KX_NOT_PERMITTED] = "the kernel does not permit it; run with CAP_SYS_BOOT, and check lockdown and "
 			     "kernel.kexec_load_disabled",
 	[KX_OTHER_IPC_NS] = "staged memory belongs to the host's IPC namespace; run kexec in that of the host's PID 1",
@@ -47,6 +48,10 @@ static const char *const texts[KX_ERR_COUNT] = {
 		       "hand if the new kernel does not come up",
 	[KX_NO_PFN] = "the kernel hides physical addresses; run with CAP_SYS_ADMIN in the initial user namespace",
 	[KX_NO_HUGE_PAGES] = "no 2 MiB huge pages to be had; free memory, or load earlier after boot",
+	[KX_NO_IPC_LOCK] = "huge pages in shared memory are for CAP_IPC_LOCK and the group in vm.hugetlb_shm_group only; run with "
+			   "one of them",
+	[KX_LIMIT_READ_ONLY] = "vm.nr_overcommit_hugepages cannot be raised for the load, since /sys is read-only; set it before, or "
+			       "make /sys writable (systemd: ProtectKernelTunables=no)",
 	[KX_NO_MEMORY] = "out of memory; free some and try again",
 	[KX_NO_ROOM] = "no place in memory where it may lie; free memory or make it smaller",
 	[KX_NOTHING_LOADED] = "Nothing has been loaded!",

@@ -69,7 +69,7 @@ enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail)
 	/* -1: as many as one likes */
 	if (sys_read_u64(sys, crash ? "/proc/sys/kernel/kexec_load_limit_panic" : "/proc/sys/kernel/kexec_load_limit_reboot", 0,
 			 &value) && !value)
-		return fail_set(fail, KX_LOAD_LIMIT, "%s", "");
+		return fail_with(fail, crash ? KX_LOAD_LIMIT_PANIC : KX_LOAD_LIMIT);
 	return KX_OK;
 }
 
@@ -128,6 +128,7 @@ enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *
 	if (err)
 		return fail_set(fail, KX_READ, "/proc/meminfo: %s", strerror(-err));
 	machine->ram_bytes = meminfo(text, "MemTotal");
+	machine->cma_bytes = meminfo(text, "CmaTotal");
 	machine->free_bytes = available = meminfo(text, "MemAvailable");
 	keep = machine->ram_bytes / 32 + MIB(32) + meminfo(text, "SwapTotal") - meminfo(text, "SwapFree");
 	machine->available_bytes = available > keep ? available - keep : 0;

@@ -21,6 +21,7 @@ struct machine {
 	bool tables_unknown;		/* there may be such tables, and the log that would name them is not whole */
 	uint64_t ram_bytes;		/* MemTotal */
 	uint64_t free_bytes;		/* MemAvailable */
+	uint64_t cma_bytes;		/* CmaTotal: memory that drivers may claim back from whoever has it */
 	uint64_t available_bytes;	/* of it, less what should stay free */
 	char *dtb;			/* this kernel's, or the one asked for */
 	size_t dtb_bytes;
@@ -34,7 +35,7 @@ struct machine {
 };
 
 /* Refusals that hold for every load and unload. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_CONTAINER, KX_OTHER_IPC_NS (what
- * was staged could not be given back), KX_LOAD_DISABLED, KX_LOAD_LIMIT */
+ * was staged could not be given back), KX_LOAD_DISABLED, KX_LOAD_LIMIT, KX_LOAD_LIMIT_PANIC */
 enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail);
 
 /* Refusals that hold for kexec_load(2) only. Errors: KX_LOCKDOWN */

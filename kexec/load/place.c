@@ -2,7 +2,9 @@
 /* Taking frames and making the plan: more frames as long as that helps, fewer things to ask for as long as it must. */
 #include "payload.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Frames beyond what is needed that are looked at for a place where nothing has to move. */
 #define TRIES	4
@@ -26,6 +28,21 @@ static enum kx_err plan_again(struct payload *p)
 	p->input.frame_pa = p->stage.pa;
 	p->input.frames = p->stage.frames;
 	return plan_make(&p->plan, &p->input);
+}
+
+static enum kx_err why_no_more(const struct stage *stage)
+{
+	int err = stage->limit_error;
+
+	return err == -EROFS || err == -EACCES || err == -EPERM ? KX_LIMIT_READ_ONLY : KX_NO_HUGE_PAGES;
+}
+
+/* Frames that lie in no CMA area stay where they are. Where the kernel could not be asked to see to that, some may not. */
+static void note_cma(struct payload *p)
+{
+	if (p->stage.frames && p->stage.settle_error && p->machine.cma_bytes)
+		report_note(p->report, "staged memory may lie in a CMA area, which a driver may claim until the start; then only the "
+			    "check before the jump would notice (io_uring, to move it out of there: %s)", strerror(-p->stage.settle_error));
 }
 
 /* Take frames, a few more each time, until a plan moves nothing or there are no more. */
@@ -59,7 +76,7 @@ static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 			break;
 	}
 	if (!p->stage.frames)
-		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
+		return fail_with(fail, why_no_more(&p->stage));
 	if (!err)
 		err = payload_try_hideout(p);
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
@@ -121,11 +138,12 @@ enum kx_err payload_place(struct payload *p, struct fail *fail)
 	if (err)
 		return err;
 	if (fast == FAST_REQUIRE && p->plan.relocated)
-		return fail_set(fail, KX_NO_HUGE_PAGES, "%u of %u frames are missing", p->plan.relocated,
+		return fail_set(fail, why_no_more(&p->stage), "%u of %u frames are missing", p->plan.relocated,
 				p->plan.in_place + p->plan.moved + p->plan.relocated);
 	if (fast == FAST_AUTO && p->stage.frames && p->plan.relocated)
-		report_note(p->report, "huge pages ran short: %u frames of 2 MiB go through the kernel instead",
-			    p->plan.relocated);
+		report_note(p->report, "%u frames of 2 MiB go through the kernel instead: %s", p->plan.relocated,
+			    err_text(why_no_more(&p->stage)));
+	note_cma(p);
 	if (p->machine.tables_unknown)
 		report_note(p->report, "the kernel log does not reach back to the boot, so the tables of the interrupt "
 			    "controller are not known and not reserved for the next kernel");

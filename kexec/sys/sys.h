@@ -89,8 +89,8 @@ struct sys {
 	/* Write to the page at addr so that it is there; -EFAULT if the kernel has none (SIGBUS). */
 	int (*touch)(struct sys *sys, void *addr);
 	/* Make pages that were touched lie where the kernel has no reason to move them from: out of CMA areas and movable
-	   zones, as far as it can. Before their addresses are read. */
-	void (*settle)(struct sys *sys, void *addr, uint64_t bytes);
+	   zones. Before their addresses are read. An error is why they may lie there still. */
+	int (*settle)(struct sys *sys, void *addr, uint64_t bytes);
 	/* Physical address of the page at addr; -EPERM if the kernel hides it. */
 	int (*frame_pa)(struct sys *sys, const void *addr, pa_t *pa);
 	int (*punch)(struct sys *sys, void *addr, uint64_t bytes);

@@ -68,6 +68,8 @@ static int write_file(struct sys *sys, const char *path, const char *text)
 		f->overcommit_stuck = true;
 		return -f->fail_errno;
 	}
+	if (f->write_error)
+		return f->write_error;
 	f->overcommit = strtoull(text, NULL, 10);
 	return 0;
 }

@@ -63,9 +63,11 @@ struct fake {
 	uint32_t frames;
 	struct fake_shm shm[FAKE_SHMS];
 	uint64_t overcommit;		/* of surplus huge pages */
+	int write_error;		/* negative errno that every write to it gives */
 	bool overcommit_stuck;		/* a write to it was made to fail */
 	bool hide_pfn;
 	struct range cma;		/* settle() gets frames out of here */
+	int settle_error;		/* negative errno that it gives instead */
 
 	bool root, arm64, random_works;
 	const char *log;		/* null: cannot be read */

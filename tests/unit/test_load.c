@@ -2,6 +2,8 @@
 /* Whole loads on a machine in memory (lib/sys_fake), judged by playing through the jump (lib/purg_model). */
 #include "job.h"
 
+#include <errno.h>
+
 #include <libfdt.h>
 
 static void test_all_in_place(void **state)
@@ -306,6 +308,32 @@ static void test_frames_settle(void **state)
 	job_free(job);
 }
 
+/* Where the kernel cannot be asked to move them, and there is such an area, one note says so. */
+static void test_frames_that_do_not_settle(void **state)
+{
+	static const struct { int error; bool area, noted; } v[] = {
+		{ -ENOSYS, true, true }, { -EPERM, true, true }, { -ENOMEM, true, true }, { 0, true, false }, { -ENOSYS, false, false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		struct job *job = job_whole();
+		struct purg_model m;
+
+		job->fake->settle_error = v[i].error;
+		if (v[i].area)
+			fake_text(job->fake, "/proc/meminfo", "MemTotal: 2097152 kB\nMemAvailable: 1900000 kB\nCmaTotal: 65536 kB\n");
+		assert_loads(job, &m);
+		assert_int_equal(noted(job, "staged memory may lie in a CMA area, which a driver may claim until the start; then only the "
+					    "check before the jump would notice (io_uring, to move it out of there: "), v[i].noted);
+		assert_int_equal(noted(job, strerror(-v[i].error)), v[i].noted);
+		assert_int_equal(job->report.notes, v[i].noted);
+		purg_model_free(&m);
+		job_free(job);
+	}
+}
+
 /* Memory that the device tree does not name is none for the next kernel. */
 static void test_hot_added_memory(void **state)
 {
@@ -498,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_gic_tables),
 		cmocka_unit_test(test_serial),
 		cmocka_unit_test(test_frames_settle),
+		cmocka_unit_test(test_frames_that_do_not_settle),
 		cmocka_unit_test(test_hot_added_memory),
 		cmocka_unit_test(test_unpacked_device_tree),
 		cmocka_unit_test(test_big_device_tree),

@@ -76,6 +76,51 @@ static void test_refusals(void **state)
 	}
 }
 
+/* Each names what is in the way, not its neighbour. */
+static void test_remedies(void **state)
+{
+	struct job *job = job_whole();
+
+	(void)state;
+	job->request.crash = true;
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_panic", "0\n");
+	assert_int_equal(load(job), KX_LOAD_LIMIT_PANIC);
+	assert_says(&job->fail, "kernel.kexec_load_limit_panic allows no further load of a crash kernel until the next boot");
+	job_free(job);
+
+	job = job_whole();
+	job->fake->fail_name = "shm_create";
+	job->fake->fail_call = 1;
+	job->fake->fail_errno = EPERM;
+	assert_int_equal(load(job), KX_NO_IPC_LOCK);
+	assert_says(&job->fail, "Operation not permitted: huge pages in shared memory are for CAP_IPC_LOCK and the group in "
+		    "vm.hugetlb_shm_group only; run with one of them");
+	assert_clean(job->fake);
+	job_free(job);
+}
+
+/* ProtectKernelTunables= of systemd, and containers, have /sys read-only: no memory need be freed for that. */
+static void test_read_only_limit(void **state)
+{
+	static const char sentence[] = "vm.nr_overcommit_hugepages cannot be raised for the load, since /sys is read-only; set it before, "
+				       "or make /sys writable (systemd: ProtectKernelTunables=no)";
+	struct job *job = job_whole();
+	struct purg_model m;
+	char with_count[FAIL_SENTENCE_CHARS];
+
+	(void)state;
+	job->fake->write_error = -EROFS;
+	snprintf(with_count, sizeof(with_count), "2 of 5 frames are missing: %s", sentence);
+	assert_int_equal(load(job), KX_LIMIT_READ_ONLY);
+	assert_says(&job->fail, with_count);
+	assert_clean(job->fake);
+	job->request.fast = FAST_AUTO;
+	assert_loads(job, &m);
+	assert_true(noted(job, sentence));
+	purg_model_free(&m);
+	job_free(job);
+}
+
 static void test_kernel_says_no(void **state)
 {
 	static const struct { int err; enum kx_err want; } v[] = {
@@ -336,6 +381,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_remedies),
+		cmocka_unit_test(test_read_only_limit),
 		cmocka_unit_test(test_kernel_says_no),
 		cmocka_unit_test(test_failures_fast),
 		cmocka_unit_test(test_failures_with_a_load_before),
