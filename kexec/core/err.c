@@ -26,7 +26,8 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_DTB_TOO_BIG] = "grows over 2 MiB, the most that arm64 Linux takes as a device tree",
 	[KX_NO_DTB] = "no device tree in /sys/firmware/fdt nor /proc/device-tree; name one with --dtb",
 	[KX_CMDLINE_TOO_LONG] = "the kernel command line is longer than 2047 bytes; shorten it",
-	[KX_SERIAL] = "has no memory-mapped registers that purgatory could write to; name another tty with --serial",
+	[KX_SERIAL] = "has no memory-mapped registers that purgatory could write to, so it only gives bad news, on the kernel's own "
+		      "console; name another tty with --serial",
 	[KX_IOMEM_BAD] = "/proc/iomem names no System RAM; run as root in the initial user namespace",
 
 	[KX_NOT_ROOT] = "only root may load or start a kernel; run as root, or with CAP_SYS_BOOT",

@@ -305,7 +305,7 @@ static struct hideout describe(struct payload *p, struct map_region *regions)
 		.regions = regions, .region_count = collect_regions(p, regions),
 		.check = p->check,
 		.cpus = p->cpus, .mpidr = p->machine.mpidr, .mpidr_count = p->cpus > 1 ? p->machine.mpidr_count : 0,
-		.flags = (p->request->no_mmu ? PURG_FLAG_NO_MMU : 0u) | (p->request->serial ? PURG_FLAG_VERBOSE : 0u) |
+		.flags = (p->request->no_mmu ? PURG_FLAG_NO_MMU : 0u) | (p->machine.serial_found ? PURG_FLAG_VERBOSE : 0u) |
 			 (p->sys->cpu_features & CPU_SME ? PURG_FLAG_SME : 0u) |
 			 (p->machine.knows_mmfr3 ? PURG_FLAG_MMFR3 : 0u),
 		.conduit = p->machine.conduit,

@@ -359,10 +359,9 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct 
 		machine->tables_unknown &= dt_leaves_gic_tables(machine->dtb) && !request->crash;
 		read_psci(machine, sys);
 		machine_read_cpus(machine, sys);
-		if (!serial)
+		machine->serial_found = serial && uart_read(&machine->uart, sys, serial);
+		if (!machine->serial_found)
 			find_console(&machine->uart, sys);
-		else if (!uart_read(&machine->uart, sys, serial))
-			err = fail_set(fail, KX_SERIAL, "%s", serial);
 	}
 	if (err)
 		machine_free(machine);

@@ -28,6 +28,7 @@ struct machine {
 	uint32_t conduit;		/* PURG_CONDUIT_* */
 	bool psci;
 	struct uart uart;
+	bool serial_found;		/* it is the one that --serial names */
 	bool knows_mmfr3;		/* this kernel writes TCR2 and SCTLR2, where ID_AA64MMFR3_EL1 shows them */
 	uint32_t cpus_online;
 	uint64_t mpidr[PURG_CPUS_MAX];	/* of CPUs that are online: all, or as many as fit; none if that is not known for all */
@@ -54,7 +55,7 @@ enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *
  * The rest, into an open machine, whose dtb may be there already: what the request is about decides on the device tree, the
  * console and the legal memory. On error the machine is empty.
  *
- * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_SERIAL, KX_NO_MEMORY, KX_NO_CRASH_MEMORY
+ * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_NO_MEMORY, KX_NO_CRASH_MEMORY
  */
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, struct fail *fail);
 /* A step of machine_read(): the last four. */
