@@ -14,6 +14,20 @@
 #define EXIT_FAILED	255
 #define EXIT_NO_FILE_LOAD	253
 
+static int exit_code(enum kx_err err)
+{
+	switch (err) {
+	case KX_USAGE:
+	case KX_OPEN:
+	case KX_READ:
+	case KX_CHANGED:
+	case KX_EMPTY:
+		return EXIT_DIED;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
 static int complain(const struct fail *fail)
 {
 	char sentence[FAIL_SENTENCE_CHARS];
@@ -42,7 +56,7 @@ static int complain(const struct fail *fail)
 	default:
 		fail_sentence(fail, sentence, sizeof(sentence));
 		fprintf(stderr, "kexec: %s.\n", sentence);
-		return fail->err == KX_USAGE || fail->err == KX_OPEN || fail->err == KX_READ || fail->err == KX_CHANGED ? EXIT_DIED : EXIT_FAILED;
+		return exit_code(fail->err);
 	}
 }
 
@@ -74,6 +88,10 @@ static int do_status(struct sys *sys, bool crash)
 
 static enum kx_err check_machine(struct sys *sys, const struct options *options, struct fail *fail)
 {
+	enum kx_err err = options->request.crash || options->reuse_initrd ? check_proc(sys, fail) : KX_OK;
+
+	if (err)
+		return err;
 	if (options->request.crash && !crash_kernel_bytes(sys))
 		return fail_with(fail, KX_NO_CRASH_MEMORY);
 	if (options->reuse_initrd && !initrd_is_retained(sys))

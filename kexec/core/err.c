@@ -11,6 +11,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_OPEN_INITRD] = "Could not open initrd file; check the name and the permissions",
 	[KX_READ] = "cannot be read to its end; check the file and its disk",
 	[KX_CHANGED] = "changed while it was read; try again when nothing writes to it",
+	[KX_EMPTY] = "is empty; make or copy it again",
 	[KX_TOO_BIG] = "is larger than this machine can hold; make it smaller",
 	[KX_TOO_MANY_FILES] = "is one file too many; put initrds together with cat",
 	[KX_NOT_IMAGE] = "it is not an arm64 Linux kernel (Image, compressed or not; vmlinux, uImage, EFI zboot or UKI)",
@@ -22,15 +23,18 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_CONTAINER_BAD] = "is damaged, or holds no arm64 kernel; build or copy it again",
 	[KX_CONTAINER_ARCH] = "holds no kernel for arm64; take one built for this machine",
 	[KX_COMPRESSED_BAD] = "is damaged: decompression failed; copy it again",
+	[KX_COMPRESSED_SHORT] = "ends in the middle of what is compressed in it; copy it again",
 	[KX_DTB_BAD] = "is not a valid device tree; make it again with dtc",
 	[KX_DTB_TOO_BIG] = "grows over 2 MiB, the most that arm64 Linux takes as a device tree",
 	[KX_NO_DTB] = "no device tree in /sys/firmware/fdt nor /proc/device-tree; name one with --dtb",
 	[KX_CMDLINE_TOO_LONG] = "the kernel command line is longer than 2047 bytes; shorten it",
 	[KX_SERIAL] = "has no memory-mapped registers that purgatory could write to, so it only gives bad news, on the kernel's own "
 		      "console; name another tty with --serial",
-	[KX_IOMEM_BAD] = "/proc/iomem names no System RAM; run as root in the initial user namespace",
+	[KX_IOMEM_BAD] = "/proc/iomem names no System RAM; run as root, or with CAP_SYS_ADMIN, in the initial user namespace",
+	[KX_NO_PROC] = "is not there, since /proc is not mounted, or only in part (systemd: ProcSubset=pid); run kexec where all of it is",
 
-	[KX_NOT_ROOT] = "only root may load or start a kernel; run as root, or with CAP_SYS_BOOT",
+	[KX_NOT_ROOT] = "only root may load or start a kernel; run as root (without --fast-reloc CAP_SYS_BOOT and CAP_SYS_ADMIN "
+			"are enough)",
 	[KX_WRONG_ARCH] = "this is a kexec for arm64, and this machine is none",
 	[KX_LOAD_DISABLED] = "kexec is switched off until the next boot (kernel.kexec_load_disabled=1)",
 	[KX_LOCKDOWN] = "the kernel's lockdown mode forbids kexec_load; switch off Secure Boot or lockdown, or reboot "
@@ -44,6 +48,8 @@ static const char *const texts[KX_ERR_COUNT] = {
 			     "kernel.kexec_load_disabled",
 	[KX_OTHER_IPC_NS] = "staged memory belongs to the host's IPC namespace; run kexec in that of the host's PID 1",
 	[KX_CONTAINER] = "a container cannot start a kernel; run kexec on the host",
+	[KX_USER_NS] = "a kernel cannot be started from a user namespace of its own (a container, or systemd's PrivateUsers=); run kexec "
+		       "outside of it",
 	[KX_SHM_RMID_FORCED] = "staged memory would vanish when kexec exits; set kernel.shm_rmid_forced=0",
 	[KX_NO_PSCI] = "this machine names no PSCI firmware, so a failed check could not reset it; reset it by "
 		       "hand if the new kernel does not come up",
@@ -57,6 +63,8 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_NO_ROOM] = "no place in memory where it may lie; free memory or make it smaller",
 	[KX_NOTHING_LOADED] = "Nothing has been loaded!",
 	[KX_NO_TIMELINE] = "this kernel was not started by this kexec, so there is no timeline",
+	[KX_NO_TIMELINE_TREE] = "no device tree in /sys/firmware/fdt nor /proc/device-tree that a timeline could be in; mount /sys and "
+				"/proc, and run as root",
 	[KX_INTERRUPTED] = "interrupted; what was loaded before still is",
 	[KX_INTERRUPTED_UNLOADED] = "interrupted; what was loaded before is unloaded, as -u asked for",
 	[KX_NOT_STARTED] = "interrupted; the kernel is loaded and was not started, which kexec -e does",

@@ -101,7 +101,7 @@ enum kx_err last_timeline(struct sys *sys, char **record, size_t *bytes, struct 
 	enum kx_err err = device_tree_read(sys, &dtb, &dtb_bytes, fail);
 
 	if (err)
-		return err;
+		return err == KX_NO_DTB ? fail_with(fail, KX_NO_TIMELINE_TREE) : err;
 	*record = NULL;
 	value = dt_check(dtb, dtb_bytes, &dtb_bytes) ? NULL : dt_chosen(dtb, PURG_TIMELINE_PROPERTY, bytes);
 	if (value) {
@@ -110,5 +110,5 @@ enum kx_err last_timeline(struct sys *sys, char **record, size_t *bytes, struct 
 			memcpy(*record, value, *bytes);
 	}
 	free(dtb);
-	return *record ? KX_OK : fail_set(fail, KX_NO_TIMELINE, "%s", "");
+	return *record ? KX_OK : fail_with(fail, KX_NO_TIMELINE);
 }

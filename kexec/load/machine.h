@@ -35,7 +35,7 @@ struct machine {
 	uint32_t mpidr_count;
 };
 
-/* Refusals that hold for every load and unload. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_CONTAINER, KX_OTHER_IPC_NS (what
+/* Refusals that hold for every load and unload. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_CONTAINER, KX_USER_NS, KX_OTHER_IPC_NS (what
  * was staged could not be given back), KX_LOAD_DISABLED, KX_LOAD_LIMIT, KX_LOAD_LIMIT_PANIC */
 enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail);
 
@@ -48,14 +48,17 @@ enum kx_err lock_loads(struct sys *sys, struct fail *fail);
 /* Refusals that hold for staging only. Errors: KX_SHM_RMID_FORCED */
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 
-/* How much memory there is: what is needed to judge the files. Errors: KX_READ */
+/* Why that file of /proc could not be read: err is a negative errno. Returns KX_NO_PROC or KX_READ. */
+enum kx_err proc_error(struct fail *fail, const char *path, int err);
+
+/* How much memory there is: what is needed to judge the files. Errors: KX_READ, KX_NO_PROC */
 enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *fail);
 
 /*
  * The rest, into an open machine, whose dtb may be there already: what the request is about decides on the device tree, the
  * console and the legal memory. On error the machine is empty.
  *
- * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_NO_MEMORY, KX_NO_CRASH_MEMORY
+ * Errors: KX_IOMEM_BAD, KX_READ, KX_NO_PROC, KX_EMPTY, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_NO_MEMORY, KX_NO_CRASH_MEMORY
  */
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, struct fail *fail);
 /* A step of machine_read(): the last four. */

@@ -254,7 +254,7 @@ static enum kx_err read_decoded(struct source *s, unsigned char *out, size_t byt
 		}
 		/* The input is over, the stream is not, and nothing moves any more: it was cut off. */
 		if (s->in_at == s->in_end && s->part_done == part_of(s)->bytes && !in_bytes && !out_bytes && !end)
-			return fail_set(fail, KX_COMPRESSED_BAD, "%s: it ends in the middle", path_of(s));
+			return fail_set(fail, KX_COMPRESSED_SHORT, "%s", path_of(s));
 		/* A file that became shorter than it was when it was opened. */
 		if (!in_bytes && !out_bytes && !end && s->in_at == s->in_end)
 			return fail_set(fail, KX_CHANGED, "%s", path_of(s));

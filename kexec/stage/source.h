@@ -68,7 +68,7 @@ enum kx_err source_set(struct source *source, const struct source_part *parts, u
 enum kx_err source_rewind(struct source *source, struct fail *fail);
 
 /* Read bytes into out; *got is less only at the end. Errors: KX_READ, KX_CHANGED, KX_COMPRESSED_BAD,
- * KX_NO_MEMORY, KX_INTERRUPTED */
+ * KX_COMPRESSED_SHORT, KX_NO_MEMORY, KX_INTERRUPTED */
 enum kx_err source_read(struct source *source, void *out, size_t bytes, size_t *got, struct fail *fail);
 
 /* A descriptor of a file that holds all of it and nothing else: the file itself if it is one whole, else one in memory, of at

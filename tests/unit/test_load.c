@@ -474,6 +474,11 @@ static void test_last_timeline(void **state)
 	/* A tree that is none. */
 	fake_text(job->fake, "/sys/firmware/fdt", "nonsense");
 	assert_int_equal(last_timeline(&job->fake->sys, &record, &bytes, &job->fail), KX_NO_TIMELINE);
+	/* No tree: a --dtb would not help. */
+	fake_drop(job->fake, "/sys/firmware/fdt");
+	assert_int_equal(last_timeline(&job->fake->sys, &record, &bytes, &job->fail), KX_NO_TIMELINE_TREE);
+	assert_says(&job->fail, "no device tree in /sys/firmware/fdt nor /proc/device-tree that a timeline could be in; mount /sys and /proc, "
+		    "and run as root");
 	purg_model_free(&m);
 	free(dtb);
 	job_free(job);
