@@ -60,7 +60,7 @@ static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 	if (room > available)
 		room = (uint32_t)available;
 	if (!room)
-		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
+		return fail_with(fail, KX_NO_HUGE_PAGES);
 	err = stage_open(&p->stage, p->sys, room, fail);
 	if (err)
 		return err;
@@ -124,7 +124,7 @@ enum kx_err payload_place(struct payload *p, struct fail *fail)
 	enum kx_err err;
 
 	if (!p->machine.psci && fast == FAST_REQUIRE)
-		return fail_set(fail, KX_NO_PSCI, "%s", "");
+		return fail_with(fail, KX_NO_PSCI);
 	if (!p->machine.psci)
 		report_note(p->report, "%s", err_text(KX_NO_PSCI));
 	err = fast == FAST_NO ? place_without_frames(p, fail) : place_in_frames(p, fail);
