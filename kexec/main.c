@@ -5,6 +5,7 @@
 #include "options.h"
 #include "progress.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,18 +14,24 @@
 #define EXIT_FAILED	255
 #define EXIT_NO_FILE_LOAD	253
 
-/* "FILE is a script; it" is the beginning of a sentence; other details are what the sentence is about. */
-static const char *joint(const char *detail)
+static int exit_code(enum kx_err err)
 {
-	size_t bytes = strlen(detail);
-
-	if (!bytes)
-		return "";
-	return bytes > 4 && strcmp(detail + bytes - 4, "; it") == 0 ? " " : ": ";
+	switch (err) {
+	case KX_USAGE:
+	case KX_OPEN:
+	case KX_READ:
+	case KX_CHANGED:
+	case KX_EMPTY:
+		return EXIT_DIED;
+	default:
+		return EXIT_FAILED;
+	}
 }
 
 static int complain(const struct fail *fail)
 {
+	char sentence[FAIL_SENTENCE_CHARS];
+
 	switch (fail->err) {
 	case KX_NOTHING_LOADED:
 		fprintf(stderr, "%s\n", err_text(fail->err));
@@ -47,8 +54,9 @@ static int complain(const struct fail *fail)
 		fprintf(stderr, "%s: %s\n", err_text(fail->err), fail->detail);
 		return EXIT_FAILED;
 	default:
-		fprintf(stderr, "kexec: %s%s%s.\n", fail->detail, joint(fail->detail), err_text(fail->err));
-		return fail->err == KX_USAGE || fail->err == KX_OPEN || fail->err == KX_READ ? EXIT_DIED : EXIT_FAILED;
+		fail_sentence(fail, sentence, sizeof(sentence));
+		fprintf(stderr, "kexec: %s.\n", sentence);
+		return exit_code(fail->err);
 	}
 }
 
@@ -65,7 +73,7 @@ static int do_last(struct sys *sys, bool json)
 	err = json ? timeline_json(record, bytes, stdout) : timeline_text(record, bytes, stdout);
 	free(record);
 	if (err) {
-		fail_set(&fail, err, "%s", "");
+		fail_with(&fail, err);
 		return complain(&fail);
 	}
 	return EXIT_SUCCESS;
@@ -80,11 +88,37 @@ static int do_status(struct sys *sys, bool crash)
 
 static enum kx_err check_machine(struct sys *sys, const struct options *options, struct fail *fail)
 {
+	enum kx_err err = options->request.crash || options->reuse_initrd ? check_proc(sys, fail) : KX_OK;
+
+	if (err)
+		return err;
 	if (options->request.crash && !crash_kernel_bytes(sys))
-		return fail_set(fail, KX_NO_CRASH_MEMORY, "%s", "");
+		return fail_with(fail, KX_NO_CRASH_MEMORY);
 	if (options->reuse_initrd && !initrd_is_retained(sys))
-		return fail_set(fail, KX_NO_RETAINED_INITRD, "%s", "");
+		return fail_with(fail, KX_NO_RETAINED_INITRD);
 	return KX_OK;
+}
+
+static bool has_output(const struct options *options)
+{
+	const struct load_request *request = &options->request;
+
+	return options->json || request->plan_only || (request->fast != FAST_NO && !options->quiet);
+}
+
+/* A write may fail that looked possible before: a disk is full. */
+static int finish_output(const struct report *report)
+{
+	struct fail fail;
+
+	if (fflush(stdout) != EOF && !ferror(stdout))
+		return EXIT_SUCCESS;
+	if (!report->loaded) {
+		perror("kexec: standard output");
+		return EXIT_FAILED;
+	}
+	fail_set(&fail, KX_REPORT_LOST, "standard output: %s", strerror(errno));
+	return complain(&fail);
 }
 
 static int do_load(struct sys *sys, struct options *options)
@@ -93,12 +127,18 @@ static int do_load(struct sys *sys, struct options *options)
 	struct fail fail;
 	enum kx_err err;
 
+	if (has_output(options) && !sys->can_print(sys)) {
+		fail_with(&fail, KX_NO_STDOUT);
+		return complain(&fail);
+	}
 	if (!options->quiet)
 		progress_attach(&options->request);
 	err = load_kernel(sys, &options->request, &report, &fail);
 	progress_end();
 	if (err) {
 		report_notes(&report, stderr);
+		if (err == KX_INTERRUPTED && options->unload)
+			fail.err = KX_INTERRUPTED_UNLOADED;
 		return complain(&fail);
 	}
 	if (options->json)
@@ -113,11 +153,7 @@ static int do_load(struct sys *sys, struct options *options)
 		report_table(&report, stderr);
 	/* On stderr, and with -q too: no fallback is silent. */
 	report_notes(&report, stderr);
-	if (fflush(stdout) == EOF || ferror(stdout)) {
-		perror("kexec: standard output");
-		return EXIT_FAILED;
-	}
-	return EXIT_SUCCESS;
+	return finish_output(&report);
 }
 
 static enum kx_err do_unload(struct sys *sys, const struct options *options, struct fail *fail)
@@ -179,7 +215,7 @@ int main(int argc, char **argv)
 		return complain(&fail);
 	}
 	if (options.shutdown && sys.interrupted(&sys)) {
-		fail_set(&fail, KX_INTERRUPTED, "%s", "");
+		fail_with(&fail, KX_NOT_STARTED);
 		return complain(&fail);
 	}
 	if (options.shutdown) {

@@ -7,7 +7,7 @@ PURE_OBJS = $(foreach room,$(PURE_ROOMS),$($(room)_OBJS))
 # Whole loads on the machine in memory.
 LOAD_TESTS = test_load test_load_files test_load_failures test_load_cpus test_formats test_file_load test_crash test_memory test_budget
 UNIT_TESTS = test_plan test_plan_random test_pgtable test_range test_iomem test_image test_digest test_dt test_codec \
-	test_options test_hideout test_crew $(LOAD_TESTS) test_vmcore test_config
+	test_options test_hideout test_crew test_sys $(LOAD_TESTS) test_vmcore test_config
 test_plan_LIB = plan_sim
 test_plan_random_LIB = plan_sim
 test_pgtable_LIB = table_walk
@@ -20,6 +20,7 @@ LOAD_LIB = $(FAKE_LIB) fake_blob purg_model table_walk
 test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 test_crew_OBJS = build/kexec/sys/sys_crew.o
+test_sys_OBJS = $(sys_OBJS)
 LOAD_TEST_OBJS = $(stage_OBJS) $(load_OBJS) build/kexec/sys/sys_read.o
 $(foreach test,$(LOAD_TESTS),$(eval $(test)_LIB = job pack $(LOAD_LIB))$(eval $(test)_OBJS = $(LOAD_TEST_OBJS)))
 

@@ -257,7 +257,7 @@ static bool apply(struct options *o, int key, char *argument, FILE *out, FILE *e
 	case 'd': o->debug = true; return true;
 	case 'q': o->quiet = true; return true;
 	case 'l': o->load = true; o->exec = false; o->shutdown = false; o->crash_status = false; return true;
-	case 'u': o->load = false; o->exec = false; o->shutdown = false; o->sync = false; o->unload = true; return true;
+	case 'u': o->load = false; o->shutdown = false; o->sync = false; o->unload = true; return true;
 	case 'e': o->load = false; o->exec = true; o->shutdown = false; o->sync = true; o->ifdown = true; return true;
 	case 'f': o->load = true; o->exec = true; o->shutdown = false; o->sync = true; o->ifdown = true; return true;
 	case 'S': o->status = true; return true;

@@ -10,9 +10,11 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_OPEN] = "cannot be opened; check the name and the permissions",
 	[KX_OPEN_INITRD] = "Could not open initrd file; check the name and the permissions",
 	[KX_READ] = "cannot be read to its end; check the file and its disk",
+	[KX_CHANGED] = "changed while it was read; try again when nothing writes to it",
+	[KX_EMPTY] = "is empty; make or copy it again",
 	[KX_TOO_BIG] = "is larger than this machine can hold; make it smaller",
 	[KX_TOO_MANY_FILES] = "is one file too many; put initrds together with cat",
-	[KX_NOT_IMAGE] = "is not an arm64 Linux kernel: Image (compressed or not), vmlinux, uImage, EFI zboot or UKI",
+	[KX_NOT_IMAGE] = "it is not an arm64 Linux kernel (Image, compressed or not; vmlinux, uImage, EFI zboot or UKI)",
 	[KX_IMAGE_TRUNCATED] = "is truncated: it ends before its own header says; copy it again",
 	[KX_IMAGE_BIG_ENDIAN] = "is a big-endian kernel, which this little-endian system cannot start",
 	[KX_IMAGE_HEADER] = "has an arm64 Image header that makes no sense; build or copy it again",
@@ -21,14 +23,18 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_CONTAINER_BAD] = "is damaged, or holds no arm64 kernel; build or copy it again",
 	[KX_CONTAINER_ARCH] = "holds no kernel for arm64; take one built for this machine",
 	[KX_COMPRESSED_BAD] = "is damaged: decompression failed; copy it again",
+	[KX_COMPRESSED_SHORT] = "ends in the middle of what is compressed in it; copy it again",
 	[KX_DTB_BAD] = "is not a valid device tree; make it again with dtc",
 	[KX_DTB_TOO_BIG] = "grows over 2 MiB, the most that arm64 Linux takes as a device tree",
 	[KX_NO_DTB] = "no device tree in /sys/firmware/fdt nor /proc/device-tree; name one with --dtb",
 	[KX_CMDLINE_TOO_LONG] = "the kernel command line is longer than 2047 bytes; shorten it",
-	[KX_SERIAL] = "has no memory-mapped registers that purgatory could write to; name another tty with --serial",
-	[KX_IOMEM_BAD] = "/proc/iomem names no System RAM; run as root in the initial user namespace",
+	[KX_SERIAL] = "has no memory-mapped registers that purgatory could write to, so it only gives bad news, on the kernel's own "
+		      "console; name another tty with --serial",
+	[KX_IOMEM_BAD] = "/proc/iomem names no System RAM; run as root, or with CAP_SYS_ADMIN, in the initial user namespace",
+	[KX_NO_PROC] = "is not there, since /proc is not mounted, or only in part (systemd: ProcSubset=pid); run kexec where all of it is",
 
-	[KX_NOT_ROOT] = "only root may load or start a kernel; run as root, or with CAP_SYS_BOOT",
+	[KX_NOT_ROOT] = "only root may load or start a kernel; run as root (without --fast-reloc CAP_SYS_BOOT and CAP_SYS_ADMIN "
+			"are enough)",
 	[KX_WRONG_ARCH] = "this is a kexec for arm64, and this machine is none",
 	[KX_LOAD_DISABLED] = "kexec is switched off until the next boot (kernel.kexec_load_disabled=1)",
 	[KX_LOCKDOWN] = "the kernel's lockdown mode forbids kexec_load; switch off Secure Boot or lockdown, or reboot "
@@ -37,21 +43,34 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_BUSY] = "the kernel is busy with another load, or its CPUs cannot be taken offline for kexec",
 	[KX_LOCKED] = "another kexec is loading or unloading; try again when it is done",
 	[KX_LOAD_LIMIT] = "kernel.kexec_load_limit_reboot allows no further load until the next boot",
+	[KX_LOAD_LIMIT_PANIC] = "kernel.kexec_load_limit_panic allows no further load of a crash kernel until the next boot",
 	[KX_NOT_PERMITTED] = "the kernel does not permit it; run with CAP_SYS_BOOT, and check lockdown and "
 			     "kernel.kexec_load_disabled",
 	[KX_OTHER_IPC_NS] = "staged memory belongs to the host's IPC namespace; run kexec in that of the host's PID 1",
 	[KX_CONTAINER] = "a container cannot start a kernel; run kexec on the host",
+	[KX_USER_NS] = "a kernel cannot be started from a user namespace of its own (a container, or systemd's PrivateUsers=); run kexec "
+		       "outside of it",
 	[KX_SHM_RMID_FORCED] = "staged memory would vanish when kexec exits; set kernel.shm_rmid_forced=0",
 	[KX_STAGE_NOT_ROOT] = "staged memory must be root's, so that nobody else can take it away; run as user 0",
 	[KX_NO_PSCI] = "this machine names no PSCI firmware, so a failed check could not reset it; reset it by "
 		       "hand if the new kernel does not come up",
 	[KX_NO_PFN] = "the kernel hides physical addresses; run with CAP_SYS_ADMIN in the initial user namespace",
 	[KX_NO_HUGE_PAGES] = "no 2 MiB huge pages to be had; free memory, or load earlier after boot",
+	[KX_NO_IPC_LOCK] = "huge pages in shared memory are for CAP_IPC_LOCK and the group in vm.hugetlb_shm_group only; run with "
+			   "one of them",
+	[KX_LIMIT_READ_ONLY] = "vm.nr_overcommit_hugepages cannot be raised for the load, since /sys is read-only; set it before, or "
+			       "make /sys writable (systemd: ProtectKernelTunables=no)",
 	[KX_NO_MEMORY] = "out of memory; free some and try again",
 	[KX_NO_ROOM] = "no place in memory where it may lie; free memory or make it smaller",
 	[KX_NOTHING_LOADED] = "Nothing has been loaded!",
 	[KX_NO_TIMELINE] = "this kernel was not started by this kexec, so there is no timeline",
+	[KX_NO_TIMELINE_TREE] = "no device tree in /sys/firmware/fdt nor /proc/device-tree that a timeline could be in; mount /sys and "
+				"/proc, and run as root",
 	[KX_INTERRUPTED] = "interrupted; what was loaded before still is",
+	[KX_INTERRUPTED_UNLOADED] = "interrupted; what was loaded before is unloaded, as -u asked for",
+	[KX_NOT_STARTED] = "interrupted; the kernel is loaded and was not started, which kexec -e does",
+	[KX_NO_STDOUT] = "standard output cannot be written to, so nothing was loaded; with -q nothing is written to it",
+	[KX_REPORT_LOST] = "the kernel is loaded, but the report on it could not be written",
 	[KX_MOVED] = "the kernel moved staged memory while it was being loaded; try again",
 
 	[KX_NOT_VMCORE] = "is no dump of an arm64 kernel; take /proc/vmcore or a copy of it",
@@ -90,4 +109,15 @@ enum kx_err fail_set(struct fail *fail, enum kx_err err, const char *format, ...
 	vsnprintf(fail->detail, sizeof(fail->detail), format, args);
 	va_end(args);
 	return err;
+}
+
+enum kx_err fail_with(struct fail *fail, enum kx_err err)
+{
+	*fail = (struct fail){ .err = err };
+	return err;
+}
+
+void fail_sentence(const struct fail *fail, char *out, size_t room)
+{
+	snprintf(out, room, "%s%s%s", fail->detail, fail->detail[0] ? ": " : "", err_text(fail->err));
 }

@@ -9,6 +9,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum kx_err {
 	KX_OK = 0,
@@ -18,6 +19,8 @@ enum kx_err {
 	KX_OPEN,
 	KX_OPEN_INITRD,
 	KX_READ,
+	KX_CHANGED,
+	KX_EMPTY,
 	KX_TOO_BIG,
 	KX_TOO_MANY_FILES,
 	KX_NOT_IMAGE,
@@ -29,12 +32,14 @@ enum kx_err {
 	KX_CONTAINER_BAD,
 	KX_CONTAINER_ARCH,
 	KX_COMPRESSED_BAD,
+	KX_COMPRESSED_SHORT,
 	KX_DTB_BAD,
 	KX_DTB_TOO_BIG,
 	KX_NO_DTB,
 	KX_CMDLINE_TOO_LONG,
 	KX_SERIAL,
 	KX_IOMEM_BAD,
+	KX_NO_PROC,
 
 	/* This machine or this moment cannot do it. */
 	KX_NOT_ROOT,
@@ -45,19 +50,28 @@ enum kx_err {
 	KX_BUSY,
 	KX_LOCKED,
 	KX_LOAD_LIMIT,
+	KX_LOAD_LIMIT_PANIC,
 	KX_NOT_PERMITTED,
 	KX_OTHER_IPC_NS,
 	KX_CONTAINER,
+	KX_USER_NS,
 	KX_SHM_RMID_FORCED,
 	KX_STAGE_NOT_ROOT,
 	KX_NO_PSCI,
 	KX_NO_PFN,
 	KX_NO_HUGE_PAGES,
+	KX_NO_IPC_LOCK,
+	KX_LIMIT_READ_ONLY,
 	KX_NO_MEMORY,
 	KX_NO_ROOM,
 	KX_NOTHING_LOADED,
 	KX_NO_TIMELINE,
+	KX_NO_TIMELINE_TREE,
 	KX_INTERRUPTED,
+	KX_INTERRUPTED_UNLOADED,
+	KX_NOT_STARTED,
+	KX_NO_STDOUT,
+	KX_REPORT_LOST,
 	KX_MOVED,
 
 	/* The kernel said no. */
@@ -93,5 +107,12 @@ const char *err_text(enum kx_err err);
 
 /* Record what failed and return err, so that a caller can write: return fail_set(fail, KX_OPEN, "%s", path). */
 enum kx_err fail_set(struct fail *fail, enum kx_err err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same where there is nothing to say but the error's own sentence. */
+enum kx_err fail_with(struct fail *fail, enum kx_err err);
+
+/* The whole sentence, as it is printed: what failed, and why. Without a full stop. */
+void fail_sentence(const struct fail *fail, char *out, size_t room);
+#define FAIL_SENTENCE_CHARS	512
 
 #endif

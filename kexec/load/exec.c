@@ -105,11 +105,11 @@ enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, struct fa
 
 	/* As in kexec-tools: only a clear no stops us. */
 	if (kernel_is_loaded(sys, false) == 0)
-		return fail_set(fail, KX_NOTHING_LOADED, "%s", "");
+		return fail_with(fail, KX_NOTHING_LOADED);
 	if (do_sync)
 		sys->sync(sys);
 	if (sys->interrupted(sys))
-		return fail_set(fail, KX_INTERRUPTED, "%s", "");
+		return fail_with(fail, KX_NOT_STARTED);
 	if (do_ifdown)
 		sys->ifdown(sys);
 	err = sys->reboot_kexec(sys);
@@ -124,7 +124,7 @@ enum kx_err last_timeline(struct sys *sys, char **record, size_t *bytes, struct 
 	enum kx_err err = device_tree_read(sys, &dtb, &dtb_bytes, fail);
 
 	if (err)
-		return err;
+		return err == KX_NO_DTB ? fail_with(fail, KX_NO_TIMELINE_TREE) : err;
 	*record = NULL;
 	value = dt_check(dtb, dtb_bytes, &dtb_bytes) ? NULL : dt_chosen(dtb, PURG_TIMELINE_PROPERTY, bytes);
 	if (value) {
@@ -133,5 +133,5 @@ enum kx_err last_timeline(struct sys *sys, char **record, size_t *bytes, struct 
 			memcpy(*record, value, *bytes);
 	}
 	free(dtb);
-	return *record ? KX_OK : fail_set(fail, KX_NO_TIMELINE, "%s", "");
+	return *record ? KX_OK : fail_with(fail, KX_NO_TIMELINE);
 }

@@ -17,7 +17,7 @@ static enum kx_err open_kernel(struct payload *p, struct fail *fail)
 	enum kx_err err = source_open(source, p->sys, p->request->kernel, machine_spool_limit(&p->machine, p->sys), fail);
 
 	if (!err && !source_bytes(source))
-		err = fail_set(fail, KX_READ, "%s is empty; it", p->request->kernel);
+		err = fail_set(fail, KX_EMPTY, "%s", p->request->kernel);
 	if (!err && p->request->type && !container_is_type(p->request->type))
 		err = fail_set(fail, KX_UNKNOWN_TYPE, "%s", p->request->type);
 	if (!err)
@@ -49,23 +49,32 @@ static enum kx_err open_kernel(struct payload *p, struct fail *fail)
 /* The kernel looks for an archive at multiples of four (init/initramfs.c), behind any padding of zeros. */
 #define INITRD_ALIGN_BYTES	4
 
+static enum kx_err append_initrd(struct payload *p, const char *path, struct fail *fail)
+{
+	struct source *source = &p->source[OBJECT_INITRD];
+	uint64_t most = machine_spool_limit(&p->machine, p->sys);
+
+	/* --initrd="$INITRD" of a script, and nothing in it */
+	if (!path[0])
+		return fail_set(fail, KX_OPEN, "--initrd= needs the name of a file");
+	return source->sys ? source_append(source, path, most, INITRD_ALIGN_BYTES, fail)
+			   : source_open(source, p->sys, path, most, fail);
+}
+
 static enum kx_err open_initrd(struct payload *p, struct fail *fail)
 {
 	const struct load_request *request = p->request;
 	struct source *source = &p->source[OBJECT_INITRD];
-	uint64_t most, bytes;
 	enum kx_err err = KX_OK;
+	uint64_t bytes;
 	unsigned int i;
 
 	if (!request->initrds && p->uki_initrd.bytes)
 		err = source_borrow(source, &p->source[OBJECT_KERNEL], p->uki_initrd, fail);
 	else if (!request->initrds)
 		return KX_OK;
-	for (i = 0; !err && i < request->initrds; i++) {
-		most = machine_spool_limit(&p->machine, p->sys);
-		err = i ? source_append(source, request->initrd[i], most, INITRD_ALIGN_BYTES, fail)
-			: source_open(source, p->sys, request->initrd[i], most, fail);
-	}
+	for (i = 0; !err && i < request->initrds; i++)
+		err = append_initrd(p, request->initrd[i], fail);
 	if (err == KX_OPEN && request->syscall != SYSCALL_LOAD)
 		fail->err = err = KX_OPEN_INITRD;	/* another exit code than for the other call, as kexec-tools has it */
 	if (err)
@@ -75,7 +84,7 @@ static enum kx_err open_initrd(struct payload *p, struct fail *fail)
 		return fail_set(fail, KX_TOO_BIG, "%s", source->path);
 	/* Of a disk that was full, likely. */
 	if (!bytes)
-		return fail_set(fail, KX_READ, "%s is empty; it", source->path);
+		return fail_set(fail, KX_EMPTY, "%s", source->path);
 	p->input.object[OBJECT_INITRD] = (struct plan_object){ .name = "initrd", .memory_bytes = bytes, .file_bytes = bytes };
 	return KX_OK;
 }
@@ -144,7 +153,7 @@ static enum kx_err make_cmdline(struct payload *p, struct fail *fail)
 	} else {
 		err = p->sys->read_file(p->sys, "/proc/cmdline", 65536, &old, &bytes);
 		if (err)
-			return fail_set(fail, KX_READ, "/proc/cmdline: %s", strerror(-err));
+			return proc_error(fail, "/proc/cmdline", err);
 		text = calloc(1, bytes + (request->cmdline ? strlen(request->cmdline) : 0) + 2);
 		if (!text) {
 			free(old);

@@ -198,7 +198,7 @@ static enum kx_err fill_object(struct payload *p, struct sys_crew *crew, unsigne
 	if (err)
 		return err;
 	if (got)
-		return fail_set(fail, o == OBJECT_KERNEL ? KX_IMAGE_HEADER : KX_READ, "%s", p->source[o].path);
+		return fail_set(fail, o == OBJECT_KERNEL ? KX_IMAGE_HEADER : KX_CHANGED, "%s", p->source[o].path);
 	return KX_OK;
 }
 
@@ -215,12 +215,12 @@ static enum kx_err check_kernel(struct payload *p, uint64_t read_bytes, struct f
 	if (dry(p))
 		return KX_OK;
 	if (source_bytes(&p->source[OBJECT_KERNEL]) && read_bytes != kernel->file_bytes)
-		return fail_set(fail, KX_READ, "%s", p->request->kernel);
+		return fail_set(fail, KX_CHANGED, "%s", p->request->kernel);
 	kernel->file_bytes = read_bytes;
 	err = arm64_image_parse(&image, memory + head.slot_offset,
 				read_bytes < ARM64_IMAGE_LOOK_BYTES ? (size_t)read_bytes : ARM64_IMAGE_LOOK_BYTES, read_bytes);
 	if (!err && (image.image_size != p->image.image_size || image.text_offset != p->image.text_offset))
-		err = KX_IMAGE_HEADER;	/* the file was changed while we read it */
+		err = KX_CHANGED;
 	return err ? fail_set(fail, err, "%s", p->request->kernel) : KX_OK;
 }
 
@@ -234,8 +234,12 @@ static enum kx_err fill_all(struct payload *p, struct sys_crew *crew, struct fai
 	if (!err && p->plan.window[OBJECT_INITRD].slots) {
 		err = fill_object(p, crew, OBJECT_INITRD, &read_bytes, fail);
 		if (!err && read_bytes != p->input.object[OBJECT_INITRD].file_bytes)
-			err = fail_set(fail, KX_READ, "%s", p->source[OBJECT_INITRD].path);
+			err = fail_set(fail, KX_CHANGED, "%s", p->source[OBJECT_INITRD].path);
 	}
+	if (!err)
+		err = source_check(&p->source[OBJECT_KERNEL], fail);
+	if (!err && p->plan.window[OBJECT_INITRD].slots)
+		err = source_check(&p->source[OBJECT_INITRD], fail);
 	return err;
 }
 
@@ -307,7 +311,7 @@ static struct hideout describe(struct payload *p, struct map_region *regions)
 		.regions = regions, .region_count = collect_regions(p, regions),
 		.check = p->check,
 		.cpus = p->cpus, .mpidr = p->machine.mpidr, .mpidr_count = p->cpus > 1 ? p->machine.mpidr_count : 0,
-		.flags = (p->request->no_mmu ? PURG_FLAG_NO_MMU : 0u) | (p->request->serial ? PURG_FLAG_VERBOSE : 0u) |
+		.flags = (p->request->no_mmu ? PURG_FLAG_NO_MMU : 0u) | (p->machine.serial_found ? PURG_FLAG_VERBOSE : 0u) |
 			 (p->sys->cpu_features & CPU_SME ? PURG_FLAG_SME : 0u) |
 			 (p->machine.knows_mmfr3 ? PURG_FLAG_MMFR3 : 0u),
 		.conduit = p->machine.conduit,

@@ -146,7 +146,7 @@ static enum kx_err open_compressed(struct payload *p, struct source *source, enu
 
 static enum kx_err no_kernel(const struct payload *p, const struct look *look, struct fail *fail)
 {
-	return fail_set(fail, KX_NOT_IMAGE, "%s%s%s%s is %s; it", p->request->kernel, p->format[0] ? " (" : "", p->format,
+	return fail_set(fail, KX_NOT_IMAGE, "%s%s%s%s is %s", p->request->kernel, p->format[0] ? " (" : "", p->format,
 			p->format[0] ? ")" : "", foreign_name(look->head, look->head_bytes));
 }
 
@@ -169,6 +169,8 @@ static enum kx_err find(struct payload *p, struct source *source, struct look *l
 		if (source->parts > 1)
 			return no_kernel(p, look, fail);	/* a vmlinux without an Image header */
 		err = look->bytes ? container_parse(&container, look->head, look->head_bytes, look->bytes) : KX_OK;
+		if (err == KX_CONTAINER_ARCH && foreign_kernel(look->head, look->head_bytes))
+			return no_kernel(p, look, fail);
 		if (err)
 			return fail_set(fail, err, "%s", p->request->kernel);
 		codec = codec_probe(look->head, look->head_bytes);

@@ -58,6 +58,9 @@ enum kx_err load_kernel(struct sys *sys, const struct load_request *request, str
  * or why staged memory is not given back yet. */
 enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, const char **note, struct fail *fail);
 
+/* Whether /proc has what the next two read. Errors: KX_NO_PROC */
+enum kx_err check_proc(struct sys *sys, struct fail *fail);
+
 /* Bytes of the last "Crash kernel" in /proc/iomem; 0: none. */
 uint64_t crash_kernel_bytes(struct sys *sys);
 
@@ -71,7 +74,7 @@ int kernel_is_loaded(struct sys *sys, bool crash);
 /* Jump. With sync, write out disks first; with ifdown, take the network down. Only returns on failure. */
 enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, struct fail *fail);
 
-/* The record that purgatory left for this kernel, in memory that the caller frees. Errors: KX_NO_TIMELINE, KX_NO_DTB */
+/* The record that purgatory left for this kernel, in memory that the caller frees. Errors: KX_NO_TIMELINE, KX_NO_TIMELINE_TREE */
 enum kx_err last_timeline(struct sys *sys, char **record, size_t *bytes, struct fail *fail);
 
 #endif

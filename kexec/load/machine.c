@@ -47,7 +47,7 @@ static bool in_container(struct sys *sys)
 	size_t bytes;
 	bool found = false;
 
-	if (file_says(sys, "/run/systemd/container", "") || !in_first_namespace(sys, "/proc/self/ns/user", USER_NS_INIT))
+	if (file_says(sys, "/run/systemd/container", ""))
 		return true;
 	if (sys->read_file(sys, "/proc/1/environ", 65536, &text, &bytes) < 0)
 		return false;
@@ -67,12 +67,14 @@ enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail)
 		return fail_set(fail, KX_NOT_ROOT, "%s", "");
 	if (in_container(sys))
 		return fail_set(fail, KX_CONTAINER, "%s", "");
+	if (!in_first_namespace(sys, "/proc/self/ns/user", USER_NS_INIT))
+		return fail_with(fail, KX_USER_NS);
 	if (sys_read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &value) && value)
 		return fail_set(fail, KX_LOAD_DISABLED, "%s", "");
 	/* -1: as many as one likes */
 	if (sys_read_u64(sys, crash ? "/proc/sys/kernel/kexec_load_limit_panic" : "/proc/sys/kernel/kexec_load_limit_reboot", 0,
 			 &value) && !value)
-		return fail_set(fail, KX_LOAD_LIMIT, "%s", "");
+		return fail_with(fail, crash ? KX_LOAD_LIMIT_PANIC : KX_LOAD_LIMIT);
 	return KX_OK;
 }
 
@@ -98,6 +100,22 @@ enum kx_err preflight_staging(struct sys *sys, struct fail *fail)
 	return KX_OK;
 }
 
+enum kx_err proc_error(struct fail *fail, const char *path, int err)
+{
+	return err == -ENOENT ? fail_set(fail, KX_NO_PROC, "%s", path) : fail_set(fail, KX_READ, "%s: %s", path, strerror(-err));
+}
+
+enum kx_err check_proc(struct sys *sys, struct fail *fail)
+{
+	char *text;
+	size_t bytes;
+	int err = sys->read_file(sys, "/proc/cmdline", 65536, &text, &bytes);
+
+	if (!err)
+		free(text);
+	return err == -ENOENT ? proc_error(fail, "/proc/cmdline", err) : KX_OK;
+}
+
 static uint64_t meminfo(const char *text, const char *name)
 {
 	const char *at = strstr(text, name);
@@ -116,9 +134,10 @@ enum kx_err machine_budget(struct machine *machine, struct sys *sys, struct fail
 	int err = sys->read_file(sys, "/proc/meminfo", 65536, &text, &bytes);
 
 	if (err)
-		return fail_set(fail, KX_READ, "/proc/meminfo: %s", strerror(-err));
+		return proc_error(fail, "/proc/meminfo", err);
 	machine->ram_bytes = meminfo(text, "MemTotal");
 	machine->unused_bytes = meminfo(text, "MemFree");
+	machine->cma_bytes = meminfo(text, "CmaTotal");
 	machine->free_bytes = meminfo(text, "MemAvailable");
 	keep = machine->ram_bytes / 32 + MIB(32) + meminfo(text, "SwapTotal") - meminfo(text, "SwapFree");
 	machine->available_bytes = machine->free_bytes > keep ? machine->free_bytes - keep : 0;
@@ -150,11 +169,11 @@ static enum kx_err read_memmap(struct machine *machine, struct sys *sys, struct 
 	int result = sys->read_file(sys, "/proc/iomem", TEXT_MAX, &text, &bytes);
 
 	if (result)
-		return fail_set(fail, KX_READ, "/proc/iomem: %s", strerror(-result));
+		return proc_error(fail, "/proc/iomem", result);
 	err = memmap_parse(&machine->memmap, text, bytes);
 	free(text);
 	if (err)
-		return fail_set(fail, err, "/proc/iomem");
+		return fail_with(fail, err);
 
 	machine->tables_unknown = true;
 	if (sys->kernel_log(sys, &text, &bytes) == 0) {
@@ -282,7 +301,7 @@ static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char
 		if (result)
 			return fail_set(fail, result == -EFBIG ? KX_DTB_TOO_BIG : KX_OPEN, "%s (%s)", path, strerror(-result));
 		if (!machine->dtb_bytes)
-			return fail_set(fail, KX_READ, "%s is empty; it", path);
+			return fail_set(fail, KX_EMPTY, "%s", path);
 	}
 	err = dt_check(machine->dtb, machine->dtb_bytes, &machine->dtb_bytes);
 	if (err)
@@ -360,10 +379,9 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct 
 		machine->tables_unknown &= dt_leaves_gic_tables(machine->dtb) && !request->crash;
 		read_psci(machine, sys);
 		machine_read_cpus(machine, sys);
-		if (!serial)
+		machine->serial_found = serial && uart_read(&machine->uart, sys, serial);
+		if (!machine->serial_found)
 			find_console(machine, sys);
-		else if (!uart_read(&machine->uart, sys, serial))
-			err = fail_set(fail, KX_SERIAL, "%s", serial);
 	}
 	if (err)
 		machine_free(machine);

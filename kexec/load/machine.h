@@ -24,6 +24,7 @@ struct machine {
 	uint64_t ram_bytes;		/* MemTotal */
 	uint64_t unused_bytes;		/* MemFree */
 	uint64_t free_bytes;		/* MemAvailable */
+	uint64_t cma_bytes;		/* CmaTotal: memory that drivers may claim back from whoever has it */
 	uint64_t available_bytes;	/* of it, less what should stay free */
 	char *dtb;			/* this kernel's, or the one asked for */
 	size_t dtb_bytes;
@@ -31,14 +32,15 @@ struct machine {
 	bool psci;
 	struct uart uart;
 	char unknown_console[32];	/* one of the kernel's that is none of these; empty: there is none */
+	bool serial_found;		/* it is the one that --serial names */
 	bool knows_mmfr3;		/* this kernel writes TCR2 and SCTLR2, where ID_AA64MMFR3_EL1 shows them */
 	uint32_t cpus_online;
 	uint64_t mpidr[PURG_CPUS_MAX];	/* of CPUs that are online: all, or as many as fit; none if that is not known for all */
 	uint32_t mpidr_count;
 };
 
-/* Refusals that hold for every load and unload. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_CONTAINER, KX_LOAD_DISABLED,
- * KX_LOAD_LIMIT */
+/* Refusals that hold for every load and unload. Errors: KX_WRONG_ARCH, KX_NOT_ROOT, KX_CONTAINER, KX_USER_NS, KX_LOAD_DISABLED,
+ * KX_LOAD_LIMIT, KX_LOAD_LIMIT_PANIC */
 enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail);
 
 /* Refusals that hold for kexec_load(2) only. Errors: KX_LOCKDOWN */
@@ -50,21 +52,24 @@ enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 /* Staged memory is in the IPC namespace of the host; from others it is not seen. */
 bool in_host_ipc_ns(struct sys *sys);
 
+/* Why that file of /proc could not be read: err is a negative errno. Returns KX_NO_PROC or KX_READ. */
+enum kx_err proc_error(struct fail *fail, const char *path, int err);
+
 /* How much memory there is now. Read again after every step that takes memory or gives it back: others do the same meanwhile, and
- * what was true before the initrd was read is not any more. Errors: KX_READ */
+ * what was true before the initrd was read is not any more. Errors: KX_READ, KX_NO_PROC */
 enum kx_err machine_budget(struct machine *machine, struct sys *sys, struct fail *fail);
 
 /* How much of a file may be read into memory now, since as much again is needed to stage it. */
 uint64_t machine_spool_limit(struct machine *machine, struct sys *sys);
 
-/* The same, of a machine that nothing is known of yet: what is needed to judge the files. Errors: KX_READ */
+/* The same, of a machine that nothing is known of yet: what is needed to judge the files. Errors: KX_READ, KX_NO_PROC */
 enum kx_err machine_open(struct machine *machine, struct sys *sys, struct fail *fail);
 
 /*
  * The rest, into an open machine, whose dtb may be there already: what the request is about decides on the device tree, the
  * console and the legal memory. On error the machine is empty.
  *
- * Errors: KX_IOMEM_BAD, KX_READ, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_SERIAL, KX_NO_MEMORY, KX_NO_CRASH_MEMORY
+ * Errors: KX_IOMEM_BAD, KX_READ, KX_NO_PROC, KX_EMPTY, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_NO_MEMORY, KX_NO_CRASH_MEMORY
  */
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, struct fail *fail);
 /* A step of machine_read(): the last four. */

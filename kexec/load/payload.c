@@ -171,6 +171,9 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 		err = machine_read(&p->machine, p->sys, p->request, fail);
 	if (err)
 		return err;
+	/* As with kexec-tools, no reason to fail. */
+	if (p->request->serial && !p->machine.serial_found)
+		report_note(p->report, "%s %s", p->request->serial, err_text(KX_SERIAL));
 	choose_check(p);
 	choose_cpus(p);
 	note_console(p);

@@ -2,7 +2,9 @@
 /* Taking frames and making the plan: more frames as long as that helps, fewer things to ask for as long as it must. */
 #include "payload.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * Huge pages beyond what is needed, to find a place where nothing has to move: as many again at most, or as the request says, and no
@@ -29,6 +31,21 @@ static enum kx_err plan_again(struct payload *p)
 	p->input.frame_pa = p->stage.pa;
 	p->input.frames = p->stage.frames;
 	return plan_make(&p->plan, &p->input);
+}
+
+static enum kx_err why_no_more(const struct stage *stage)
+{
+	int err = stage->limit_error;
+
+	return err == -EROFS || err == -EACCES || err == -EPERM ? KX_LIMIT_READ_ONLY : KX_NO_HUGE_PAGES;
+}
+
+/* Frames that lie in no CMA area stay where they are. Where the kernel could not be asked to see to that, some may not. */
+static void note_cma(struct payload *p)
+{
+	if (p->stage.frames && p->stage.settle_error && p->machine.cma_bytes)
+		report_note(p->report, "staged memory may lie in a CMA area, which a driver may claim until the start; then only the "
+			    "check before the jump would notice (io_uring, to move it out of there: %s)", strerror(-p->stage.settle_error));
 }
 
 static bool nothing_moves(const struct payload *p)
@@ -70,7 +87,7 @@ static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 		return err;
 	extra = extra_frames(p, wanted);
 	if (p->machine.available_bytes < FRAME_BYTES)
-		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
+		return fail_with(fail, KX_NO_HUGE_PAGES);
 	err = stage_open(&p->stage, p->sys, wanted + extra, fail);
 	if (err)
 		return err;
@@ -89,7 +106,7 @@ static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 	}
 	note_pool(p, pool);
 	if (!p->stage.frames)
-		return fail_set(fail, KX_NO_HUGE_PAGES, "%s", "");
+		return fail_with(fail, why_no_more(&p->stage));
 	err = planned ? planned : payload_try_hideout(p);
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
 }
@@ -136,7 +153,7 @@ enum kx_err payload_place(struct payload *p, struct fail *fail)
 	enum kx_err err;
 
 	if (!p->machine.psci && fast == FAST_REQUIRE)
-		return fail_set(fail, KX_NO_PSCI, "%s", "");
+		return fail_with(fail, KX_NO_PSCI);
 	if (!p->machine.psci)
 		report_note(p->report, "%s", err_text(KX_NO_PSCI));
 	err = fast == FAST_NO ? place_without_frames(p, fail) : place_in_frames(p, fail);
@@ -150,11 +167,12 @@ enum kx_err payload_place(struct payload *p, struct fail *fail)
 	if (err)
 		return err;
 	if (fast == FAST_REQUIRE && p->plan.relocated)
-		return fail_set(fail, KX_NO_HUGE_PAGES, "%u of %u frames are missing", p->plan.relocated,
+		return fail_set(fail, why_no_more(&p->stage), "%u of %u frames are missing", p->plan.relocated,
 				p->plan.in_place + p->plan.moved + p->plan.relocated);
 	if (fast == FAST_AUTO && p->stage.frames && p->plan.relocated)
-		report_note(p->report, "huge pages ran short: %u frames of 2 MiB go through the kernel instead",
-			    p->plan.relocated);
+		report_note(p->report, "%u frames of 2 MiB go through the kernel instead: %s", p->plan.relocated,
+			    err_text(why_no_more(&p->stage)));
+	note_cma(p);
 	if (p->machine.memory_guess && !p->request->crash)
 		report_note(p->report, "%s", p->machine.memory_guess);
 	if (p->machine.tables_unknown)

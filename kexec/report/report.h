@@ -36,7 +36,7 @@ struct report {
 	unsigned int cpus;	/* that purgatory may use */
 	char console[32];	/* "" if there is none */
 	uint64_t load_ms;
-	char note[REPORT_NOTES][192];	/* what is not as asked for, and why */
+	char note[REPORT_NOTES][320];	/* what is not as asked for, and why */
 	unsigned int notes;
 };
 

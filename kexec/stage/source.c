@@ -67,7 +67,7 @@ enum kx_err source_set(struct source *source, const struct source_part *parts, u
 static enum kx_err add_file(struct source *s, const char *path, uint64_t most_bytes, struct fail *fail)
 {
 	struct source_file *file = &s->file[s->files];
-	int fd;
+	int fd, err;
 
 	if (s->files == SOURCE_FILES || s->parts == SOURCE_PARTS)
 		return fail_set(fail, KX_TOO_MANY_FILES, "%s", path);
@@ -79,6 +79,13 @@ static enum kx_err add_file(struct source *s, const char *path, uint64_t most_by
 	file->path = path;
 	file->fd = fd;
 	file->borrowed = false;
+	file->stamped = true;
+	err = s->sys->stamp(s->sys, fd, path, &file->stamp);
+	if (err) {
+		s->sys->close(s->sys, fd);
+		return file_error(s, err, path, fail);
+	}
+	file->bytes = file->stamp.bytes;
 	s->part[s->parts++] = (struct source_part){ (int)s->files++, 0, file->bytes, CODEC_NONE };
 	return KX_OK;
 }
@@ -247,10 +254,10 @@ static enum kx_err read_decoded(struct source *s, unsigned char *out, size_t byt
 		}
 		/* The input is over, the stream is not, and nothing moves any more: it was cut off. */
 		if (s->in_at == s->in_end && s->part_done == part_of(s)->bytes && !in_bytes && !out_bytes && !end)
-			return fail_set(fail, KX_COMPRESSED_BAD, "%s: it ends in the middle", path_of(s));
+			return fail_set(fail, KX_COMPRESSED_SHORT, "%s", path_of(s));
 		/* A file that became shorter than it was when it was opened. */
 		if (!in_bytes && !out_bytes && !end && s->in_at == s->in_end)
-			return fail_set(fail, KX_READ, "%s", path_of(s));
+			return fail_set(fail, KX_CHANGED, "%s", path_of(s));
 	}
 	return KX_OK;
 }
@@ -268,7 +275,7 @@ static enum kx_err check_end(struct source *s, struct fail *fail)
 		n = s->sys->read(s->sys, s->file[part->file].fd, part->at + part->bytes, &beyond, 1);
 	if (n < 0)
 		return file_error(s, (int)n, path_of(s), fail);
-	return n || s->part_done < part->bytes ? fail_set(fail, KX_READ, "%s changed meanwhile; it", path_of(s)) : KX_OK;
+	return n || s->part_done < part->bytes ? fail_set(fail, KX_CHANGED, "%s", path_of(s)) : KX_OK;
 }
 
 enum kx_err source_read(struct source *source, void *out, size_t bytes, size_t *got, struct fail *fail)
@@ -300,6 +307,38 @@ enum kx_err source_read(struct source *source, void *out, size_t bytes, size_t *
 	return KX_OK;
 }
 
+/*
+ * Whoever writes to a file in place changes its times. A file that is replaced while it is read (rename(2), as package managers
+ * do it) is whole all the same; but giving and taking names changes the inode's ctime, so then the last write decides.
+ */
+static bool is_changed(const struct sys_stamp *before, const struct sys_stamp *now)
+{
+	bool same_names = now->named == before->named && now->links == before->links;
+
+	return now->inode != before->inode || now->bytes != before->bytes || now->mtime_ns != before->mtime_ns ||
+	       (same_names && now->ctime_ns != before->ctime_ns);
+}
+
+enum kx_err source_check(struct source *source, struct fail *fail)
+{
+	struct sys_stamp now;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < source->files; i++) {
+		const struct source_file *file = &source->file[i];
+
+		if (!file->stamped)
+			continue;
+		err = source->sys->stamp(source->sys, file->fd, file->path, &now);
+		if (err)
+			return file_error(source, err, file->path, fail);
+		if (is_changed(&file->stamp, &now))
+			return fail_set(fail, KX_CHANGED, "%s", file->path);
+	}
+	return KX_OK;
+}
+
 /* Copy what is read into a file in memory. */
 static enum kx_err copy_to(struct source *s, int fd, uint64_t most_bytes, uint64_t *bytes, struct fail *fail)
 {
@@ -321,7 +360,7 @@ static enum kx_err copy_to(struct source *s, int fd, uint64_t most_bytes, uint64
 			err = file_error(s, written, s->path, fail);
 	}
 	free(chunk);
-	return err;
+	return err ? err : source_check(s, fail);
 }
 
 enum kx_err source_spool(struct source *source, uint64_t most_bytes, struct fail *fail)
@@ -342,7 +381,7 @@ enum kx_err source_spool(struct source *source, uint64_t most_bytes, struct fail
 		return fail_set(fail, KX_TOO_MANY_FILES, "%s", source->path);
 	}
 	whole.file = (int)source->files;
-	source->file[source->files++] = (struct source_file){ source->path, fd, whole.bytes, false };
+	source->file[source->files++] = (struct source_file){ .path = source->path, .fd = fd, .bytes = whole.bytes };
 	return source_set(source, &whole, 1, fail);
 }
 

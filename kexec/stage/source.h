@@ -19,6 +19,8 @@ struct source_file {
 	int fd;
 	uint64_t bytes;
 	bool borrowed;			/* another source closes it */
+	bool stamped;			/* not one that we made in memory: */
+	struct sys_stamp stamp;		/* as it was when it was opened */
 };
 
 struct source_part {
@@ -65,12 +67,16 @@ enum kx_err source_set(struct source *source, const struct source_part *parts, u
 /* Start again from the beginning. Errors: KX_READ, KX_NO_MEMORY */
 enum kx_err source_rewind(struct source *source, struct fail *fail);
 
-/* Read bytes into out; *got is less only at the end. Errors: KX_READ, KX_COMPRESSED_BAD, KX_NO_MEMORY, KX_INTERRUPTED */
+/* Read bytes into out; *got is less only at the end. Errors: KX_READ, KX_CHANGED, KX_COMPRESSED_BAD,
+ * KX_COMPRESSED_SHORT, KX_NO_MEMORY, KX_INTERRUPTED */
 enum kx_err source_read(struct source *source, void *out, size_t bytes, size_t *got, struct fail *fail);
 
 /* A descriptor of a file that holds all of it and nothing else: the file itself if it is one whole, else one in memory, of at
  * most most_bytes. The source keeps it. Errors: as for source_spool() */
 enum kx_err source_fd(struct source *source, uint64_t most_bytes, int *fd, struct fail *fail);
+
+/* Whether the files are still as they were opened, once all was read. Errors: KX_CHANGED, KX_READ */
+enum kx_err source_check(struct source *source, struct fail *fail);
 
 /* How long all of it is; 0: only reading tells, since something is compressed. */
 uint64_t source_bytes(const struct source *source);

@@ -24,6 +24,8 @@ enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, stru
 	if (err) {
 		free(stage->pa);
 		*stage = (struct stage){ .sys = sys, .shm_id = SYS_NO_SHM };
+		if (err == -EPERM)
+			return fail_set(fail, KX_NO_IPC_LOCK, "%s", strerror(-err));
 		/* EINVAL is a size of huge page that there is not, or more than kernel.shmmax. */
 		return fail_set(fail, err == -ENOENT || (err == -EINVAL && !sys_read_u64(sys, SURPLUS, 10, &surplus)) ?
 			KX_NO_HUGE_PAGES : KX_SHM, "%s", strerror(-err));
@@ -32,17 +34,18 @@ enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, stru
 	return KX_OK;
 }
 
-static bool write_number(struct sys *sys, const char *path, uint64_t value)
+static int write_number(struct sys *sys, const char *path, uint64_t value)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	return sys->write_file(sys, path, text) == 0;
+	return sys->write_file(sys, path, text);
 }
 
 /* Frames that are in use beyond the pool count against the limit, those of an earlier load too. */
-static bool raise_overcommit(struct sys *sys, uint64_t more, uint64_t *before)
+static bool raise_overcommit(struct stage *stage, uint64_t more, uint64_t *before)
 {
+	struct sys *sys = stage->sys;
 	uint64_t surplus;
 	char text[24];
 
@@ -52,7 +55,8 @@ static bool raise_overcommit(struct sys *sys, uint64_t more, uint64_t *before)
 		return false;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)*before);
 	sys->guard(sys, OVERCOMMIT, text);
-	if (write_number(sys, OVERCOMMIT, surplus + more))
+	stage->limit_error = write_number(sys, OVERCOMMIT, surplus + more);
+	if (!stage->limit_error)
 		return true;
 	sys->unguard(sys);
 	return false;
@@ -82,18 +86,21 @@ enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
 	void *pool = NULL;
 	uint32_t touched;
 	bool raised;
+	int err;
 
 	if (wanted > stage->room)
 		wanted = stage->room;
 	if (stage->frames >= wanted)
 		return KX_OK;
-	raised = raise_overcommit(sys, wanted - stage->frames, &before);
+	raised = raise_overcommit(stage, wanted - stage->frames, &before);
 	if (pool_frames)
 		pool = sys->pool_hold(sys, pool_frames);
 	touched = touch_frames(stage, wanted);
 	if (pool)
 		sys->pool_release(sys, pool, pool_frames);
-	sys->settle(sys, stage_frame(stage, stage->frames), (touched - stage->frames) * FRAME_BYTES);
+	err = sys->settle(sys, stage_frame(stage, stage->frames), (touched - stage->frames) * FRAME_BYTES);
+	if (err)
+		stage->settle_error = err;
 	if (raised)
 		restore_overcommit(sys, before);
 	for (; stage->frames < touched; stage->frames++) {

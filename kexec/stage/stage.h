@@ -15,12 +15,14 @@ struct stage {
 	uint32_t room;		/* frames that the segment could hold */
 	uint32_t frames;	/* that were touched */
 	pa_t *pa;		/* of each */
+	int limit_error;	/* negative errno: why the limit on surplus huge pages could not be raised */
+	int settle_error;	/* the same of sys->settle() */
 };
 
 /*
  * Make an empty segment for up to room frames.
  *
- * Errors: KX_SHM, KX_NO_HUGE_PAGES (no such size in this kernel), KX_NO_MEMORY
+ * Errors: KX_SHM, KX_NO_IPC_LOCK, KX_NO_HUGE_PAGES (no such size in this kernel), KX_NO_MEMORY
  */
 enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, struct fail *fail);
 

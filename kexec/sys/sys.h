@@ -23,6 +23,13 @@ struct sys_segment {
 	size_t memory_bytes;
 };
 
+/* What tells whether a file is still as it was when it was opened. Times in nanoseconds since 1970. */
+struct sys_stamp {
+	uint64_t inode, links, bytes;
+	int64_t mtime_ns, ctime_ns;
+	bool named;		/* its path still leads to it */
+};
+
 enum sys_cpu_feature { CPU_CRC32 = 1, CPU_SHA2 = 2, CPU_SME = 4 };
 
 struct sys_crew;
@@ -68,6 +75,7 @@ struct sys {
 	/* A payload file. What is not a regular file (a pipe, a device) is read into memory first, so its length is
 	   known; of at most most bytes, else -EFBIG. Returns a descriptor. */
 	int (*open_file)(struct sys *sys, const char *path, uint64_t most, uint64_t *bytes);
+	int (*stamp)(struct sys *sys, int fd, const char *path, struct sys_stamp *stamp);
 	ssize_t (*read)(struct sys *sys, int fd, uint64_t at, void *out, size_t bytes);
 	/* An empty file in memory, for what cannot be read where it is. Returns a descriptor; write() writes all of it. */
 	int (*make_file)(struct sys *sys);
@@ -89,8 +97,8 @@ struct sys {
 	void *(*pool_hold)(struct sys *sys, uint64_t frames);
 	void (*pool_release)(struct sys *sys, void *hold, uint64_t frames);
 	/* Make pages that were touched lie where the kernel has no reason to move them from: out of CMA areas and movable
-	   zones, as far as it can. Before their addresses are read. */
-	void (*settle)(struct sys *sys, void *addr, uint64_t bytes);
+	   zones. Before their addresses are read. An error is why they may lie there still. */
+	int (*settle)(struct sys *sys, void *addr, uint64_t bytes);
 	/* Physical address of the page at addr; -EPERM if the kernel hides it. */
 	int (*frame_pa)(struct sys *sys, const void *addr, pa_t *pa);
 	int (*punch)(struct sys *sys, void *addr, uint64_t bytes);
@@ -107,7 +115,9 @@ struct sys {
 	void (*crew_ready)(struct sys *sys, struct sys_crew *crew, size_t count);
 	void (*crew_close)(struct sys *sys, struct sys_crew *crew, bool abandon);
 
-	bool (*interrupted)(struct sys *sys);	/* a SIGINT, SIGTERM or SIGHUP came in */
+	bool (*interrupted)(struct sys *sys);	/* a SIGINT, SIGQUIT, SIGTERM or SIGHUP came in */
+	/* Whether standard output is open, and not a pipe that nobody reads. */
+	bool (*can_print)(struct sys *sys);
 
 	int (*kexec_load)(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count, unsigned long flags);
 	/* flags: SYS_FILE_*. Descriptors of -1: there is none; cmdline may be null. */
@@ -130,7 +140,8 @@ struct sys {
 /* The first number of a small file (base as for strtoull); false if it cannot be read. */
 bool sys_read_u64(struct sys *sys, const char *path, int base, uint64_t *value);
 
-/* The running system. Catches SIGINT, SIGTERM, SIGHUP from then on. */
+/* The running system. Catches SIGINT, SIGQUIT, SIGTERM, SIGHUP from then on; and nothing that is opened later gets the number
+ * of a standard stream that is closed. */
 void sys_linux(struct sys *sys);
 
 #endif

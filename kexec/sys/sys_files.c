@@ -182,6 +182,29 @@ static int open_file(struct sys *sys, const char *path, uint64_t most, uint64_t 
 	return fd;
 }
 
+static int64_t in_ns(struct timespec t)
+{
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int stamp_fd(struct sys *sys, int fd, const char *path, struct sys_stamp *stamp)
+{
+	struct stat st, at_path;
+
+	(void)sys;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*stamp = (struct sys_stamp){
+		.inode = st.st_ino,
+		.links = st.st_nlink,
+		.bytes = (uint64_t)st.st_size,
+		.mtime_ns = in_ns(st.st_mtim),
+		.ctime_ns = in_ns(st.st_ctim),
+		.named = stat(path, &at_path) == 0 && at_path.st_ino == st.st_ino && at_path.st_dev == st.st_dev,
+	};
+	return 0;
+}
+
 static ssize_t read_at(struct sys *sys, int fd, uint64_t at, void *out, size_t bytes)
 {
 	ssize_t n;
@@ -231,6 +254,7 @@ void sys_linux_files(struct sys *sys)
 	sys->list_dir = list_dir;
 	sys->kernel_log = kernel_log;
 	sys->open_file = open_file;
+	sys->stamp = stamp_fd;
 	sys->read = read_at;
 	sys->make_file = make_file;
 	sys->write = write_fd;

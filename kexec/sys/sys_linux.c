@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,6 +250,28 @@ static bool interrupted(struct sys *sys)
 	return signal_seen != 0;
 }
 
+static bool can_print(struct sys *sys)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	(void)sys;
+	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY &&
+	       (poll(&out, 1, 0) <= 0 || !(out.revents & (POLLERR | POLLNVAL)));
+}
+
+/* A payload file that became descriptor 1 or 2 would have messages written into it. Writing to these still fails, as it should. */
+static void occupy_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Where CPUs differ Linux shows EL0 the smallest (Documentation/arch/arm64/cpu-feature-registers.rst, CTR_EL0). */
 static uint64_t line_bytes(void)
 {
@@ -281,10 +304,11 @@ static unsigned int cpu_features(void)
 
 void sys_linux(struct sys *sys)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = on_signal }, before;
 	size_t i;
 
+	occupy_standard_fds();
 	/* A closed pipe is an error of a write, and no reason to leave things half done. */
 	signal(SIGPIPE, SIG_IGN);
 	/* What is ignored stays so: nohup. */
@@ -306,6 +330,7 @@ void sys_linux(struct sys *sys)
 		.guard = guard,
 		.unguard = unguard,
 		.interrupted = interrupted,
+		.can_print = can_print,
 		.kexec_load = kexec_load,
 		.kexec_file_load = kexec_file_load,
 		.reboot_kexec = reboot_kexec,

@@ -214,23 +214,26 @@ static int frame_pa(struct sys *sys, const void *addr, pa_t *pa)
  * pin makes the kernel migrate them out of there first; registering them as io_uring buffers is such a pin, and closing
  * the ring ends it. Where there is no io_uring nothing is lost but this: purgatory's check still stands.
  */
-static void settle(struct sys *sys, void *addr, uint64_t bytes)
+static int settle(struct sys *sys, void *addr, uint64_t bytes)
 {
 	struct io_uring_params params = { 0 };
 	struct iovec buffer = { addr, 0 };
-	int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
+	int ring = (int)syscall(SYS_io_uring_setup, 1, &params), err = 0;
 	uint64_t done;
 
 	(void)sys;
 	if (ring < 0)
-		return;
+		return -errno;
 	for (done = 0; done < bytes; done += buffer.iov_len) {
 		buffer.iov_base = (char *)addr + done;
 		buffer.iov_len = bytes - done < GIB(1) ? bytes - done : GIB(1);	/* the most that one buffer may be */
 		if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &buffer, 1) == 0)
 			syscall(SYS_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0);
+		else
+			err = -errno;
 	}
 	close(ring);
+	return err;
 }
 
 /* Gives huge pages back at once: a hole in a shared mapping is freed memory. */

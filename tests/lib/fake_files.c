@@ -87,6 +87,8 @@ static int write_file(struct sys *sys, const char *path, const char *text)
 		f->overcommit_stuck = true;
 		return -f->fail_errno;
 	}
+	if (f->write_error)
+		return f->write_error;
 	f->overcommit = strtoull(text, NULL, 10);
 	return 0;
 }
@@ -160,6 +162,24 @@ static int open_file(struct sys *sys, const char *path, uint64_t most, uint64_t 
 	if (f->opened)
 		f->opened(f);
 	return fd;
+}
+
+static int stamp_fd(struct sys *sys, int fd, const char *path, struct sys_stamp *stamp)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_file *file;
+
+	(void)path;
+	if (!fake_is_open(f, fd, "stamp"))
+		return -EBADF;
+	if (fake_fails(f, "stamp"))
+		return -f->fail_errno;
+	file = (struct fake_file *)(uintptr_t)f->fd[fd].file;
+	*stamp = file->stamp;
+	stamp->bytes = file->bytes;
+	if (file->once_opened)
+		file->once_opened(file);
+	return 0;
 }
 
 bool fake_is_open(struct fake *f, int fd, const char *what)
@@ -260,7 +280,7 @@ struct fake_file *fake_file(struct fake *f, const char *path, const void *data, 
 		file = &f->file[f->files++];
 	}
 	free(file->data);
-	*file = (struct fake_file){ .bytes = bytes, .cut = bytes };
+	*file = (struct fake_file){ .bytes = bytes, .cut = bytes, .stamp = { .links = 1, .named = true } };
 	snprintf(file->path, sizeof(file->path), "%s", path);
 	file->data = malloc(bytes + 1);
 	if (bytes)
@@ -297,6 +317,7 @@ void fake_files(struct fake *f)
 	f->sys.read_link = read_link;
 	f->sys.list_dir = list_dir;
 	f->sys.open_file = open_file;
+	f->sys.stamp = stamp_fd;
 	f->sys.read = read_fd;
 	f->sys.make_file = make_file;
 	f->sys.write = write_fd;

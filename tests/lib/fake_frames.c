@@ -185,20 +185,20 @@ static bool in_cma(const struct fake *f, uint32_t frame)
 }
 
 /* What lies in the CMA area goes elsewhere, as long as there is an elsewhere. */
-static void settle(struct sys *sys, void *addr, uint64_t bytes)
+static int settle(struct sys *sys, void *addr, uint64_t bytes)
 {
 	struct fake *f = fake_of(sys);
 	struct fake_shm *shm = bytes ? shm_at(f, addr) : NULL;
 	uint64_t first, i;
 	uint32_t k;
 
-	if (!shm)
-		return;
+	if (!shm || f->settle_error)
+		return f->settle_error;
 	first = (uint64_t)((unsigned char *)addr - shm->base) / FRAME_BYTES;
 	for (i = first; i < first + bytes / FRAME_BYTES; i++) {
 		if (i >= shm->slots || shm->slot[i] == FAKE_NO_FRAME) {
 			fake_breach(f, "settles memory that is not there");
-			return;
+			return 0;
 		}
 		for (k = 0; k < f->frames && in_cma(f, shm->slot[i]); k++) {
 			if (f->frame[k].taken || in_cma(f, k))
@@ -208,6 +208,7 @@ static void settle(struct sys *sys, void *addr, uint64_t bytes)
 			shm->slot[i] = k;
 		}
 	}
+	return 0;
 }
 
 static int frame_pa(struct sys *sys, const void *addr, pa_t *pa)

@@ -148,6 +148,14 @@ void assert_boots(const struct job *job, struct purg_model *m)
 	free(next.tree);
 }
 
+void assert_says(const struct fail *fail, const char *sentence)
+{
+	char said[FAIL_SENTENCE_CHARS];
+
+	fail_sentence(fail, said, sizeof(said));
+	assert_string_equal(said, sentence);
+}
+
 uint64_t segment_bytes(const struct fake *fake)
 {
 	uint64_t sum = 0;

@@ -57,6 +57,9 @@ uint64_t segment_bytes(const struct fake *fake);
 bool noted(const struct job *job, const char *word);
 void assert_loads(struct job *job, struct purg_model *m);
 
+/* What is said of a failure, as it is printed. */
+void assert_says(const struct fail *fail, const char *sentence);
+
 /* Load something before, by staging, whatever the job itself asks for. */
 void load_first(struct job *job);
 

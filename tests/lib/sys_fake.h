@@ -23,6 +23,8 @@ struct fake_file {
 	size_t cut;		/* reading ends here, whatever open_file() said; grown files: above bytes, then zeros */
 	bool link;		/* data is where it points */
 	bool opened;
+	struct sys_stamp stamp;
+	void (*once_opened)(struct fake_file *file);	/* what happens to it while it is read */
 };
 
 struct fake_frame {
@@ -62,9 +64,11 @@ struct fake {
 	struct fake_shm shm[FAKE_SHMS];
 	uint64_t pool, pool_held;	/* free huge pages of the machine's own, and of those, with a claim to them */
 	uint64_t overcommit;		/* of surplus huge pages */
+	int write_error;		/* negative errno that every write to it gives */
 	bool overcommit_stuck;		/* a write to it was made to fail */
 	bool hide_pfn;
 	struct range cma;		/* settle() gets frames out of here */
+	int settle_error;		/* negative errno that it gives instead */
 
 	bool not_user_0;		/* root's rights, but not its user number */
 	bool root, arm64, random_works;

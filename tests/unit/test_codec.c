@@ -232,6 +232,14 @@ static int memory_open(struct sys *sys, const char *path, uint64_t most, uint64_
 	return 3;
 }
 
+static int memory_stamp(struct sys *sys, int fd, const char *path, struct sys_stamp *stamp)
+{
+	(void)fd;
+	(void)path;
+	*stamp = (struct sys_stamp){ .bytes = ((struct memory_file *)sys->ctx)->bytes };
+	return 0;
+}
+
 static ssize_t memory_read(struct sys *sys, int fd, uint64_t at, void *out, size_t bytes)
 {
 	struct memory_file *file = sys->ctx;
@@ -258,7 +266,7 @@ static void expect_members(enum codec first, enum codec second, enum codec third
 	unsigned char *made = text(sizeof(data));
 	struct memory_file file = { .data = packed, .in_most = in_most };
 	struct sys sys = {
-		.ctx = &file, .open_file = memory_open, .read = memory_read,  .close = memory_close,
+		.ctx = &file, .open_file = memory_open, .stamp = memory_stamp, .read = memory_read, .close = memory_close,
 	};
 	struct source source;
 	struct fail fail;

@@ -2,6 +2,8 @@
 /* Whole loads on a machine in memory (lib/sys_fake), judged by playing through the jump (lib/purg_model). */
 #include "job.h"
 
+#include <errno.h>
+
 #include <libfdt.h>
 
 static void test_all_in_place(void **state)
@@ -282,12 +284,31 @@ static void test_serial(void **state)
 	purg_model_free(&m);
 	job_free(job);
 
-	job = job_whole();
-	job->request.serial = "ttyS9";
-	refuse(job, KX_SERIAL);
-	job = job_whole();
-	job->request.serial = "../../../etc";
-	refuse(job, KX_SERIAL);
+}
+
+/* One that is no use is no reason to fail, as with kexec-tools: bad news go to the kernel's own console. */
+static void test_unusable_serial(void **state)
+{
+	static const char *const names[] = { "ttyS9", "/dev/ttyS9", "../../../etc" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(names); i++) {
+		struct job *job = job_whole();
+		struct purg_model m;
+		char note[200];
+
+		job->request.serial = names[i];
+		assert_loads(job, &m);
+		assert_int_equal(m.params.flags, 0);
+		assert_int_equal(m.params.uart_pa, 0x9000000);
+		assert_string_equal(job->report.console, "ttyAMA0");
+		snprintf(note, sizeof(note), "%s has no memory-mapped registers that purgatory could write to, so it only gives bad news, "
+			 "on the kernel's own console; name another tty with --serial", names[i]);
+		assert_true(noted(job, note));
+		purg_model_free(&m);
+		job_free(job);
+	}
 }
 
 static void set_tty(struct fake *f, const char *tty, const char *type, const char *io_type, const char *reg_shift)
@@ -346,12 +367,6 @@ static void test_console_kinds(void **state)
 		purg_model_free(&m);
 		job_free(job);
 	}
-
-	/* Asked for, it is refused. */
-	struct job *job = job_whole();
-	set_tty(job->fake, "ttyPS0", "98\n", "2\n", "0\n");
-	job->request.serial = "ttyPS0";
-	refuse(job, KX_SERIAL);
 }
 
 /* Frames that the kernel may have reason to move are not where the payload stays. */
@@ -368,6 +383,32 @@ static void test_frames_settle(void **state)
 		assert_false(job->fake->frame[i].taken);
 	purg_model_free(&m);
 	job_free(job);
+}
+
+/* Where the kernel cannot be asked to move them, and there is such an area, one note says so. */
+static void test_frames_that_do_not_settle(void **state)
+{
+	static const struct { int error; bool area, noted; } v[] = {
+		{ -ENOSYS, true, true }, { -EPERM, true, true }, { -ENOMEM, true, true }, { 0, true, false }, { -ENOSYS, false, false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		struct job *job = job_whole();
+		struct purg_model m;
+
+		job->fake->settle_error = v[i].error;
+		if (v[i].area)
+			fake_text(job->fake, "/proc/meminfo", "MemTotal: 2097152 kB\nMemAvailable: 1900000 kB\nCmaTotal: 65536 kB\n");
+		assert_loads(job, &m);
+		assert_int_equal(noted(job, "staged memory may lie in a CMA area, which a driver may claim until the start; then only the "
+					    "check before the jump would notice (io_uring, to move it out of there: "), v[i].noted);
+		assert_int_equal(noted(job, strerror(-v[i].error)), v[i].noted);
+		assert_int_equal(job->report.notes, v[i].noted);
+		purg_model_free(&m);
+		job_free(job);
+	}
 }
 
 /* Memory that the device tree does not name is none for the next kernel. */
@@ -464,6 +505,11 @@ static void test_exec(void **state)
 	assert_int_equal(kernel_is_loaded(sys, false), -1);
 	assert_int_equal(exec_kernel(sys, true, true, &job->fail), KX_REBOOT);
 	assert_int_equal(job->fake->syncs + job->fake->ifdowns, 2);
+	/* A signal in the last moment: nothing is lost, and nothing was started. */
+	job->fake->interrupt_at = 1;
+	assert_int_equal(exec_kernel(sys, true, true, &job->fail), KX_NOT_STARTED);
+	assert_says(&job->fail, "interrupted; the kernel is loaded and was not started, which kexec -e does");
+	assert_int_equal(job->fake->reboots, 2);
 	job_free(job);
 }
 
@@ -486,6 +532,11 @@ static void test_last_timeline(void **state)
 	/* A tree that is none. */
 	fake_text(job->fake, "/sys/firmware/fdt", "nonsense");
 	assert_int_equal(last_timeline(&job->fake->sys, &record, &bytes, &job->fail), KX_NO_TIMELINE);
+	/* No tree: a --dtb would not help. */
+	fake_drop(job->fake, "/sys/firmware/fdt");
+	assert_int_equal(last_timeline(&job->fake->sys, &record, &bytes, &job->fail), KX_NO_TIMELINE_TREE);
+	assert_says(&job->fail, "no device tree in /sys/firmware/fdt nor /proc/device-tree that a timeline could be in; mount /sys and /proc, "
+		    "and run as root");
 	purg_model_free(&m);
 	free(dtb);
 	job_free(job);
@@ -557,7 +608,9 @@ int main(void)
 		cmocka_unit_test(test_gic_tables),
 		cmocka_unit_test(test_serial),
 		cmocka_unit_test(test_console_kinds),
+		cmocka_unit_test(test_unusable_serial),
 		cmocka_unit_test(test_frames_settle),
+		cmocka_unit_test(test_frames_that_do_not_settle),
 		cmocka_unit_test(test_hot_added_memory),
 		cmocka_unit_test(test_unpacked_device_tree),
 		cmocka_unit_test(test_big_device_tree),

@@ -39,7 +39,7 @@ static void test_refusals(void **state)
 		[NOT_ROOT] = KX_NOT_ROOT, [NOT_ARM64] = KX_WRONG_ARCH, [LOCKED] = KX_LOCKDOWN,
 		[LOCKED_MORE] = KX_LOCKDOWN,
 		[DISABLED] = KX_LOAD_DISABLED, [LIMIT] = KX_LOAD_LIMIT, [BUSY] = KX_LOCKED, [CONTAINER_ENV] = KX_CONTAINER, [CONTAINER_FILE] = KX_CONTAINER,
-		[USER_NS] = KX_CONTAINER, [IPC_NS] = KX_OTHER_IPC_NS, [NOT_USER_0] = KX_STAGE_NOT_ROOT, [RMID] = KX_SHM_RMID_FORCED,
+		[USER_NS] = KX_USER_NS, [IPC_NS] = KX_OTHER_IPC_NS, [NOT_USER_0] = KX_STAGE_NOT_ROOT, [RMID] = KX_SHM_RMID_FORCED,
 		[NO_PSCI] = KX_NO_PSCI,
 		[HIDDEN_PFN] = KX_NO_PFN,
 	};
@@ -75,6 +75,97 @@ static void test_refusals(void **state)
 		purg_model_free(&m);
 		job_free(job);
 	}
+}
+
+/* Each names what is in the way, not its neighbour. */
+static void test_remedies(void **state)
+{
+	struct job *job = job_whole();
+
+	(void)state;
+	job->request.crash = true;
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_panic", "0\n");
+	assert_int_equal(load(job), KX_LOAD_LIMIT_PANIC);
+	assert_says(&job->fail, "kernel.kexec_load_limit_panic allows no further load of a crash kernel until the next boot");
+	job_free(job);
+
+	job = job_whole();
+	make_refusal(job, USER_NS);
+	load(job);
+	assert_says(&job->fail, "a kernel cannot be started from a user namespace of its own (a container, or systemd's PrivateUsers=); "
+		    "run kexec outside of it");
+	job_free(job);
+
+	job = job_whole();
+	make_refusal(job, NOT_ROOT);
+	load(job);
+	assert_says(&job->fail, "only root may load or start a kernel; run as root (without --fast-reloc CAP_SYS_BOOT and CAP_SYS_ADMIN "
+		    "are enough)");
+	job_free(job);
+
+	/* What the kernel shows to those who have CAP_SYS_BOOT alone. */
+	job = job_whole();
+	fake_text(job->fake, "/proc/iomem", "00000000-00000000 : System RAM\n");
+	load(job);
+	assert_says(&job->fail, "/proc/iomem names no System RAM; run as root, or with CAP_SYS_ADMIN, in the initial user "
+		    "namespace");
+	job_free(job);
+
+	job = job_whole();
+	job->fake->fail_name = "shm_create";
+	job->fake->fail_call = 1;
+	job->fake->fail_errno = EPERM;
+	assert_int_equal(load(job), KX_NO_IPC_LOCK);
+	assert_says(&job->fail, "Operation not permitted: huge pages in shared memory are for CAP_IPC_LOCK and the group in "
+		    "vm.hugetlb_shm_group only; run with one of them");
+	assert_clean(job->fake);
+	job_free(job);
+}
+
+/* systemd's ProcSubset=pid, or no /proc at all. */
+static void test_part_of_proc(void **state)
+{
+	static const char *const paths[] = { "/proc/meminfo", "/proc/iomem", "/proc/cmdline" };
+	char want[FAIL_SENTENCE_CHARS];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(paths); i++) {
+		struct job *job = job_whole();
+
+		fake_drop(job->fake, paths[i]);
+		job->request.reuse_cmdline = true;
+		snprintf(want, sizeof(want), "%s: is not there, since /proc is not mounted, or only in part (systemd: ProcSubset=pid); "
+			 "run kexec where all of it is", paths[i]);
+		assert_int_equal(load(job), KX_NO_PROC);
+		assert_says(&job->fail, want);
+		assert_clean(job->fake);
+		/* Before --reuseinitrd or -p is told that this kernel has kept nothing. */
+		assert_int_equal(check_proc(&job->fake->sys, &job->fail), i == 2 ? KX_NO_PROC : KX_OK);
+		job_free(job);
+	}
+}
+
+/* ProtectKernelTunables= of systemd, and containers, have /sys read-only: no memory need be freed for that. */
+static void test_read_only_limit(void **state)
+{
+	static const char sentence[] = "vm.nr_overcommit_hugepages cannot be raised for the load, since /sys is read-only; set it before, "
+				       "or make /sys writable (systemd: ProtectKernelTunables=no)";
+	struct job *job = job_whole();
+	struct purg_model m;
+	char with_count[FAIL_SENTENCE_CHARS];
+
+	(void)state;
+	job->fake->write_error = -EROFS;
+	snprintf(with_count, sizeof(with_count), "2 of 5 frames are missing: %s", sentence);
+	assert_int_equal(load(job), KX_LIMIT_READ_ONLY);
+	assert_says(&job->fail, with_count);
+	assert_clean(job->fake);
+	job->request.fast = FAST_AUTO;
+	assert_loads(job, &m);
+	assert_true(noted(job, sentence));
+	purg_model_free(&m);
+	job_free(job);
 }
 
 static void test_kernel_says_no(void **state)
@@ -411,6 +502,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_remedies),
+		cmocka_unit_test(test_part_of_proc),
+		cmocka_unit_test(test_read_only_limit),
 		cmocka_unit_test(test_kernel_says_no),
 		cmocka_unit_test(test_failures_fast),
 		cmocka_unit_test(test_failures_with_a_load_before),

@@ -49,11 +49,13 @@ static void test_gzip_damaged(void **state)
 	while (strcmp(file->path, KERNEL) != 0)
 		file++;
 	file->cut = file->bytes -= 1;
-	assert_int_equal(load(job), KX_COMPRESSED_BAD);
+	assert_int_equal(load(job), KX_COMPRESSED_SHORT);
+	assert_says(&job->fail, KERNEL ": ends in the middle of what is compressed in it; copy it again");
 	assert_clean(job->fake);
 	put_gzip(job, job->kernel, job->kernel_bytes);
 	file->data[file->bytes - 6] ^= 1;
 	assert_int_equal(load(job), KX_COMPRESSED_BAD);
+	assert_says(&job->fail, KERNEL ": is damaged: decompression failed; copy it again");
 	assert_clean(job->fake);
 	assert_int_equal(job->fake->kexec_loads, 0);
 	job_free(job);
@@ -74,7 +76,7 @@ static void test_bad_kernels(void **state)
 
 	job = job_whole();
 	fake_file(job->fake, KERNEL, "", 0);
-	refuse(job, KX_READ);
+	refuse(job, KX_EMPTY);
 
 	job = job_whole();
 	fake_drop(job->fake, KERNEL);
@@ -88,6 +90,70 @@ static void test_bad_kernels(void **state)
 	job->kernel[24] |= 1;
 	fake_file(job->fake, KERNEL, job->kernel, job->kernel_bytes);
 	refuse(job, KX_IMAGE_BIG_ENDIAN);
+}
+
+/* What is said of files that are no use. */
+static void test_sentences(void **state)
+{
+	struct job *job = job_whole();
+
+	(void)state;
+	fake_text(job->fake, KERNEL, "#!/bin/sh\n");
+	load(job);
+	assert_says(&job->fail, KERNEL " is a script: it is not an arm64 Linux kernel (Image, compressed or not; vmlinux, uImage, EFI zboot "
+		    "or UKI)");
+	fake_file(job->fake, KERNEL, "", 0);
+	load(job);
+	assert_says(&job->fail, KERNEL ": is empty; make or copy it again");
+	fake_file(job->fake, KERNEL, job->kernel, job->kernel_bytes);
+	fake_file(job->fake, INITRD, "", 0);
+	load(job);
+	assert_says(&job->fail, INITRD ": is empty; make or copy it again");
+	/* --initrd="$INITRD", and nothing in the variable */
+	job->request.initrd[0] = "";
+	assert_int_equal(load(job), KX_OPEN_INITRD);
+	assert_says(&job->fail, "--initrd= needs the name of a file: Could not open initrd file; check the name and the permissions");
+	job->request.initrds = 0;
+	fake_file(job->fake, "/boot/dtb", "", 0);
+	job->request.dtb = "/boot/dtb";
+	load(job);
+	assert_says(&job->fail, "/boot/dtb: is empty; make or copy it again");
+	assert_clean(job->fake);
+	job_free(job);
+}
+
+/* Those of other architectures are EFI programs today, which is not what people call them. */
+static void test_foreign_kernels(void **state)
+{
+	static const struct { size_t at; const char *magic; const char *name; } v[] = {
+		{ 0x202, "HdrS", "an x86 kernel (bzImage)" },
+		{ 36, "\x18\x28\x6f\x01", "a kernel for 32-bit Arm (zImage)" },
+		{ 56, "RSC\x05", "a RISC-V kernel (Image)" },
+	};
+	static const char pe[] = { 'P', 'E', 0, 0, 0x64, (char)0x86 };
+	unsigned char file[4096];
+	char want[FAIL_SENTENCE_CHARS];
+	unsigned int efi;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * COUNT(v); i++) {
+		struct job *job = job_whole();
+
+		efi = i % 2;
+		memset(file, 0, sizeof(file));
+		memcpy(file, efi ? "MZ" : "\x4d\x5b", 2);
+		memcpy(file + 0x1fe, "\x55\xaa", 2);
+		memcpy(file + v[i / 2].at, v[i / 2].magic, 4);
+		store_le64(file + 0x3c, 0x400);
+		memcpy(file + 0x400, pe, sizeof(pe));
+		fake_file(job->fake, KERNEL, file, sizeof(file));
+		load(job);
+		snprintf(want, sizeof(want), KERNEL " is %s: it is not an arm64 Linux kernel (Image, compressed or not; vmlinux, uImage, EFI "
+			 "zboot or UKI)", v[i / 2].name);
+		assert_says(&job->fail, want);
+		job_free(job);
+	}
 }
 
 /* What could not be opened is not closed either. */
@@ -140,7 +206,87 @@ static void test_initrd_shrinks(void **state)
 
 	(void)state;
 	file_of(job, INITRD)->cut -= 1;
-	refuse(job, KX_READ);
+	refuse(job, KX_CHANGED);
+}
+
+static void write_in_place(struct fake_file *file)
+{
+	file->stamp.mtime_ns += 1;
+	file->stamp.ctime_ns += 1;
+}
+
+/* What cp -p, rsync --inplace -t and tar do last. */
+static void write_and_set_mtime_back(struct fake_file *file)
+{
+	file->stamp.ctime_ns += 1;
+}
+
+static void replace(struct fake_file *file)
+{
+	file->stamp.named = false;
+	file->stamp.links = 0;
+	file->stamp.ctime_ns += 1;
+}
+
+/* dpkg gives the old file another name first, so the number of names is what it was. */
+static void replace_as_dpkg(struct fake_file *file)
+{
+	file->stamp.named = false;
+	file->stamp.ctime_ns += 1;
+}
+
+static void add_link(struct fake_file *file)
+{
+	file->stamp.links++;
+	file->stamp.ctime_ns += 1;
+}
+
+static void write_and_replace(struct fake_file *file)
+{
+	write_in_place(file);
+	replace(file);
+}
+
+/* A file that is written to while it is read is torn, though its length and its header look right; one that is replaced is not. */
+static void test_torn(void **state)
+{
+	static const struct { void (*change)(struct fake_file *file); bool torn; } v[] = {
+		{ write_in_place, true }, { write_and_set_mtime_back, true }, { write_and_replace, true },
+		{ replace, false }, { replace_as_dpkg, false }, { add_link, false },
+	};
+	static const char *const paths[] = { KERNEL, INITRD };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * COUNT(v); i++) {
+		struct job *job = job_whole();
+		const char *path = paths[i % 2];
+
+		file_of(job, path)->once_opened = v[i / 2].change;
+		assert_int_equal(load(job), v[i / 2].torn ? KX_CHANGED : KX_OK);
+		assert_int_equal(job->fake->kexec_loads, !v[i / 2].torn);
+		if (v[i / 2].torn)
+			assert_string_equal(job->fail.detail, path);
+		assert_clean(job->fake);
+		job_free(job);
+	}
+	assert_string_equal(err_text(KX_CHANGED), "changed while it was read; try again when nothing writes to it");
+}
+
+/* What is unpacked for kexec_file_load(2) is read by us as well. */
+static void test_torn_while_unpacked(void **state)
+{
+	struct job *job = job_whole();
+
+	(void)state;
+	put_gzip(job, job->kernel, job->kernel_bytes);
+	file_of(job, KERNEL)->once_opened = write_in_place;
+	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+	job->request.fast = FAST_NO;
+	assert_int_equal(load(job), KX_CHANGED);
+	assert_int_equal(job->fake->file_loads, 0);
+	assert_clean(job->fake);
+	job_free(job);
 }
 
 static void test_no_initrd(void **state)
@@ -159,7 +305,7 @@ static void test_no_initrd(void **state)
 	/* One that was not written, because the disk was full: nobody wants to start without it. */
 	job = job_whole();
 	fake_file(job->fake, INITRD, "", 0);
-	refuse(job, KX_READ);
+	refuse(job, KX_EMPTY);
 }
 
 static void test_huge_initrd(void **state)
@@ -239,10 +385,14 @@ int main(void)
 		cmocka_unit_test(test_gzip),
 		cmocka_unit_test(test_gzip_damaged),
 		cmocka_unit_test(test_bad_kernels),
+		cmocka_unit_test(test_sentences),
+		cmocka_unit_test(test_foreign_kernels),
 		cmocka_unit_test(test_missing_file_is_not_closed),
 		cmocka_unit_test(test_kernel_grows),
 		cmocka_unit_test(test_kernel_shrinks),
 		cmocka_unit_test(test_initrd_shrinks),
+		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_torn_while_unpacked),
 		cmocka_unit_test(test_no_initrd),
 		cmocka_unit_test(test_huge_initrd),
 		cmocka_unit_test(test_command_line),

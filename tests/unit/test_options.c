@@ -78,7 +78,9 @@ static void test_order_of_actions(void **state)
 	assert_actions("-f -l K", true, false, false);
 	assert_actions("-l -u", false, false, true);
 	assert_actions("-u -l K", true, false, true);
-	assert_actions("-e -u", false, false, true);
+	/* As upstream: -u undoes neither -e nor -f, which then find nothing loaded. */
+	assert_actions("-e -u", false, true, true);
+	assert_actions("-f -u", false, true, true);
 	assert_actions("-u -e", false, true, true);
 	assert_actions("-le", false, true, false);
 	assert_actions("-el K", true, false, false);
@@ -108,6 +110,7 @@ static void test_sync_and_ifdown(void **state)
 	assert_shutdown("-y -e", false, true);
 	assert_shutdown("-e -y -x", false, false);
 	assert_shutdown("-u -e", true, true);
+	assert_shutdown("-f -u", false, true);
 	assert_shutdown("--exec --no-ifdown --no-sync", false, false);
 	/* As upstream: what -f said about interfaces stays. */
 	assert_shutdown("-f -l K", true, true);
