@@ -125,7 +125,7 @@ enum kx_err payload_describe_crash(struct payload *p, struct fail *fail)
 		g->notes = notes;
 		add_cpus(g);
 		if (!g->count || !add_vmcoreinfo(g))
-			err = fail_set(fail, KX_NO_CRASH_NOTES, "%s", "");
+			err = fail_with(fail, KX_NO_CRASH_NOTES);
 	}
 	if (!err) {
 		core.note_count = g->count;

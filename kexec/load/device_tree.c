@@ -97,7 +97,7 @@ enum kx_err device_tree_read(struct sys *sys, char **dtb, size_t *bytes, struct 
 		err = fdt_finish(u.fdt);
 	if (err) {
 		free(u.fdt);
-		return fail_set(fail, err == -FDT_ERR_NOSPACE ? KX_DTB_TOO_BIG : KX_NO_DTB, "%s", "");
+		return fail_with(fail, err == -FDT_ERR_NOSPACE ? KX_DTB_TOO_BIG : KX_NO_DTB);
 	}
 	*dtb = u.fdt;
 	*bytes = fdt_totalsize(u.fdt);

@@ -62,7 +62,7 @@ enum kx_err payload_commit(struct payload *p, struct fail *fail)
 	if (err)
 		return fail_set(fail, KX_SHM, "%s", strerror(-err));
 	if (stage_moved(&p->stage, p->keep))
-		return fail_set(fail, KX_MOVED, "%s", "");
+		return fail_with(fail, KX_MOVED);
 	if (sys->interrupted(sys))
 		return fail_set(fail, KX_INTERRUPTED, "%s", p->request->kernel);
 	err = sys->kexec_load(sys, p->request->entry ? p->request->entry : p->entry_pa, segments, count,
@@ -193,9 +193,9 @@ static enum kx_err lock_loads(struct payload *p, struct fail *fail)
 	if (!err || !stages)
 		return KX_OK;
 	if (err == -EWOULDBLOCK)
-		return fail_set(fail, KX_LOCKED, "%s", "");
+		return fail_with(fail, KX_LOCKED);
 	if (err == -EINTR)
-		return fail_set(fail, KX_INTERRUPTED, "%s", "");
+		return fail_with(fail, KX_INTERRUPTED);
 	report_note(p->report, "nothing keeps another kexec from staging at the same time: there is no lock (%s)", strerror(-err));
 	return KX_OK;
 }

@@ -62,15 +62,15 @@ enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail)
 	uint64_t value;
 
 	if (!sys->is_arm64(sys))
-		return fail_set(fail, KX_WRONG_ARCH, "%s", "");
+		return fail_with(fail, KX_WRONG_ARCH);
 	if (!sys->may_boot(sys))
-		return fail_set(fail, KX_NOT_ROOT, "%s", "");
+		return fail_with(fail, KX_NOT_ROOT);
 	if (in_container(sys))
-		return fail_set(fail, KX_CONTAINER, "%s", "");
+		return fail_with(fail, KX_CONTAINER);
 	if (!in_first_namespace(sys, "/proc/self/ns/user", USER_NS_INIT))
 		return fail_with(fail, KX_USER_NS);
 	if (sys_read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &value) && value)
-		return fail_set(fail, KX_LOAD_DISABLED, "%s", "");
+		return fail_with(fail, KX_LOAD_DISABLED);
 	/* -1: as many as one likes */
 	if (sys_read_u64(sys, crash ? "/proc/sys/kernel/kexec_load_limit_panic" : "/proc/sys/kernel/kexec_load_limit_reboot", 0,
 			 &value) && !value)
@@ -83,7 +83,7 @@ enum kx_err preflight_kexec_load(struct sys *sys, struct fail *fail)
 {
 	if (file_says(sys, "/sys/kernel/security/lockdown", "[integrity]") ||
 	    file_says(sys, "/sys/kernel/security/lockdown", "[confidentiality]"))
-		return fail_set(fail, KX_LOCKDOWN, "%s", "");
+		return fail_with(fail, KX_LOCKDOWN);
 	return KX_OK;
 }
 
@@ -92,11 +92,11 @@ enum kx_err preflight_staging(struct sys *sys, struct fail *fail)
 	uint64_t forced;
 
 	if (!sys->is_root(sys))
-		return fail_set(fail, KX_STAGE_NOT_ROOT, "%s", "");
+		return fail_with(fail, KX_STAGE_NOT_ROOT);
 	if (!in_host_ipc_ns(sys))
-		return fail_set(fail, KX_OTHER_IPC_NS, "%s", "");
+		return fail_with(fail, KX_OTHER_IPC_NS);
 	if (sys_read_u64(sys, "/proc/sys/kernel/shm_rmid_forced", 0, &forced) && forced)
-		return fail_set(fail, KX_SHM_RMID_FORCED, "%s", "");
+		return fail_with(fail, KX_SHM_RMID_FORCED);
 	return KX_OK;
 }
 
@@ -328,7 +328,7 @@ static enum kx_err note_dump(struct machine *machine, struct fail *fail)
 	size_t i;
 
 	if (!map->crash_count)
-		return fail_set(fail, KX_NO_CRASH_MEMORY, "%s", "");
+		return fail_with(fail, KX_NO_CRASH_MEMORY);
 	for (i = 0; ok && i < map->ram.count; i++)
 		ok = range_set_add(&machine->dump, map->ram.v[i]);
 	for (i = 0; ok && i < map->crash_count; i++)
