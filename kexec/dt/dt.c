@@ -40,21 +40,87 @@ enum kx_err dt_check(const void *dtb, size_t bytes, size_t *total)
 	return KX_OK;
 }
 
+/* libfdt's fdt_pack() keeps them: 140 bytes for each kernel that a tree goes through, for its rng-seed. */
+static void drop_nops(void *dtb)
+{
+	char *structure = (char *)dtb + fdt_off_dt_struct(dtb);
+	int at, next = 0, kept = 0;
+	uint32_t tag;
+
+	do {
+		at = next;
+		tag = fdt_next_tag(dtb, at, &next);
+		if (next < 0)
+			return;	/* not of a checked tree; what was moved so far says the same as before */
+		if (tag == FDT_NOP)
+			continue;
+		memmove(structure + kept, structure + at, (size_t)(next - at));
+		kept += next - at;
+	} while (tag != FDT_END);
+	fdt_set_size_dt_struct(dtb, (uint32_t)kept);
+}
+
 size_t dt_pack(void *dtb)
 {
+	drop_nops(dtb);
 	fdt_pack(dtb);	/* a tree that it does not take stays as it is */
 	return fdt_totalsize(dtb);
 }
 
-static int add_reserve(void *out, struct range r)
+/* Tables of the interrupt controller are allocated anew by each kernel: those of the kernel before last are free memory again, and if
+ * every load only added its own, the list would grow until a kernel cannot take it. */
+static int drop_own_reserves(void *out)
+{
+	size_t bytes, at;
+	const unsigned char *own = dt_chosen(out, DT_RESERVED_PROPERTY, &bytes);
+	uint64_t address, size;
+	int i, err = 0;
+
+	for (at = 0; own && !err && at + 16 <= bytes; at += 16) {
+		for (i = fdt_num_mem_rsv(out) - 1; i >= 0; i--)
+			if (fdt_get_mem_rsv(out, i, &address, &size) == 0 && address == load_be(own + at, 8) &&
+			    size == load_be(own + at + 8, 8))
+				break;
+		if (i < 0)
+			continue;
+		err = fdt_del_mem_rsv(out, i);
+		/* The list lies before the structure, which has moved. */
+		own = dt_chosen(out, DT_RESERVED_PROPERTY, &bytes);
+	}
+	return err;
+}
+
+/* Whether it had to be added: what firmware or the old kernel's tree reserves is reserved already. */
+static int add_reserve(void *out, struct range r, bool *added)
 {
 	uint64_t address, size;
 	int i, n = fdt_num_mem_rsv(out);
 
+	*added = false;
 	for (i = 0; i < n; i++)
 		if (fdt_get_mem_rsv(out, i, &address, &size) == 0 && address <= r.start && address + size >= range_end(r))
 			return 0;
+	*added = true;
 	return fdt_add_mem_rsv(out, r.start, r.bytes);
+}
+
+static int add_reserves(void *out, const struct range_set *reserve)
+{
+	unsigned char entry[16];
+	int chosen, err = 0;
+	bool added;
+	size_t i;
+
+	chosen = fdt_path_offset(out, "/chosen");
+	fdt_delprop(out, chosen, DT_RESERVED_PROPERTY);
+	for (i = 0; !err && reserve && i < reserve->count; i++) {
+		err = add_reserve(out, reserve->v[i], &added);
+		if (err || !added)
+			continue;
+		store_be(store_be(entry, reserve->v[i].start, 8), reserve->v[i].bytes, 8);
+		err = fdt_appendprop(out, fdt_path_offset(out, "/chosen"), DT_RESERVED_PROPERTY, entry, sizeof(entry));
+	}
+	return err;
 }
 
 /* Of the root. Without the property Linux takes one (drivers/of/of_private.h, OF_ROOT_NODE_*_CELLS_DEFAULT); libfdt, two and one. */
@@ -129,13 +195,16 @@ enum kx_err dt_edit(const void *dtb, const struct dt_edit *edit, void *out, size
 	err = fdt_open_into(dtb, out, (int)room);
 	if (err)
 		return err == -FDT_ERR_NOSPACE ? KX_DTB_TOO_BIG : KX_DTB_BAD;
-	for (i = 0; !err && edit->reserve && i < edit->reserve->count; i++)
-		err = add_reserve(out, edit->reserve->v[i]);
 	chosen = fdt_path_offset(out, "/chosen");
-	if (!err && chosen == -FDT_ERR_NOTFOUND)
+	if (chosen == -FDT_ERR_NOTFOUND)
 		chosen = fdt_add_subnode(out, 0, "chosen");
-	if (!err && chosen < 0)
+	if (chosen < 0)
 		err = chosen;
+	if (!err)
+		err = drop_own_reserves(out);
+	if (!err)
+		err = add_reserves(out, edit->reserve);
+	chosen = fdt_path_offset(out, "/chosen");
 	for (i = 0; !err && i < sizeof(stale) / sizeof(stale[0]); i++) {
 		err = fdt_delprop(out, chosen, stale[i]);
 		if (err == -FDT_ERR_NOTFOUND)

@@ -8,6 +8,9 @@
 
 #define DT_USABLE_MAX	4
 
+/* Pairs of address and length, 64 bits each, big-endian: entries of the list of reserved memory that are ours. */
+#define DT_RESERVED_PROPERTY	"kexec-fast,reserved"
+
 struct dt_edit {
 	const char *cmdline;		/* null: keep what the tree has */
 	struct range initrd;		/* bytes 0: none */
@@ -17,7 +20,9 @@ struct dt_edit {
 	const struct range *usable;	/* of a crash kernel: all memory that it may use, linux,usable-memory-range, at most */
 	size_t usable_count;		/* DT_USABLE_MAX; kernels before 5.19 only look at the first. 0: it is none ... */
 	struct range elfcore;		/* ... and linux,elfcorehdr */
-	const struct range_set *reserve;	/* added to /memreserve/; may be null */
+	/* Added to the list of reserved memory (/memreserve/); may be null. What is added is written down in /chosen as
+	   DT_RESERVED_PROPERTY, so that the load after it takes out again what its kernel has no more use for. */
+	const struct range_set *reserve;
 	const char *property;		/* room to be left in /chosen for purgatory's record, filled with: */
 	const void *value;
 	size_t value_bytes;
@@ -26,7 +31,8 @@ struct dt_edit {
 /* Whether bytes at dtb are a whole, well-formed tree; its real length, at most bytes. Errors: KX_DTB_BAD */
 enum kx_err dt_check(const void *dtb, size_t bytes, size_t *total);
 
-/* Take the free space out of a checked tree: firmware often leaves a megabyte of it. Returns its new length. */
+/* Take out of a checked tree what says nothing: free space, of which firmware often leaves a megabyte, and the no-operations that a
+ * kernel puts where it has used up a seed. Returns its new length. */
 size_t dt_pack(void *dtb);
 
 /*

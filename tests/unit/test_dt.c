@@ -323,6 +323,79 @@ static void test_reserve(void **state)
 	range_set_free(&reserve);
 }
 
+static bool reserves(const void *fdt, uint64_t start, uint64_t bytes)
+{
+	uint64_t address, size;
+	int i;
+
+	for (i = 0; i < fdt_num_mem_rsv(fdt); i++)
+		if (fdt_get_mem_rsv(fdt, i, &address, &size) == 0 && address == start && size == bytes)
+			return true;
+	return false;
+}
+
+/* Twenty kernels one after the other, each with tables of its own beside one that stays, and the firmware's own entry. */
+static void test_chain(void **state)
+{
+	_Alignas(8) unsigned char tree[2][ROOM];
+	size_t bytes, first_bytes = 0, value_at;
+	struct dt_edit edit = full_edit();
+	struct tree t;
+	uint64_t hop;
+
+	(void)state;
+	old_tree(&t);
+	assert_int_equal(fdt_open_into(t.fdt, tree[0], ROOM), 0);
+	assert_int_equal(fdt_add_mem_rsv(tree[0], 0x4000000, 0x1000), 0);
+	for (hop = 0; hop < 20; hop++) {
+		const void *from = tree[hop % 2];
+		unsigned char *to = tree[(hop + 1) % 2];
+		struct range_set reserve = { 0 };
+
+		range_set_add(&reserve, (struct range){ 0x50000000, 0x10000 });
+		range_set_add(&reserve, (struct range){ 0x60000000 + hop * 0x100000, 0x20000 });
+		range_set_add(&reserve, (struct range){ 0x4000000, 0x800 });	/* inside what firmware reserves */
+		edit.reserve = &reserve;
+		assert_int_equal(dt_edit(from, &edit, to, ROOM, &bytes, &value_at), KX_OK);
+		range_set_free(&reserve);
+		assert_int_equal(fdt_check_full(to, bytes), 0);
+		assert_int_equal(fdt_num_mem_rsv(to), 3);
+		assert_true(reserves(to, 0x4000000, 0x1000));
+		assert_true(reserves(to, 0x50000000, 0x10000));
+		assert_true(reserves(to, 0x60000000 + hop * 0x100000, 0x20000));
+		/* The kernel uses up its seed. */
+		assert_int_equal(fdt_nop_property(to, fdt_path_offset(to, "/chosen"), "rng-seed"), 0);
+		bytes = dt_pack(to);
+		assert_int_equal(fdt_check_full(to, bytes), 0);
+		first_bytes = hop ? first_bytes : bytes;
+		assert_int_equal(bytes, first_bytes);
+	}
+	/* None any more: nor is anything said of any. */
+	edit.reserve = NULL;
+	assert_int_equal(dt_edit(tree[0], &edit, tree[1], ROOM, &bytes, &value_at), KX_OK);
+	assert_int_equal(fdt_num_mem_rsv(tree[1]), 1);
+	assert_true(reserves(tree[1], 0x4000000, 0x1000));
+	assert_null(dt_chosen(tree[1], DT_RESERVED_PROPERTY, &bytes));
+}
+
+/* A property that says half an entry, or one that is not there, takes nothing out. */
+static void test_foreign_reserved(void **state)
+{
+	_Alignas(8) unsigned char tree[ROOM], out[ROOM];
+	struct dt_edit edit = full_edit();
+	size_t bytes, value_at;
+	struct tree t;
+
+	(void)state;
+	old_tree(&t);
+	assert_int_equal(fdt_open_into(t.fdt, tree, ROOM), 0);
+	assert_int_equal(fdt_add_mem_rsv(tree, 0x4000000, 0x1000), 0);
+	assert_int_equal(fdt_setprop(tree, fdt_path_offset(tree, "/chosen"), DT_RESERVED_PROPERTY,
+				     "\0\0\0\0\x04\0\0\0\0\0\0\0\0\0\x20\0\0\0\0\0\x04\0\0\0", 24), 0);
+	assert_int_equal(dt_edit(tree, &edit, out, ROOM, &bytes, &value_at), KX_OK);
+	assert_true(reserves(out, 0x4000000, 0x1000));
+}
+
 static void test_same_length(void **state)
 {
 	struct dt_edit edit = full_edit();
@@ -503,6 +576,8 @@ int main(void)
 		cmocka_unit_test(test_edit_little),
 		cmocka_unit_test(test_no_chosen),
 		cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_foreign_reserved),
 		cmocka_unit_test(test_same_length),
 		cmocka_unit_test(test_too_small),
 		cmocka_unit_test(test_psci),
