@@ -192,19 +192,19 @@ static void keep_better(struct choice *best, uint32_t cost, unsigned int a, pa_t
 	best->pa[b] = b_pa;
 }
 
-/* The cheapest place for one object alone. */
-static void search_one(const struct planner *p, unsigned int object, struct range limit, struct choice *best)
+/* The cheapest place for one object alone. least: what no place can be cheaper than. */
+static void search_one(const struct planner *p, unsigned int object, struct range limit, uint32_t least, struct choice *best)
 {
 	struct cursor c = cursor_open(p, plan_slots(&p->input->object[object]), limit);
 
-	while (best->cost && cursor_next(&c))
+	while (best->cost > least && cursor_next(&c))
 		keep_better(best, c.cost, object, c.pa, object, c.pa);
 }
 
 /* The cheapest pair of windows with one object below the other: on the way up with the upper one, the best window that
  * lies wholly below it is always known. Exact, and one pass. */
 static void search_pair(const struct planner *p, unsigned int lower, unsigned int upper, struct range limit,
-			struct choice *best)
+			uint32_t least, struct choice *best)
 {
 	struct cursor low = cursor_open(p, plan_slots(&p->input->object[lower]), limit);
 	struct cursor up = cursor_open(p, plan_slots(&p->input->object[upper]), limit);
@@ -212,7 +212,7 @@ static void search_pair(const struct planner *p, unsigned int lower, unsigned in
 	uint32_t low_cost = NO_COST;
 	pa_t low_pa = 0;
 
-	while (best->cost && cursor_next(&up)) {
+	while (best->cost > least && cursor_next(&up)) {
 		for (; more && low.pa + low.bytes <= up.pa; more = cursor_next(&low)) {
 			if (low.cost >= low_cost)
 				continue;
@@ -224,11 +224,32 @@ static void search_pair(const struct planner *p, unsigned int lower, unsigned in
 	}
 }
 
+static bool holds_frames(const struct planner *p, struct range span)
+{
+	uint32_t first = owned_from(p, span.start);
+
+	return first < p->input->frames && p->owned[first].pa < range_end(span);
+}
+
+/* What a span could give at best. Without a frame of ours in it every place costs the same: one of those is enough, and the machine may
+ * have thousands of such spans. */
+static void search_span(const struct planner *p, struct range span, struct choice *best)
+{
+	const struct plan_object *object = p->input->object;
+	uint32_t least = holds_frames(p, span) ? 0 : plan_slots(&object[0]) + plan_slots(&object[1]);
+
+	if (!object[0].memory_bytes || !object[1].memory_bytes) {
+		search_one(p, object[1].memory_bytes != 0, span, least, best);
+	} else {
+		search_pair(p, 0, 1, span, least, best);
+		search_pair(p, 1, 0, span, least, best);
+	}
+}
+
 /* Look through every span that memory begins in, lowest first. */
 static bool place_windows(const struct planner *p, struct choice *best)
 {
 	const struct plan_rules *rules = &p->input->rules;
-	bool pair = p->input->object[0].memory_bytes && p->input->object[1].memory_bytes;
 	struct range span = { 0, rules->span_bytes };
 	pa_t end;
 	size_t k;
@@ -249,12 +270,7 @@ static bool place_windows(const struct planner *p, struct choice *best)
 			base = span.start + rules->span_align_bytes;
 		for (; base < range_end(run) && best->cost; base += rules->span_align_bytes) {
 			span.start = base;
-			if (pair) {
-				search_pair(p, 0, 1, span, best);
-				search_pair(p, 1, 0, span, best);
-			} else {
-				search_one(p, p->input->object[1].memory_bytes != 0, span, best);
-			}
+			search_span(p, span, best);
 			if (range_end(span) >= end)
 				return best->cost != NO_COST;	/* all the others would see less */
 		}
