@@ -88,10 +88,19 @@ static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 	extra = extra_frames(p, wanted);
 	if (p->machine.available_bytes < FRAME_BYTES)
 		return fail_with(fail, KX_NO_HUGE_PAGES);
-	err = stage_open(&p->stage, p->sys, wanted + extra, fail);
-	if (err)
-		return err;
 	for (step = 0; step <= EXTRA_STEPS; step++) {
+		/* A segment stays as large as it was made, and is accounted so (kernel.shmall). The first has room for what is needed;
+		   only where that does not do one with room for more is made in its place. */
+		if (step <= 1) {
+			stage_close(&p->stage, true);
+			err = stage_open(&p->stage, p->sys, step ? wanted + extra : wanted, fail);
+			if (err && step) {
+				extra = 0;
+				err = stage_open(&p->stage, p->sys, wanted, fail);
+			}
+			if (err)
+				return err;
+		}
 		before = p->stage.frames;
 		err = grow(p, wanted + extra * step / EXTRA_STEPS, fail);
 		if (err)
@@ -101,7 +110,7 @@ static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 		planned = plan_again(p);
 		if (planned == KX_NO_MEMORY)
 			return fail_set(fail, planned, "planning");
-		if ((!planned && nothing_moves(p)) || p->stage.frames < wanted || p->sys->now_ms(p->sys) > until_ms)
+		if ((!planned && nothing_moves(p)) || p->stage.frames < wanted || !extra || p->sys->now_ms(p->sys) > until_ms)
 			break;
 	}
 	note_pool(p, pool);

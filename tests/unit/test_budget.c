@@ -92,6 +92,32 @@ static void test_extra(void **state)
 	}
 }
 
+/* What is accounted is what is kept, where the first huge pages do; else what was looked at. */
+static void test_segment_size(void **state)
+{
+	static const struct { uint64_t step; uint32_t slots; } v[] = { { FRAME_BYTES, SLOTS + 1 }, { 2 * FRAME_BYTES, 2 * (SLOTS + 1) },
+								      { 2 * FRAME_BYTES, SLOTS + 1 } };
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		struct job *job = job_new(0x60000000, v[i].step, 200);
+
+		/* The larger one is not to be had: then it is the smaller one again. */
+		if (i == COUNT(v) - 1) {
+			job->fake->fail_name = "shm_create";
+			job->fake->fail_call = 2;
+			job->fake->fail_errno = ENOSPC;
+		}
+		assert_int_equal(load(job), KX_OK);
+		for (k = 0; k < FAKE_SHMS; k++)
+			assert_true(!job->fake->shm[k].alive || job->fake->shm[k].slots == v[i].slots);
+		assert_int_equal(fake_shms(job->fake, true), 1);
+		assert_clean(job->fake);
+		job_free(job);
+	}
+}
+
 static void test_pool_is_others(void **state)
 {
 	struct job *job = job_whole();
@@ -122,6 +148,7 @@ int main(void)
 		cmocka_unit_test(test_within_means),
 		cmocka_unit_test(test_gone_meanwhile),
 		cmocka_unit_test(test_extra),
+		cmocka_unit_test(test_segment_size),
 		cmocka_unit_test(test_pool_is_others),
 	};
 
