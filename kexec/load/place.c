@@ -9,10 +9,10 @@
 /*
  * Huge pages beyond what is needed, to find a place where nothing has to move: as many again at most, or as the request says, and no
  * more than half of what is unused and a sixteenth of all memory, so that nobody's page cache goes for it. They are taken in three
- * steps, for about a second, and go back at once.
+ * steps, for about two seconds, and go back at once.
  */
 #define EXTRA_STEPS		3
-#define EXTRA_MS		1000
+#define EXTRA_MS		2000
 #define EXTRA_RAM_SHARE		16
 
 static uint32_t extra_frames(const struct payload *p, uint32_t wanted)
@@ -78,7 +78,7 @@ static void note_pool(struct payload *p, uint64_t pool_before)
 static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 {
 	uint32_t wanted = plan_frames_wanted(&p->input), extra, step, before;
-	uint64_t until_ms = p->sys->now_ms(p->sys) + EXTRA_MS, pool = stage_pool_frames(p->sys);
+	uint64_t until_ms = 0, pool = stage_pool_frames(p->sys);
 	enum kx_err err = preflight_staging(p->sys, fail), planned = KX_NO_ROOM;
 
 	if (!err)
@@ -101,6 +101,8 @@ static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 			if (err)
 				return err;
 		}
+		if (step == 1)
+			until_ms = p->sys->now_ms(p->sys) + EXTRA_MS;
 		before = p->stage.frames;
 		err = grow(p, wanted + extra * step / EXTRA_STEPS, fail);
 		if (err)
@@ -110,7 +112,8 @@ static enum kx_err place_in_frames(struct payload *p, struct fail *fail)
 		planned = plan_again(p);
 		if (planned == KX_NO_MEMORY)
 			return fail_set(fail, planned, "planning");
-		if ((!planned && nothing_moves(p)) || p->stage.frames < wanted || !extra || p->sys->now_ms(p->sys) > until_ms)
+		if ((!planned && nothing_moves(p)) || p->stage.frames < wanted || !extra ||
+		    (step && p->sys->now_ms(p->sys) > until_ms))
 			break;
 	}
 	note_pool(p, pool);
