@@ -68,7 +68,8 @@ size_t dt_pack(void *dtb)
 }
 
 /* Tables of the interrupt controller are allocated anew by each kernel: those of the kernel before last are free memory again, and if
- * every load only added its own, the list would grow until a kernel cannot take it. */
+ * every load only added its own, the list would grow until a kernel cannot take it. Tables of LPIs stay the same from kernel to kernel:
+ * they are taken out and added again. So it has to be known which are in use (keep_reserved). */
 static int drop_own_reserves(void *out)
 {
 	size_t bytes, at;
@@ -104,15 +105,17 @@ static int add_reserve(void *out, struct range r, bool *added)
 	return fdt_add_mem_rsv(out, r.start, r.bytes);
 }
 
-static int add_reserves(void *out, const struct range_set *reserve)
+static int add_reserves(void *out, const struct range_set *reserve, bool keep)
 {
 	unsigned char entry[16];
 	int chosen, err = 0;
 	bool added;
 	size_t i;
 
-	chosen = fdt_path_offset(out, "/chosen");
-	fdt_delprop(out, chosen, DT_RESERVED_PROPERTY);
+	if (!keep) {
+		chosen = fdt_path_offset(out, "/chosen");
+		fdt_delprop(out, chosen, DT_RESERVED_PROPERTY);
+	}
 	for (i = 0; !err && reserve && i < reserve->count; i++) {
 		err = add_reserve(out, reserve->v[i], &added);
 		if (err || !added)
@@ -200,10 +203,10 @@ enum kx_err dt_edit(const void *dtb, const struct dt_edit *edit, void *out, size
 		chosen = fdt_add_subnode(out, 0, "chosen");
 	if (chosen < 0)
 		err = chosen;
-	if (!err)
+	if (!err && !edit->keep_reserved)
 		err = drop_own_reserves(out);
 	if (!err)
-		err = add_reserves(out, edit->reserve);
+		err = add_reserves(out, edit->reserve, edit->keep_reserved);
 	chosen = fdt_path_offset(out, "/chosen");
 	for (i = 0; !err && i < sizeof(stale) / sizeof(stale[0]); i++) {
 		err = fdt_delprop(out, chosen, stale[i]);

@@ -23,6 +23,7 @@ struct dt_edit {
 	/* Added to the list of reserved memory (/memreserve/); may be null. What is added is written down in /chosen as
 	   DT_RESERVED_PROPERTY, so that the load after it takes out again what its kernel has no more use for. */
 	const struct range_set *reserve;
+	bool keep_reserved;	/* they may not be all that is in use: nothing is taken out */
 	const char *property;		/* room to be left in /chosen for purgatory's record, filled with: */
 	const void *value;
 	size_t value_bytes;

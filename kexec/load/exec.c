@@ -68,11 +68,13 @@ static int unload(struct sys *sys, bool crash, enum syscall_wish by)
 	return err;
 }
 
-/* Give back what was staged. A load that is at work gives back what is left, should it fail, and replaces it otherwise. */
-static const char *sweep_all(struct sys *sys, bool locked, bool was_loaded)
+/* Give back what was staged. A load that is at work gives back what is left when it ends. */
+static const char *sweep_all(struct sys *sys, int lock_error, bool was_loaded)
 {
-	if (!locked)
+	if (lock_error == -EWOULDBLOCK || lock_error == -EINTR)
 		return "another kexec is loading: what was staged is given back when it is done";
+	if (sweep_hindrance(sys, lock_error))
+		return "what was staged is not given back: only user 0 can do that";
 	if (sys->shm_sweep(sys, SYS_NO_SHM, false))
 		return "a process holds staged memory: it is given back when that ends";
 	if (was_loaded && !in_host_ipc_ns(sys))
@@ -83,18 +85,19 @@ static const char *sweep_all(struct sys *sys, bool locked, bool was_loaded)
 enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, const char **note, struct fail *fail)
 {
 	enum kx_err refused = preflight(sys, crash, fail);
-	bool locked, was_loaded;
-	int err;
+	bool was_loaded;
+	int err, lock_error;
 
 	*note = NULL;
 	if (refused)
 		return refused;
-	locked = !crash && sys->lock(sys, false) == 0;
+	lock_error = crash ? -EWOULDBLOCK : sys->lock(sys, false);
 	was_loaded = kernel_is_loaded(sys, crash) == 1;
 	err = unload(sys, crash, by);
-	if (!err && !crash)
-		*note = sweep_all(sys, locked, was_loaded);
-	if (locked)
+	/* Two at once: the kernel may tell this one that it is busy with the other. */
+	if (!crash && (!err || kernel_is_loaded(sys, false) == 0))
+		*note = sweep_all(sys, lock_error, was_loaded);
+	if (!lock_error)
 		sys->unlock(sys);
 	return err ? unload_error(by, err, fail) : KX_OK;
 }

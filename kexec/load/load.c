@@ -22,13 +22,24 @@ static enum kx_err kexec_load_error(int err, struct fail *fail)
 	}
 }
 
+const char *sweep_hindrance(struct sys *sys, int lock_error)
+{
+	if (lock_error == -EWOULDBLOCK || lock_error == -EINTR)
+		return "another kexec is at work";
+	/* Where there is nothing to lock there is nobody to wait for; but what is staged is root's. */
+	return lock_error && !sys->is_root(sys) ? "only user 0 can do that" : NULL;
+}
+
 void payload_sweep(struct payload *p, int keep)
 {
+	const char *hindrance;
+
 	/* A crash kernel replaces no other one. */
 	if (p->request->crash)
 		return;
-	if (!p->locked)
-		report_note(p->report, "another kexec is at work, so what was staged before could not be given back: kexec -u does it");
+	hindrance = sweep_hindrance(p->sys, p->lock_error);
+	if (hindrance)
+		report_note(p->report, "what was staged before could not be given back: %s; kexec -u does it", hindrance);
 	else if (p->sys->shm_sweep(p->sys, keep, false))
 		report_note(p->report, "a process holds memory that was staged before: it is given back when that ends");
 }
@@ -77,7 +88,7 @@ enum kx_err payload_commit(struct payload *p, struct fail *fail)
 /* What an earlier loader left behind when it was killed; all of it, if nothing is loaded at all. */
 static void sweep_leftovers(struct payload *p)
 {
-	if (p->locked)
+	if (!p->request->crash && !sweep_hindrance(p->sys, p->lock_error))
 		p->sys->shm_sweep(p->sys, SYS_NO_SHM, kernel_is_loaded(p->sys, false) != 0);
 }
 
@@ -189,7 +200,7 @@ static enum kx_err lock_loads(struct payload *p, struct fail *fail)
 	bool stages = p->request->fast != FAST_NO && !p->request->crash;
 	int err = p->request->crash ? -EWOULDBLOCK : p->sys->lock(p->sys, stages);
 
-	p->locked = !err;
+	p->lock_error = err;
 	if (!err || !stages)
 		return KX_OK;
 	if (err == -EWOULDBLOCK)
@@ -217,9 +228,8 @@ enum kx_err load_kernel(struct sys *sys, const struct load_request *request, str
 	payload_free(&p);
 	sys->die_first(sys, false);
 	/* Somebody may have unloaded meanwhile, and left to us what was staged. */
-	if (err)
-		sweep_leftovers(&p);
-	if (p.locked)
+	sweep_leftovers(&p);
+	if (!p.lock_error)
 		sys->unlock(sys);
 	return err;
 }

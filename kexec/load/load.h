@@ -61,6 +61,9 @@ enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, con
 /* Whether /proc has what the next two read. Errors: KX_NO_PROC */
 enum kx_err check_proc(struct sys *sys, struct fail *fail);
 
+/* Why what others staged may not be given back now, by what sys->lock() said; null: it may. */
+const char *sweep_hindrance(struct sys *sys, int lock_error);
+
 /* Bytes of the last "Crash kernel" in /proc/iomem; 0: none. */
 uint64_t crash_kernel_bytes(struct sys *sys);
 

@@ -376,6 +376,7 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct 
 	if (!err) {
 		/* EFI kernels record the tables in EFI's own memory map, and older GICs have none. A crash kernel lies where they
 		   are not. */
+		machine->log_cut = machine->tables_unknown;
 		machine->tables_unknown &= dt_leaves_gic_tables(machine->dtb) && !request->crash;
 		read_psci(machine, sys);
 		machine_read_cpus(machine, sys);

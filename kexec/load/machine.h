@@ -18,6 +18,7 @@ struct machine {
 	struct memmap memmap;		/* spare without the GIC's tables */
 	struct range_set dump;		/* for a crash kernel: all memory that there is but its own */
 	struct range_set gic_tables;
+	bool log_cut;			/* the kernel log does not reach back to the boot: gic_tables may lack some */
 	bool tables_unknown;		/* there may be such tables, and the log that would name them is not whole */
 	const char *memory_guess;	/* null, or why the memory that the next kernel will know had to be guessed */
 	/* As machine_budget() read it last: */

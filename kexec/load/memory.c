@@ -109,7 +109,12 @@ static enum kx_err find_known(struct range_set *known, struct machine *machine, 
 		return err;
 	machine->memory_guess = "neither /proc/kcore nor the kernel log tells which memory was there at boot, so only the memory around "
 				"the running kernel is used";
-	return only_the_kernels(known, &machine->memmap) ? KX_OK : KX_NO_MEMORY;
+	if (!only_the_kernels(known, &machine->memmap))
+		return KX_NO_MEMORY;
+	if (!known->count)
+		machine->memory_guess = "nothing tells which memory was there at boot: should some have been added since, the next "
+					"kernel may be booted from where it knows no memory";
+	return KX_OK;
 }
 
 enum kx_err drop_unknown_memory(struct machine *machine, struct sys *sys, struct fail *fail)

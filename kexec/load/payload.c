@@ -123,6 +123,7 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 		.seeds = p->seeded,
 		.initrd = { initrd->pa, p->input.object[OBJECT_INITRD].file_bytes },
 		.reserve = &p->machine.gic_tables,
+		.keep_reserved = p->machine.log_cut,
 		.property = PURG_TIMELINE_PROPERTY,
 		.value = record,
 		.value_bytes = sizeof(record),
@@ -181,7 +182,7 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 	if (!p->seeded)
 		report_note(p->report, "the kernel has no random numbers yet, so the next one starts without a seed");
 	/* The old tree, what is put into it, and room for libfdt to shift things about in. */
-	p->dtb_room = (size_t)align_up(p->machine.dtb_bytes + 16 * p->machine.gic_tables.count, KIB(4)) + KIB(16);
+	p->dtb_room = (size_t)align_up(p->machine.dtb_bytes + 32 * p->machine.gic_tables.count, KIB(4)) + KIB(16);
 	p->dtb = calloc(1, p->dtb_room);
 	if (!p->dtb)
 		return fail_set(fail, KX_NO_MEMORY, "device tree");

@@ -52,7 +52,7 @@ struct payload {
 	const char *cmdline;		/* null: keep the device tree's */
 	char *cmdline_buf;
 
-	bool locked;			/* no other loader is staging: what earlier ones have staged may be given back */
+	int lock_error;			/* of sys->lock(): 0, no other loader is staging */
 	struct stage stage;
 	bool *keep;			/* the frames that the plan uses */
 	struct plan_input input;

@@ -54,7 +54,7 @@ enum kx_err known_from_efi(struct range_set *known, const unsigned char *map, si
 		if (!range_set_add(known, (struct range){ start, pages << EFI_PAGE_SHIFT }))
 			return KX_NO_MEMORY;
 	}
-	return KX_OK;
+	return known->count ? KX_OK : KX_IOMEM_BAD;	/* zeros, say */
 }
 
 /* A hexadecimal number behind "0x"; where it ends, or null. */

@@ -12,12 +12,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_FILE	"/run/kexec-fast.lock"
-/* Where /run is read-only or missing, as in services with ProtectSystem=strict and in rescue systems: root's alone, too (mode 0200). */
-#define LOCK_FALLBACK	"/proc/sysrq-trigger"
+/*
+ * Both files, as far as they can be had. /run is read-only in services with ProtectSystem=strict, is missing in rescue systems, and is
+ * another one in other roots; the file in /proc (mode 0200) needs CONFIG_MAGIC_SYSRQ. Always in this order, so that two never wait for
+ * each other.
+ */
+static const struct { const char *path; int flags; } files[] = {
+	{ "/proc/sysrq-trigger", O_RDONLY },
+	{ "/run/kexec-fast.lock", O_RDWR | O_CREAT },
+};
+#define FILES		(sizeof(files) / sizeof(files[0]))
 #define LOCK_WAIT_MS	10000
 
-static int lock_fd = -1;
+static int lock_fd[FILES] = { -1, -1 };
 
 /* A file of somebody else's could be locked by them. */
 static int open_own(const char *path, int flags)
@@ -25,6 +32,8 @@ static int open_own(const char *path, int flags)
 	int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct stat st;
 
+	if (fd < 0 && errno == EROFS)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 && !(st.st_mode & (S_IRWXG | S_IRWXO)))
@@ -33,47 +42,53 @@ static int open_own(const char *path, int flags)
 	return -EPERM;
 }
 
-static int open_lock(void)
+static void unlock(struct sys *sys)
 {
-	int fd = open_own(LOCK_FILE, O_RDWR | O_CREAT);
+	size_t i;
 
-	if (fd == -EROFS)
-		fd = open_own(LOCK_FILE, O_RDONLY);
-	return fd >= 0 ? fd : open_own(LOCK_FALLBACK, O_RDONLY);
+	(void)sys;
+	for (i = 0; i < FILES; i++) {
+		if (lock_fd[i] >= 0)
+			close(lock_fd[i]);
+		lock_fd[i] = -1;
+	}
+}
+
+static int lock_one(struct sys *sys, int fd, uint64_t until_ms)
+{
+	struct timespec pause = { 0, 50000000 };
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (sys->interrupted(sys))
+			return -EINTR;
+		if (sys->now_ms(sys) >= until_ms)
+			return -EWOULDBLOCK;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
 }
 
 static int lock(struct sys *sys, bool wait)
 {
-	uint64_t until_ms = sys->now_ms(sys) + LOCK_WAIT_MS;
-	struct timespec pause = { 0, 50000000 };
+	uint64_t until_ms = sys->now_ms(sys) + (wait ? LOCK_WAIT_MS : 0);
+	bool locked = false;
 	int err = 0;
+	size_t i;
 
-	lock_fd = open_lock();
-	if (lock_fd < 0)
-		return lock_fd;
-	while (!err && flock(lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			err = -errno;
-		else if (sys->interrupted(sys))
-			err = -EINTR;
-		else if (!wait || sys->now_ms(sys) > until_ms)
-			err = -EWOULDBLOCK;
-		else
-			nanosleep(&pause, NULL);
+	for (i = 0; i < FILES && !err; i++) {
+		lock_fd[i] = open_own(files[i].path, files[i].flags);
+		if (lock_fd[i] < 0)
+			continue;
+		err = lock_one(sys, lock_fd[i], until_ms);
+		locked = !err;
 	}
-	if (err) {
-		close(lock_fd);
-		lock_fd = -1;
-	}
+	if (!err && !locked)
+		return lock_fd[FILES - 1];	/* why there is none */
+	if (err)
+		unlock(sys);
 	return err;
-}
-
-static void unlock(struct sys *sys)
-{
-	(void)sys;
-	if (lock_fd >= 0)
-		close(lock_fd);
-	lock_fd = -1;
 }
 
 void sys_linux_lock(struct sys *sys)

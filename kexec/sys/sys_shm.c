@@ -112,6 +112,9 @@ static int shm_mark_loaded(struct sys *sys, int id)
 	(void)sys;
 	if (shmctl(id, IPC_STAT, &ds) < 0)
 		return -errno;
+	/* Somebody has removed it: it would be gone with this process, under the loaded kernel. */
+	if (ds.shm_perm.mode & SHM_DEST)
+		return -EIDRM;
 	ds.shm_perm.mode = MODE_LOADED;
 	return shmctl(id, IPC_SET, &ds) < 0 ? -errno : 0;
 }

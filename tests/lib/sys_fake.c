@@ -88,8 +88,10 @@ static int lock(struct sys *sys, bool wait)
 {
 	struct fake *f = fake_of(sys);
 
-	if (fake_fails(f, "lock"))
+	if (fake_fails(f, "lock")) {
+		f->no_lock = true;
 		return -f->fail_errno;
+	}
 	(void)wait;
 	if (f->locked)
 		return -EWOULDBLOCK;

@@ -82,6 +82,7 @@ struct fake {
 	/* Called when a payload file was opened. */
 	void (*opened)(struct fake *fake);
 
+	bool no_lock;			/* there was nothing to lock */
 	bool locked;			/* by a loader that is at work */
 	bool dies_first;
 	uint64_t memory_bytes;		/* not 0: MemAvailable and MemFree, less what was staged and read into memory */

@@ -370,8 +370,15 @@ static void test_chain(void **state)
 		first_bytes = hop ? first_bytes : bytes;
 		assert_int_equal(bytes, first_bytes);
 	}
-	/* None any more: nor is anything said of any. */
+	/* Where it is not known which are in use, all stay. */
 	edit.reserve = NULL;
+	edit.keep_reserved = true;
+	assert_int_equal(dt_edit(tree[0], &edit, tree[1], ROOM, &bytes, &value_at), KX_OK);
+	assert_int_equal(fdt_num_mem_rsv(tree[1]), 3);
+	assert_non_null(dt_chosen(tree[1], DT_RESERVED_PROPERTY, &bytes));
+	assert_int_equal(bytes, 32);
+	/* None any more: nor is anything said of any. */
+	edit.keep_reserved = false;
 	assert_int_equal(dt_edit(tree[0], &edit, tree[1], ROOM, &bytes, &value_at), KX_OK);
 	assert_int_equal(fdt_num_mem_rsv(tree[1]), 1);
 	assert_true(reserves(tree[1], 0x4000000, 0x1000));

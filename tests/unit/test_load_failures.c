@@ -399,8 +399,8 @@ static void test_said(void **state)
 	assert_int_equal(load(job), KX_OK);
 	assert_true(noted(job, "there is no lock (Read-only file system)"));
 	f->fail_name = NULL;
-	f->locked = false;
-	f->breach[0] = '\0';
+	assert_clean(f);
+	f->no_lock = false;
 
 	fake_link(f, "/proc/self/ns/ipc", "ipc:[4026532222]");
 	assert_int_equal(unload_kernel(&f->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);

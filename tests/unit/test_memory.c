@@ -64,6 +64,9 @@ static void test_efi_types(void **state)
 	assert_int_equal(known_from_efi(&known, map, bytes, 39), KX_IOMEM_BAD);
 	assert_int_equal(known_from_efi(&known, map, bytes - 1, DESC), KX_IOMEM_BAD);
 	assert_int_equal(known_from_efi(&known, map, 0, DESC), KX_IOMEM_BAD);
+	memset(map, 0, bytes);
+	assert_int_equal(known_from_efi(&known, map, bytes, DESC), KX_IOMEM_BAD);
+	make_map(map, d, COUNT(d));
 	store_le(map + DESC + 24, 1ull << 52, 8);
 	assert_int_equal(known_from_efi(&known, map, bytes, DESC), KX_IOMEM_BAD);
 	range_set_free(&known);
