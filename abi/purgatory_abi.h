@@ -2,11 +2,11 @@
 /*
  * The one contract between the loader and purgatory. Compiled on both sides and included by assembly.
  *
- * The hide-out is the memory that purgatory runs in: one kexec segment, 64 KiB aligned, inside one 2 MiB block.
+ * The control segment is the memory that purgatory runs in: one kexec segment, 64 KiB aligned, inside one 2 MiB block.
  *
- *   hide-out + 0x0000   work area, zero when purgatory starts, neither sealed nor verified: struct purg_board, then the
+ *   control segment + 0x0000   work area, zero when purgatory starts, neither sealed nor verified: struct purg_shared, then the
  *                       stacks of each CPU, the last CPU's first
- *   base     = hide-out + PURG_WORK_BYTES(cpus), where purgatory is entered
+ *   base     = control segment + PURG_WORK_BYTES(cpus), where purgatory is entered
  *   base     + 0x000    struct purg_header      made by the purgatory build, seal filled in by the loader
  *            + 0x040    struct purg_params      filled in by the loader
  *            + 0x800    exception vectors, text, read-only data: the end of the blob
@@ -20,7 +20,7 @@
  *
  *  - A piece is at most PURG_CHUNK_BYTES long. Its length and its addresses are multiples of PURG_UNIT_BYTES. What pads a
  *    payload up to that unit is zero.
- *  - No piece's source or destination overlaps another piece's destination; none touches the hide-out.
+ *  - No piece's source or destination overlaps another piece's destination; none touches the control segment.
  */
 #ifndef PURGATORY_ABI_H
 #define PURGATORY_ABI_H
@@ -37,7 +37,7 @@
 
 #define PURG_UNIT_BYTES		128
 #define PURG_CHUNK_BYTES	0x200000
-#define PURG_HIDEOUT_BYTES_MAX	0x200000
+#define PURG_CONTROL_BYTES_MAX	0x200000
 #define PURG_CRC_BYTES		16	/* four CRC32C lanes, abi/digest.h */
 #define PURG_SHA_BYTES		32
 #define PURG_CPUS_MAX		8	/* the first one included; more would only wait for the memory */
@@ -48,8 +48,8 @@
 #define PURG_COLD_STACK_BYTES	0x1000
 #define PURG_WARM_STACK_BYTES	0x1000
 #define PURG_STACKS_BYTES	(PURG_COLD_STACK_BYTES + PURG_WARM_STACK_BYTES)
-#define PURG_BOARD_BYTES	0x1000
-#define PURG_WORK_BYTES(cpus)	(PURG_BOARD_BYTES + (cpus) * PURG_STACKS_BYTES)
+#define PURG_SHARED_BYTES	0x1000
+#define PURG_WORK_BYTES(cpus)	(PURG_SHARED_BYTES + (cpus) * PURG_STACKS_BYTES)
 
 /* header offsets */
 #define PURG_H_MAGIC		0x08
@@ -178,10 +178,10 @@ struct purg_params {
 	uint64_t reserved2[17];
 };
 
-/* What the CPUs tell one another, through the cache. (Where the MMU stays off there is only one CPU, and it uses the board
- * uncached.) The first one wipes it before it calls another. A desk is written by its CPU, state last. */
-struct purg_desk {
-	uint64_t state;			/* PURG_DESK_* */
+/* What the CPUs tell one another, through the cache. (Where the MMU stays off there is only one CPU, and it uses the shared state
+ * uncached.) The first one wipes it before it calls another. A CPU state is written by its CPU, state last. */
+struct purg_cpu {
+	uint64_t state;			/* PURG_CPU_STATE_* */
 	uint64_t mpidr;			/* whose it is; written by the first CPU */
 	uint64_t reason;		/* PURG_FATAL_*, and what goes with it */
 	uint64_t detail[4];
@@ -190,16 +190,16 @@ struct purg_desk {
 	uint64_t reserved[3];
 };
 
-struct purg_board {
+struct purg_shared {
 	uint64_t next;			/* piece */
 	uint64_t reserved[15];
-	struct purg_desk desk[PURG_CPUS_MAX];
+	struct purg_cpu cpu[PURG_CPUS_MAX];
 };
 
-#define PURG_DESK_EMPTY		0	/* nobody came yet */
-#define PURG_DESK_WORKING	1
-#define PURG_DESK_DONE		2	/* nothing is left to do, and this CPU goes */
-#define PURG_DESK_FAILED	3	/* for this reason */
+#define PURG_CPU_STATE_EMPTY		0	/* nobody came yet */
+#define PURG_CPU_STATE_WORKING	1
+#define PURG_CPU_STATE_DONE		2	/* nothing is left to do, and this CPU goes */
+#define PURG_CPU_STATE_FAILED	3	/* for this reason */
 
 /* What is tallied, of time and bytes */
 #define PURG_TALLY_MOVE		0
@@ -235,8 +235,8 @@ enum purg_timeline_cell {
 	PURG_T_CPUS_WANTED,	/* from here on: the loader's */
 	PURG_T_PAYLOAD_BYTES,
 	PURG_T_RELOCATED_BYTES,	/* of them, what the kernel relocates */
-	PURG_T_FRAMES,		/* 2 MiB slots of the payload */
-	PURG_T_FRAMES_IN_PLACE,
+	PURG_T_PAGES,		/* 2 MiB slots of the payload */
+	PURG_T_PAGES_IN_PLACE,
 	PURG_T_LOADED_AT,	/* wall clock of the load, seconds since 1970 */
 	PURG_T_CELLS
 };
@@ -283,8 +283,8 @@ _Static_assert(PURG_CONDUIT_SMC == 0 && PURG_CONDUIT_HVC == 1, "conduit");
 _Static_assert(PURG_REGIME_EL1 == 0 && PURG_REGIME_EL2 == 1, "regime");
 _Static_assert(PURG_CHUNK_BYTES % PURG_UNIT_BYTES == 0, "chunk");
 _Static_assert(sizeof(struct purg_piece) == 64, "purg_piece");
-_Static_assert(sizeof(struct purg_desk) == 128, "purg_desk");
-_Static_assert(sizeof(struct purg_board) <= PURG_BOARD_BYTES, "purg_board");
+_Static_assert(sizeof(struct purg_cpu) == 128, "purg_cpu");
+_Static_assert(sizeof(struct purg_shared) <= PURG_SHARED_BYTES, "purg_shared");
 _Static_assert(PURG_T_CLEAN_TICKS - PURG_T_MOVE_TICKS == PURG_TALLIES - 1, "tallies");
 #endif /* __ASSEMBLER__ */
 #endif

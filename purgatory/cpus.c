@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Other CPUs: called by PSCI, given a desk, and gone again before the jump. Their own way in and out is entry.S's. PSCI:
+ * Other CPUs: called by PSCI, given a CPU state, and gone again before the jump. Their own way in and out is entry.S's. PSCI:
  * Arm Power State Coordination Interface, DEN0022.
  */
 #include "arm64_regs.h"
@@ -43,7 +43,7 @@ static int may_call(const struct purg_params *params)
 /* Desks are given in the order of the list, to those that could be called. */
 unsigned int cpus_call(const struct purg_params *params, uint64_t el)
 {
-	struct purg_board *board = purg_board(params);
+	struct purg_shared *shared = purg_shared(params);
 	unsigned int cpus = 1, i;
 	int64_t result;
 
@@ -52,8 +52,8 @@ unsigned int cpus_call(const struct purg_params *params, uint64_t el)
 	for (i = 0; i < params->mpidr_count && cpus < params->cpus; i++) {
 		if (params->mpidr[i] == read_own_mpidr())
 			continue;
-		board->desk[cpus].mpidr = params->mpidr[i];
-		/* The board is wiped and the desk labelled before the other CPU can see it. A call to firmware orders nothing. */
+		shared->cpu[cpus].mpidr = params->mpidr[i];
+		/* The shared state is wiped and the CPU state labelled before the other CPU can see it. A call to firmware orders nothing. */
 		data_sync();
 		result = (int64_t)psci_call(PSCI_CPU_ON, params->mpidr[i], (uintptr_t)purg_other_cpu, cpus,
 					    conduit(params, el));
@@ -68,55 +68,55 @@ unsigned int cpus_call(const struct purg_params *params, uint64_t el)
 }
 
 /* Came, finished, and is off. */
-static int is_gone(const struct purg_params *params, uint64_t el, const struct purg_desk *desk)
+static int is_gone(const struct purg_params *params, uint64_t el, const struct purg_cpu *other)
 {
-	return __atomic_load_n(&desk->state, __ATOMIC_ACQUIRE) >= PURG_DESK_DONE &&
-	       psci_call(PSCI_AFFINITY_INFO, desk->mpidr, 0, 0, conduit(params, el)) == PSCI_AFFINITY_OFF;
+	return __atomic_load_n(&other->state, __ATOMIC_ACQUIRE) >= PURG_CPU_STATE_DONE &&
+	       psci_call(PSCI_AFFINITY_INFO, other->mpidr, 0, 0, conduit(params, el)) == PSCI_AFFINITY_OFF;
 }
 
-static void raise(const struct purg_desk *desk)
+static void raise(const struct purg_cpu *other)
 {
-	if (desk->state == PURG_DESK_FAILED)
-		purg_fatal(desk->reason, desk->detail[0], desk->detail[1], desk->detail[2], desk->detail[3]);
+	if (other->state == PURG_CPU_STATE_FAILED)
+		purg_fatal(other->reason, other->detail[0], other->detail[1], other->detail[2], other->detail[3]);
 }
 
 void cpus_wait(const struct purg_params *params, uint64_t el, unsigned int cpus)
 {
-	const struct purg_board *board = purg_board(params);
+	const struct purg_shared *shared = purg_shared(params);
 	uint64_t deadline = read_counter() + PATIENCE_SECONDS * counter_hz_for_waits();
 	unsigned int cpu;
 
 	for (cpu = 1; cpu < cpus; cpu++) {
-		const struct purg_desk *desk = &board->desk[cpu];
+		const struct purg_cpu *other = &shared->cpu[cpu];
 
-		while (!is_gone(params, el, desk)) {
+		while (!is_gone(params, el, other)) {
 			if (read_counter() <= deadline)
 				continue;
-			raise(desk);	/* why it failed tells more than that it did not go */
-			purg_fatal(PURG_FATAL_CPU, desk->mpidr, 0, 0, 0);
+			raise(other);	/* why it failed tells more than that it did not go */
+			purg_fatal(PURG_FATAL_CPU, other->mpidr, 0, 0, 0);
 		}
-		raise(desk);
+		raise(other);
 	}
 }
 
 void purg_help(const struct purg_params *params, unsigned int cpu)
 {
-	struct purg_desk *desk = &purg_board(params)->desk[cpu];
+	struct purg_cpu *own = &purg_shared(params)->cpu[cpu];
 
-	__atomic_store_n(&desk->state, PURG_DESK_WORKING, __ATOMIC_RELAXED);
+	__atomic_store_n(&own->state, PURG_CPU_STATE_WORKING, __ATOMIC_RELAXED);
 	work(params, cpu, 1);
-	__atomic_store_n(&desk->state, PURG_DESK_DONE, __ATOMIC_RELEASE);
+	__atomic_store_n(&own->state, PURG_CPU_STATE_DONE, __ATOMIC_RELEASE);
 }
 
 void purg_give_up(const struct purg_params *params, unsigned int cpu, uint64_t reason, uint64_t a, uint64_t b, uint64_t c,
 		  uint64_t d)
 {
-	struct purg_desk *desk = &purg_board(params)->desk[cpu];
+	struct purg_cpu *own = &purg_shared(params)->cpu[cpu];
 
-	desk->reason = reason;
-	desk->detail[0] = a;
-	desk->detail[1] = b;
-	desk->detail[2] = c;
-	desk->detail[3] = d;
-	__atomic_store_n(&desk->state, PURG_DESK_FAILED, __ATOMIC_RELEASE);
+	own->reason = reason;
+	own->detail[0] = a;
+	own->detail[1] = b;
+	own->detail[2] = c;
+	own->detail[3] = d;
+	__atomic_store_n(&own->state, PURG_CPU_STATE_FAILED, __ATOMIC_RELEASE);
 }

@@ -48,7 +48,7 @@ void purg_check_seal(const struct purg_header *header, uint64_t regime)
 	uint64_t base_pa = (uintptr_t)header, bytes = header->sealed_bytes;
 	uint8_t found[PURG_CRC_BYTES];
 
-	if (bytes % PURG_UNIT_BYTES || bytes <= PURG_PARAMS_OFFSET || bytes > PURG_HIDEOUT_BYTES_MAX - PURG_WORK_BYTES(1))
+	if (bytes % PURG_UNIT_BYTES || bytes <= PURG_PARAMS_OFFSET || bytes > PURG_CONTROL_BYTES_MAX - PURG_WORK_BYTES(1))
 		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)header->seal, 0, 0);
 	flush(params, base_pa, bytes);
 	instruction_sync();	/* the text, too, is from here on what is checked */
@@ -73,28 +73,28 @@ static void store_cell(const struct purg_params *params, unsigned int cell, uint
 	be32[1] = __builtin_bswap32((uint32_t)value);
 }
 
-/* A board that nothing has been written on: it is not sealed, and what lies there must not skip a piece. */
-static void wipe_board(struct purg_board *board)
+/* Shared state that nothing has been written on: it is not sealed, and what lies there must not skip a piece. */
+static void wipe_shared(struct purg_shared *shared)
 {
-	uint64_t *word = (uint64_t *)board;
+	uint64_t *word = (uint64_t *)shared;
 	size_t i;
 
-	for (i = 0; i < sizeof(*board) / sizeof(*word); i++)
+	for (i = 0; i < sizeof(*shared) / sizeof(*word); i++)
 		word[i] = 0;
 }
 
-/* What all desks tallied into the first. Every byte that was to be verified must have been, whoever did it. */
-static void add_up(const struct purg_params *params, struct purg_board *board)
+/* What all CPU states tallied into the first. Every byte that was to be verified must have been, whoever did it. */
+static void add_up(const struct purg_params *params, struct purg_shared *shared)
 {
 	const struct purg_piece *piece = (const void *)(uintptr_t)params->pieces_pa;
-	struct purg_desk *first = &board->desk[0];
+	struct purg_cpu *first = &shared->cpu[0];
 	uint64_t wanted = 0, i;
 	unsigned int cpu, tally;
 
 	for (cpu = 1; cpu < PURG_CPUS_MAX; cpu++)
 		for (tally = 0; tally < PURG_TALLIES; tally++) {
-			first->ticks[tally] += board->desk[cpu].ticks[tally];
-			first->bytes[tally] += board->desk[cpu].bytes[tally];
+			first->ticks[tally] += shared->cpu[cpu].ticks[tally];
+			first->bytes[tally] += shared->cpu[cpu].bytes[tally];
 		}
 	for (i = 0; i < params->piece_count; i++)
 		wanted += piece[i].work & PURG_WORK_CHECK ? piece[i].bytes : 0;
@@ -104,20 +104,20 @@ static void add_up(const struct purg_params *params, struct purg_board *board)
 
 void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64_t el, uint64_t mmu)
 {
-	struct purg_board *board = purg_board(params);
-	const struct purg_desk *all = &board->desk[0];
+	struct purg_shared *shared = purg_shared(params);
+	const struct purg_cpu *all = &shared->cpu[0];
 	uint64_t mmu_on_stamp = read_counter(), done_stamp;
 	unsigned int cpus, i;
 
 	if (!mmu)
-		flush(params, (uintptr_t)board, sizeof(*board));
-	wipe_board(board);
+		flush(params, (uintptr_t)shared, sizeof(*shared));
+	wipe_shared(shared);
 	/* Exclusives, and what others wrote, need the cache. */
 	cpus = mmu ? cpus_call(params, el) : 1;
 	work(params, 0, mmu);
 	if (cpus > 1)
 		cpus_wait(params, el, cpus);
-	add_up(params, board);
+	add_up(params, shared);
 	done_stamp = read_counter();
 
 	if (!params->timeline_pa)
@@ -179,7 +179,7 @@ static void report_exception(const struct purg_params *params, uint64_t esr, uin
 	uint64_t base_pa = params->base_pa;
 
 	/* Our vectors stay until the new kernel sets its own. */
-	console_text(params, elr - base_pa < PURG_HIDEOUT_BYTES_MAX ? "exception in purgatory, ESR " :
+	console_text(params, elr - base_pa < PURG_CONTROL_BYTES_MAX ? "exception in purgatory, ESR " :
 								       "exception before the new kernel took over, ESR ");
 	console_hex(params, esr);
 	console_text(params, " ELR ");

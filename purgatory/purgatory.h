@@ -25,7 +25,7 @@ void purg_give_up(const struct purg_params *params, unsigned int cpu, uint64_t r
 unsigned int cpus_call(const struct purg_params *params, uint64_t el);
 void cpus_wait(const struct purg_params *params, uint64_t el, unsigned int cpus);
 
-/* Work on pieces until none is left, at desk cpu. On return everything cleaned has reached memory. work.c */
+/* Work on pieces until none is left, at CPU state cpu. On return everything cleaned has reached memory. work.c */
 void work(const struct purg_params *params, unsigned int cpu, uint64_t mmu);
 uint64_t work_method(const struct purg_params *params);	/* PURG_METHOD_* of this CPU */
 crc32c_lanes_fn *best_crc32c_lanes(void);
@@ -34,9 +34,9 @@ int digests_differ(const uint8_t *a, const uint8_t *b, size_t bytes);
 /* Eight bytes of a digest as a register: what was found lies on the warm stack, and the console runs cold. */
 uint64_t digest_word(const uint8_t *digest);
 
-static inline struct purg_board *purg_board(const struct purg_params *params)
+static inline struct purg_shared *purg_shared(const struct purg_params *params)
 {
-	return (struct purg_board *)(uintptr_t)(params->base_pa - PURG_WORK_BYTES(params->cpus));
+	return (struct purg_shared *)(uintptr_t)(params->base_pa - PURG_WORK_BYTES(params->cpus));
 }
 
 static inline uint64_t read_counter(void)

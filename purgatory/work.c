@@ -45,7 +45,7 @@ uint64_t work_method(const struct purg_params *params)
 
 struct worker {
 	const struct purg_params *params;
-	struct purg_desk *desk;
+	struct purg_cpu *cpu;	/* this one's state */
 	uint64_t mmu, line_bytes;
 	uint64_t stamp;		/* up to here time is accounted for */
 };
@@ -61,8 +61,8 @@ static void tally(struct worker *w, unsigned int what, uint64_t bytes)
 {
 	uint64_t now = read_counter();
 
-	w->desk->ticks[what] += now - w->stamp;
-	w->desk->bytes[what] += bytes;
+	w->cpu->ticks[what] += now - w->stamp;
+	w->cpu->bytes[what] += bytes;
 	w->stamp = now;
 }
 
@@ -171,10 +171,10 @@ static int are_a_pair(const struct purg_piece *piece)
 	return piece[0].bytes == piece[1].bytes && piece[0].work & piece[1].work & PURG_WORK_CHECK;
 }
 
-/* Exclusives need the cache: with the MMU off a CPU is alone with the board. */
+/* Exclusives need the cache: with the MMU off a CPU is alone with the shared state. */
 static uint64_t take(const struct worker *w, uint64_t count)
 {
-	uint64_t *next = &purg_board(w->params)->next, first;
+	uint64_t *next = &purg_shared(w->params)->next, first;
 
 	if (w->mmu)
 		return take_ticket(next, count);
@@ -186,7 +186,7 @@ static uint64_t take(const struct worker *w, uint64_t count)
 void work(const struct purg_params *params, unsigned int cpu, uint64_t mmu)
 {
 	const struct purg_piece *pieces = (const void *)(uintptr_t)params->pieces_pa;
-	struct worker w = { params, &purg_board(params)->desk[cpu], mmu, clean_line_bytes(params), read_counter() };
+	struct worker w = { params, &purg_shared(params)->cpu[cpu], mmu, clean_line_bytes(params), read_counter() };
 	uint64_t at_once = work_method(params) == PURG_METHOD_SHA256 ? 2 : 1, i, end;
 
 	while ((i = take(&w, at_once)) < params->piece_count) {

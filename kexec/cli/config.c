@@ -162,8 +162,8 @@ bool config_apply(struct sys *sys, struct options *options, FILE *err)
 	if (r.request.extra_given && !to->extra_given)
 		to->extra_given = true, to->extra_percent = r.request.extra_percent;
 	if (r.check && !options->check_given && by_load)
-		to->check = r.request.check, to->check_is_wish = true;
+		to->check = r.request.check, to->check_is_preference = true;
 	if (r.cpus && !options->cpus_given && by_load && !to->crash)
-		to->cpus = r.request.cpus, to->cpus_is_wish = true;
+		to->cpus = r.request.cpus, to->cpus_is_preference = true;
 	return true;
 }

@@ -216,25 +216,25 @@ static unsigned int find_name(const char *const *names, unsigned int count, cons
 	return i;
 }
 
-bool options_parse_fast(enum fast_wish *fast, const char *text)
+bool options_parse_fast(enum fast_mode *fast, const char *text)
 {
 	static const char *const names[] = { [FAST_NO] = "no", [FAST_AUTO] = "yes", [FAST_REQUIRE] = "require" };
 	unsigned int i = find_name(names, FAST_REQUIRE + 1, text);
 
 	if (i > FAST_REQUIRE)
 		return false;
-	*fast = (enum fast_wish)i;
+	*fast = (enum fast_mode)i;
 	return true;
 }
 
-bool options_parse_check(enum check_wish *check, const char *text)
+bool options_parse_check(enum check_kind *check, const char *text)
 {
 	static const char *const names[] = { [CHECK_NONE] = "none", [CHECK_CRC32C] = "crc32c", [CHECK_SHA256] = "sha256" };
 	unsigned int i = find_name(names, CHECK_SHA256 + 1, text);
 
 	if (i > CHECK_SHA256)
 		return false;
-	*check = (enum check_wish)i;
+	*check = (enum check_kind)i;
 	return true;
 }
 

@@ -24,8 +24,8 @@ enum options_result {
 };
 
 /* The values that these take, on the command line and in files; false: none of them. */
-bool options_parse_fast(enum fast_wish *fast, const char *text);
-bool options_parse_check(enum check_wish *check, const char *text);
+bool options_parse_fast(enum fast_mode *fast, const char *text);
+bool options_parse_check(enum check_kind *check, const char *text);
 bool options_parse_extra(struct load_request *request, const char *text);
 bool options_parse_cpus(unsigned int *cpus, const char *text);
 

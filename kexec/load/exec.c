@@ -47,14 +47,14 @@ int kernel_is_loaded(struct sys *sys, bool crash)
 	return loaded != 0;
 }
 
-static enum kx_err unload_error(enum syscall_wish by, int err, struct fail *fail)
+static enum kx_err unload_error(enum syscall_choice by, int err, struct fail *fail)
 {
 	if (by == SYSCALL_FILE && file_load_is_missing(err))
 		return fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-err));
 	return fail_set(fail, err == -EPERM ? KX_NOT_PERMITTED : KX_UNLOAD, "%s", strerror(-err));
 }
 
-static int unload(struct sys *sys, bool crash, enum syscall_wish by)
+static int unload(struct sys *sys, bool crash, enum syscall_choice by)
 {
 	int err = -ENOSYS, other;
 
@@ -82,7 +82,7 @@ static const char *sweep_all(struct sys *sys, int lock_error, bool was_loaded)
 	return NULL;
 }
 
-enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, const char **note, struct fail *fail)
+enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_choice by, const char **note, struct fail *fail)
 {
 	enum kx_err refused = preflight(sys, crash, fail);
 	bool was_loaded;

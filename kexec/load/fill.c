@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reading the payload into its place. Every byte goes from the file straight into the frame (or the segment buffer)
+ * Reading the payload into its place. Every byte goes from the file straight into the huge page (or the segment buffer)
  * that the plan gave it. Behind the reading, on all CPUs, its digest is made while it is in the cache, and then it is cleaned
  * to memory, so that even a purgatory that cannot turn its MMU on reads the right bytes.
  */
@@ -48,12 +48,12 @@ static enum kx_err open_runs(struct payload *p, struct fail *fail)
 			struct relocated_run *run = &p->run[p->runs];
 
 			run->range = segments[i];
-			run->slots_pa = align_down(segments[i].start, FRAME_BYTES);
-			run->buf_bytes = align_up(range_end(segments[i]), FRAME_BYTES) - run->slots_pa;
+			run->slots_pa = align_down(segments[i].start, HUGE_PAGE_BYTES);
+			run->buf_bytes = align_up(range_end(segments[i]), HUGE_PAGE_BYTES) - run->slots_pa;
 			/* The kernel takes half of its RAM at most (kexec_core.c, sanity_check_segment_list), and makes a
 			   copy of what we give it. */
 			total += run->buf_bytes;
-			if (total + p->input.hideout_bytes + p->input.dtb_bytes > p->machine.ram_bytes / 2)
+			if (total + p->input.control_bytes + p->input.dtb_bytes > p->machine.ram_bytes / 2)
 				return fail_set(fail, KX_TOO_BIG, "%s", p->input.object[o].name);
 			if (2 * total > p->machine.free_bytes)
 				return fail_set(fail, KX_NO_MEMORY, "%s: %llu MiB are to be relocated by the kernel, which takes twice as "
@@ -73,8 +73,8 @@ static unsigned char *slot_memory(struct payload *p, const struct plan_slot *slo
 {
 	size_t i;
 
-	if (slot->frame != PLAN_NO_FRAME)
-		return stage_frame(&p->stage, slot->frame);
+	if (slot->page != PLAN_NO_PAGE)
+		return stage_page(&p->stage, slot->page);
 	for (i = 0; i < p->runs; i++)
 		if (slot_pa >= p->run[i].slots_pa && slot_pa - p->run[i].slots_pa < p->run[i].buf_bytes)
 			return p->run[i].buf + (slot_pa - p->run[i].slots_pa);
@@ -87,7 +87,7 @@ static bool dry(const struct payload *p)
 	return p->request->plan_only;
 }
 
-/* Work on jobs that are ready, as struct sys's crew. */
+/* Work on jobs that are ready, as struct sys's workers. */
 static void do_jobs(void *arg, size_t first, size_t count)
 {
 	struct payload *p = arg;
@@ -111,8 +111,8 @@ static void do_jobs(void *arg, size_t first, size_t count)
 		}
 	}
 	for (i = 0; i < count; i++)
-		if (job[i].frame)
-			p->sys->clean(p->sys, job[i].frame, FRAME_BYTES);
+		if (job[i].page)
+			p->sys->clean(p->sys, job[i].page, HUGE_PAGE_BYTES);
 }
 
 /* A piece of what was read: lies at src_pa until the jump, then at dst_pa. */
@@ -129,8 +129,8 @@ static void add_bss(struct payload *p, pa_t slot_pa, pa_t from_pa)
 {
 	pa_t end_pa = align_up(p->plan.window[OBJECT_KERNEL].pa + p->image.text_offset + p->image.image_size, PURG_UNIT_BYTES);
 
-	if (end_pa > slot_pa + FRAME_BYTES)
-		end_pa = slot_pa + FRAME_BYTES;
+	if (end_pa > slot_pa + HUGE_PAGE_BYTES)
+		end_pa = slot_pa + HUGE_PAGE_BYTES;
 	if (from_pa < end_pa)
 		add_piece(p, from_pa, from_pa, end_pa - from_pa, PURG_WORK_CLEAN);
 }
@@ -142,7 +142,7 @@ static enum kx_err fill_slot(struct payload *p, unsigned int o, uint32_t i, size
 	struct slot_piece part = plan_piece(&p->plan.window[o], &p->input.object[o], i);
 	unsigned char *memory = slot_memory(p, slot, part.slot_pa);
 	pa_t dst_pa = part.slot_pa + part.slot_offset, src_pa = dst_pa;
-	struct fill_job job = { .frame = slot->frame != PLAN_NO_FRAME ? memory : NULL };
+	struct fill_job job = { .page = slot->page != PLAN_NO_PAGE ? memory : NULL };
 	uint32_t work = (p->check != PURG_CHECK_NONE ? PURG_WORK_CHECK : 0u) | (o == OBJECT_KERNEL ? PURG_WORK_CLEAN : 0u);
 	uint64_t padded;
 	enum kx_err err;
@@ -157,7 +157,7 @@ static enum kx_err fill_slot(struct payload *p, unsigned int o, uint32_t i, size
 	}
 	padded = align_up(*got, PURG_UNIT_BYTES);
 	if (padded && slot->kind == SLOT_MOVED)
-		src_pa = p->stage.pa[slot->frame] + part.slot_offset;
+		src_pa = p->stage.pa[slot->page] + part.slot_offset;
 	if (padded && (work || src_pa != dst_pa)) {
 		job.piece = add_piece(p, dst_pa, src_pa, padded, work);
 		job.bytes = memory + part.slot_offset;
@@ -171,7 +171,7 @@ static enum kx_err fill_slot(struct payload *p, unsigned int o, uint32_t i, size
 	return KX_OK;
 }
 
-static enum kx_err fill_object(struct payload *p, struct sys_crew *crew, unsigned int o, uint64_t *read_bytes,
+static enum kx_err fill_object(struct payload *p, struct sys_workers *workers, unsigned int o, uint64_t *read_bytes,
 			       struct fail *fail)
 {
 	unsigned char beyond;
@@ -186,7 +186,7 @@ static enum kx_err fill_object(struct payload *p, struct sys_crew *crew, unsigne
 		err = fill_slot(p, o, i, &got, fail);
 		if (err)
 			return err;
-		p->sys->crew_ready(p->sys, crew, p->job_count);
+		p->sys->workers_ready(p->sys, workers, p->job_count);
 		*read_bytes += got;
 		p->filled_bytes += got;
 		if (p->request->progress && !dry(p))
@@ -224,15 +224,15 @@ static enum kx_err check_kernel(struct payload *p, uint64_t read_bytes, struct f
 	return err ? fail_set(fail, err, "%s", p->request->kernel) : KX_OK;
 }
 
-static enum kx_err fill_all(struct payload *p, struct sys_crew *crew, struct fail *fail)
+static enum kx_err fill_all(struct payload *p, struct sys_workers *workers, struct fail *fail)
 {
 	uint64_t read_bytes;
-	enum kx_err err = fill_object(p, crew, OBJECT_KERNEL, &read_bytes, fail);
+	enum kx_err err = fill_object(p, workers, OBJECT_KERNEL, &read_bytes, fail);
 
 	if (!err)
 		err = check_kernel(p, read_bytes, fail);
 	if (!err && p->plan.window[OBJECT_INITRD].slots) {
-		err = fill_object(p, crew, OBJECT_INITRD, &read_bytes, fail);
+		err = fill_object(p, workers, OBJECT_INITRD, &read_bytes, fail);
 		if (!err && read_bytes != p->input.object[OBJECT_INITRD].file_bytes)
 			err = fail_set(fail, KX_CHANGED, "%s", p->source[OBJECT_INITRD].path);
 	}
@@ -251,7 +251,7 @@ static size_t pieces_max(const struct payload *p)
 
 enum kx_err payload_fill(struct payload *p, struct fail *fail)
 {
-	struct sys_crew *crew;
+	struct sys_workers *workers;
 	enum kx_err err;
 
 	p->pieces = calloc(pieces_max(p), sizeof(*p->pieces));
@@ -262,11 +262,11 @@ enum kx_err payload_fill(struct payload *p, struct fail *fail)
 	if (err)
 		return err;
 	p->total_bytes = p->input.object[0].file_bytes + p->input.object[1].file_bytes;
-	crew = p->sys->crew_open(p->sys, do_jobs, p);
-	if (!crew)
+	workers = p->sys->workers_open(p->sys, do_jobs, p);
+	if (!workers)
 		return fail_set(fail, KX_NO_MEMORY, "digests");
-	err = fill_all(p, crew, fail);
-	p->sys->crew_close(p->sys, crew, err != KX_OK);
+	err = fill_all(p, workers, fail);
+	p->sys->workers_close(p->sys, workers, err != KX_OK);
 	return err;
 }
 
@@ -277,7 +277,7 @@ static int by_start(const void *a, const void *b)
 	return (x->range.start > y->range.start) - (x->range.start < y->range.start);
 }
 
-/* Everything that purgatory touches: windows, sources, hide-out, device tree. Whole slots of 2 MiB, each either ours or
+/* Everything that purgatory touches: windows, sources, control segment, device tree. Whole slots of 2 MiB, each either ours or
  * wholly spare RAM, so whole blocks. */
 static size_t collect_regions(struct payload *p, struct map_region *regions)
 {
@@ -289,24 +289,24 @@ static size_t collect_regions(struct payload *p, struct map_region *regions)
 		const struct plan_window *window = &p->plan.window[o];
 
 		for (i = 0; i < window->slots; i++) {
-			regions[count++].range = (struct range){ window->pa + i * FRAME_BYTES, FRAME_BYTES };
+			regions[count++].range = (struct range){ window->pa + i * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES };
 			if (window->slot[i].kind == SLOT_MOVED)
-				regions[count++].range = (struct range){ p->stage.pa[window->slot[i].frame], FRAME_BYTES };
+				regions[count++].range = (struct range){ p->stage.pa[window->slot[i].page], HUGE_PAGE_BYTES };
 		}
 	}
-	regions[count].range = (struct range){ align_down(p->plan.hideout_pa, FRAME_BYTES), FRAME_BYTES };
+	regions[count].range = (struct range){ align_down(p->plan.control_pa, HUGE_PAGE_BYTES), HUGE_PAGE_BYTES };
 	regions[count++].kind = MAP_CODE;
-	if (align_down(p->plan.dtb_pa, FRAME_BYTES) != align_down(p->plan.hideout_pa, FRAME_BYTES))
-		regions[count++].range = (struct range){ align_down(p->plan.dtb_pa, FRAME_BYTES), FRAME_BYTES };
+	if (align_down(p->plan.dtb_pa, HUGE_PAGE_BYTES) != align_down(p->plan.control_pa, HUGE_PAGE_BYTES))
+		regions[count++].range = (struct range){ align_down(p->plan.dtb_pa, HUGE_PAGE_BYTES), HUGE_PAGE_BYTES };
 	qsort(regions, count, sizeof(*regions), by_start);
 	return count;
 }
 
 /* What does not depend on the lists, which are made while the payload is read. */
-static struct hideout describe(struct payload *p, struct map_region *regions)
+static struct control_segment describe(struct payload *p, struct map_region *regions)
 {
-	struct hideout h = {
-		.pa = p->plan.hideout_pa,
+	struct control_segment h = {
+		.pa = p->plan.control_pa,
 		.blob = purgatory_blob, .blob_bytes = purgatory_blob_bytes,
 		.regions = regions, .region_count = collect_regions(p, regions),
 		.check = p->check,
@@ -338,10 +338,10 @@ static struct map_region *open_regions(const struct payload *p)
 	return calloc(2 * ((size_t)p->plan.window[0].slots + p->plan.window[1].slots) + 2, sizeof(struct map_region));
 }
 
-enum kx_err payload_try_hideout(struct payload *p)
+enum kx_err payload_try_control(struct payload *p)
 {
 	struct map_region *regions = open_regions(p);
-	struct hideout h;
+	struct control_segment h;
 	size_t table_bytes;
 	enum kx_err err;
 	pa_t entry_pa;
@@ -350,29 +350,29 @@ enum kx_err payload_try_hideout(struct payload *p)
 		return KX_NO_MEMORY;
 	h = describe(p, regions);
 	h.piece_count = pieces_max(p);
-	err = hideout_build(&h, NULL, p->input.hideout_bytes, &p->hideout_room, &table_bytes, &entry_pa);
+	err = control_build(&h, NULL, p->input.control_bytes, &p->control_room, &table_bytes, &entry_pa);
 	if (err == KX_NO_ROOM && p->cpus > 1) {
 		report_note(p->report, "purgatory uses one CPU: there is no room for the stacks of others");
 		h.cpus = p->cpus = 1;
 		h.mpidr_count = 0;
-		err = hideout_build(&h, NULL, p->input.hideout_bytes, &p->hideout_room, &table_bytes, &entry_pa);
+		err = control_build(&h, NULL, p->input.control_bytes, &p->control_room, &table_bytes, &entry_pa);
 	}
 	free(regions);
 	return err;
 }
 
-enum kx_err payload_make_hideout(struct payload *p, struct fail *fail)
+enum kx_err payload_make_control(struct payload *p, struct fail *fail)
 {
 	struct map_region *regions = open_regions(p);
 	struct fill_job dtb = { .bytes = p->dtb };
-	struct hideout h;
+	struct control_segment h;
 	const char *why;
 	enum kx_err err;
 
-	p->hideout = calloc(1, p->hideout_room);
-	if (!regions || !p->hideout) {
+	p->control = calloc(1, p->control_room);
+	if (!regions || !p->control) {
 		free(regions);
-		return fail_set(fail, KX_NO_MEMORY, "hide-out");
+		return fail_set(fail, KX_NO_MEMORY, "control segment");
 	}
 	if (p->check != PURG_CHECK_NONE) {
 		dtb.piece = add_piece(p, p->plan.dtb_pa, p->plan.dtb_pa, p->dtb_padded_bytes, PURG_WORK_CHECK);
@@ -389,11 +389,11 @@ enum kx_err payload_make_hideout(struct payload *p, struct fail *fail)
 	h = describe(p, regions);
 	h.pieces = p->pieces;
 	h.piece_count = p->piece_count;
-	why = hideout_check(&h);
+	why = control_check(&h);
 	if (why)
 		err = fail_set(fail, KX_PLAN_CHECK, "%s", why);
 	else
-		err = hideout_build(&h, p->hideout, p->hideout_room, &p->hideout_bytes, &p->table_bytes, &p->entry_pa);
+		err = control_build(&h, p->control, p->control_room, &p->control_bytes, &p->table_bytes, &p->entry_pa);
 	free(regions);
-	return err && !why ? fail_set(fail, err, "hide-out") : err;
+	return err && !why ? fail_set(fail, err, "control segment") : err;
 }

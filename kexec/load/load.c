@@ -53,8 +53,8 @@ enum kx_err payload_commit(struct payload *p, struct fail *fail)
 {
 	struct sys *sys = p->sys;
 	struct sys_segment segments[3 + RELOCATED_RUNS_MAX] = {
-		{ p->hideout, p->hideout_bytes, p->plan.hideout_pa,
-		  align_up(p->hideout_bytes, sys->page_bytes) },
+		{ p->control, p->control_bytes, p->plan.control_pa,
+		  align_up(p->control_bytes, sys->page_bytes) },
 		{ p->dtb, p->dtb_padded_bytes, p->plan.dtb_pa, align_up(p->dtb_padded_bytes, sys->page_bytes) },
 	};
 	size_t count = 2, i;
@@ -120,25 +120,25 @@ static enum kx_err load_by_load(struct payload *p, struct fail *fail)
 	return err;
 }
 
-/* The request without what is a wish and no demand: --fast-reloc without =require, and what kexec.conf says. */
-static struct load_request without_wishes(const struct load_request *request)
+/* The request without what is a preference and no demand: --fast-reloc without =require, and what kexec.conf says. */
+static struct load_request without_preferences(const struct load_request *request)
 {
 	struct load_request plain = *request;
 
 	if (plain.fast == FAST_AUTO)
 		plain.fast = FAST_NO;
-	if (plain.check_is_wish)
+	if (plain.check_is_preference)
 		plain.check = CHECK_DEFAULT;
-	if (plain.cpus_is_wish)
+	if (plain.cpus_is_preference)
 		plain.cpus = 0;
 	return plain;
 }
 
-/* kexec_load(2) is not to be had, and only wishes speak against the other call. Without that, the first reason stands. */
-static enum kx_err load_without_wishes(struct payload *p, struct fail *fail)
+/* kexec_load(2) is not to be had, and only preferences speak against the other call. Without that, the first reason stands. */
+static enum kx_err load_without_preferences(struct payload *p, struct fail *fail)
 {
 	const struct load_request *request = p->request;
-	struct load_request plain = without_wishes(request);
+	struct load_request plain = without_preferences(request);
 	struct fail first = *fail;
 	enum kx_err err;
 	int result;
@@ -170,7 +170,7 @@ static enum kx_err load_either(struct payload *p, struct fail *fail)
 		return load_by_load(p, fail);
 	if (hindrance) {
 		err = load_by_load(p, fail);
-		return err == KX_LOCKDOWN || err == KX_NO_SYSCALL ? load_without_wishes(p, fail) : err;
+		return err == KX_LOCKDOWN || err == KX_NO_SYSCALL ? load_without_preferences(p, fail) : err;
 	}
 	err = load_by_file(p, &result, fail);
 	if (request->syscall == SYSCALL_FILE)

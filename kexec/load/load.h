@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The recipes: what is done in which order. They call everybody; nobody but main.c calls them. None prints. */
+/* The order of steps: what is done in which order. They call everybody; nobody but main.c calls them. None prints. */
 #ifndef LOAD_H
 #define LOAD_H
 
 #include "report.h"
 #include "sys.h"
 
-enum fast_wish { FAST_NO, FAST_AUTO, FAST_REQUIRE };
-enum syscall_wish { SYSCALL_AUTO, SYSCALL_LOAD, SYSCALL_FILE };	/* kexec_file_load(2) if it works; kexec_load(2); kexec_file_load(2) */
-enum check_wish { CHECK_DEFAULT, CHECK_NONE, CHECK_CRC32C, CHECK_SHA256 };
+enum fast_mode { FAST_NO, FAST_AUTO, FAST_REQUIRE };
+enum syscall_choice { SYSCALL_AUTO, SYSCALL_LOAD, SYSCALL_FILE };	/* kexec_file_load(2) if it works; kexec_load(2); kexec_file_load(2) */
+enum check_kind { CHECK_DEFAULT, CHECK_NONE, CHECK_CRC32C, CHECK_SHA256 };
 
 #define INITRDS_MAX	16
 
@@ -24,10 +24,10 @@ struct load_request {
 	bool reuse_cmdline;
 	const char *dtb;	/* null: this machine's */
 	const char *serial;	/* null: the console that the kernel uses, for bad news only */
-	enum syscall_wish syscall;
-	enum fast_wish fast;
-	enum check_wish check;
-	bool check_is_wish, cpus_is_wish;	/* kexec.conf's: where only kexec_file_load(2) is to be had they are left, and it is said */
+	enum syscall_choice syscall;
+	enum fast_mode fast;
+	enum check_kind check;
+	bool check_is_preference, cpus_is_preference;	/* kexec.conf's: where only kexec_file_load(2) is to be had they are left, and it is said */
 	unsigned int cpus;	/* how many purgatory may use; 0 is 1 */
 	bool extra_given;	/* else it is 100: */
 	uint32_t extra_percent;	/* huge pages taken for a moment beyond those needed, at most, to find a better place */
@@ -50,13 +50,13 @@ struct load_request {
  *
  * Which system call: kexec_file_load(2) knows no check, no staging, no other device tree; where any of that is asked for it is
  * kexec_load(2), and KX_FILE_OPTION if kexec_file_load(2) is insisted on. Should the kernel not have kexec_load(2), or be locked
- * down against it, what is only a wish (FAST_AUTO, *_is_wish) is left, and it is kexec_file_load(2) with a note.
+ * down against it, what is only a preference (FAST_AUTO, *_is_preference) is left, and it is kexec_file_load(2) with a note.
  */
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail);
 
 /* Unload what is loaded, and give all staged memory back; or unload the crash kernel. By that system call, or by either. *note: null,
  * or why staged memory is not given back yet. */
-enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_wish by, const char **note, struct fail *fail);
+enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_choice by, const char **note, struct fail *fail);
 
 /* Whether /proc has what the next two read. Errors: KX_NO_PROC */
 enum kx_err check_proc(struct sys *sys, struct fail *fail);

@@ -143,8 +143,8 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 		uint64_t value = i == PURG_T_MAGIC		? (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_ABI_VERSION
 				 : i == PURG_T_PAYLOAD_BYTES	? kernel->file_bytes + edit.initrd.bytes
 				 : i == PURG_T_RELOCATED_BYTES	? relocated_bytes(p)
-				 : i == PURG_T_FRAMES		? p->plan.in_place + p->plan.moved + p->plan.relocated
-				 : i == PURG_T_FRAMES_IN_PLACE	? p->plan.in_place + (p->request->crash ? p->plan.relocated : 0)
+				 : i == PURG_T_PAGES		? p->plan.in_place + p->plan.moved + p->plan.relocated
+				 : i == PURG_T_PAGES_IN_PLACE	? p->plan.in_place + (p->request->crash ? p->plan.relocated : 0)
 				 : i == PURG_T_CPUS_WANTED	? p->cpus
 				 : i == PURG_T_LOADED_AT	? p->sys->now(p->sys)
 								: 0;
@@ -198,12 +198,12 @@ enum kx_err payload_open(struct payload *p, struct fail *fail)
 	/* The ELF header goes with the device tree: on a page of its own, behind it. */
 	if (p->request->crash)
 		p->input.dtb_bytes = align_up(p->dtb_padded_bytes, KIB(64)) + p->elfcore_bytes;
-	if (p->input.dtb_bytes > FRAME_BYTES)
+	if (p->input.dtb_bytes > HUGE_PAGE_BYTES)
 		return fail_set(fail, KX_DTB_TOO_BIG, "device tree, with what describes memory behind it");
-	/* All of a frame, less the device tree if that is small. Tables of 16K and 64K granules can take that much. */
-	p->input.hideout_bytes = FRAME_BYTES;
+	/* All of a huge page, less the device tree if that is small. Tables of 16K and 64K granules can take that much. */
+	p->input.control_bytes = HUGE_PAGE_BYTES;
 	if (p->input.dtb_bytes <= KIB(512))
-		p->input.hideout_bytes -= align_up(p->input.dtb_bytes, KIB(64));
+		p->input.control_bytes -= align_up(p->input.dtb_bytes, KIB(64));
 	p->input.rules = arm64_plan_rules(p->sys->page_bytes);
 	return KX_OK;
 }
@@ -214,7 +214,7 @@ enum kx_err payload_finish(struct payload *p, struct fail *fail)
 
 	if (!err && p->dtb_padded_bytes != p->dtb_planned_bytes)
 		err = fail_set(fail, KX_INTERNAL, "the device tree changed its length");
-	return err ? err : payload_make_hideout(p, fail);
+	return err ? err : payload_make_control(p, fail);
 }
 
 void payload_report(struct payload *p)
@@ -247,11 +247,11 @@ void payload_report(struct payload *p)
 			to->relocated += window->slot[i].kind == SLOT_RELOCATED;
 		}
 	}
-	r->hideout = (struct range){ p->plan.hideout_pa, p->hideout_bytes };
+	r->control = (struct range){ p->plan.control_pa, p->control_bytes };
 	r->dtb = (struct range){ p->plan.dtb_pa, p->dtb_bytes };
 	r->table_bytes = p->table_bytes;
 	r->segments = 2 + (unsigned int)p->runs + (p->elfcore != NULL);
-	r->segment_bytes = p->hideout_bytes + p->dtb_bytes + p->elfcore_bytes + relocated_bytes(p);
+	r->segment_bytes = p->control_bytes + p->dtb_bytes + p->elfcore_bytes + relocated_bytes(p);
 	snprintf(r->check, sizeof(r->check), "%s", checks[p->check]);
 	r->cpus = p->cpus;
 	snprintf(r->console, sizeof(r->console), "%s", p->machine.uart.name);
@@ -274,5 +274,5 @@ void payload_free(struct payload *p)
 	free(p->jobs);
 	free(p->dtb);
 	free(p->elfcore);
-	free(p->hideout);
+	free(p->control);
 }

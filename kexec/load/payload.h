@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One load on its way: the files, the frames, the plan, and what is made of them. load.c says what is done in which
+ * One load on its way: the files, the huge pages, the plan, and what is made of them. load.c says what is done in which
  * order; files.c, kernel.c, payload.c, place.c, fill.c and crash.c do it.
  */
 #ifndef PAYLOAD_H
 #define PAYLOAD_H
 
-#include "hideout.h"
+#include "control.h"
 #include "image.h"
 #include "load.h"
 #include "machine.h"
@@ -29,14 +29,14 @@ struct relocated_run {
 struct fill_job {
 	struct purg_piece *piece;	/* null: no digest */
 	const void *bytes;		/* of the piece */
-	const void *frame;		/* null: none; else FRAME_BYTES */
+	const void *page;		/* null: none; else HUGE_PAGE_BYTES */
 };
 
 /* Purgatory, embedded at build time. */
 extern const unsigned char purgatory_blob[];
 extern const size_t purgatory_blob_bytes;
 
-#define RELOCATED_RUNS_MAX	14	/* KEXEC_SEGMENT_MAX less the hide-out and the device tree; a crash kernel has two at most */
+#define RELOCATED_RUNS_MAX	14	/* KEXEC_SEGMENT_MAX less the control segment and the device tree; a crash kernel has two at most */
 
 struct payload {
 	struct sys *sys;
@@ -54,7 +54,7 @@ struct payload {
 
 	int lock_error;			/* of sys->lock(): 0, no other loader is staging */
 	struct stage stage;
-	bool *keep;			/* the frames that the plan uses */
+	bool *keep;			/* the huge pages that the plan uses */
 	struct plan_input input;
 	struct plan plan;
 
@@ -77,8 +77,8 @@ struct payload {
 	unsigned char *elfcore;		/* of a crash kernel; lies behind the device tree */
 	size_t elfcore_bytes;
 
-	unsigned char *hideout;
-	size_t hideout_room, hideout_bytes, table_bytes;
+	unsigned char *control;
+	size_t control_room, control_bytes, table_bytes;
 	pa_t entry_pa;
 };
 
@@ -90,12 +90,12 @@ enum kx_err payload_take_uki_dtb(struct payload *p, struct fail *fail);	/* a ste
 enum kx_err payload_open(struct payload *p, struct fail *fail);		/* files, command line, check */
 pa_t payload_elfcore_pa(const struct payload *p);
 enum kx_err payload_describe_crash(struct payload *p, struct fail *fail);	/* a step of payload_open() */
-enum kx_err payload_place(struct payload *p, struct fail *fail);	/* frames and plan */
+enum kx_err payload_place(struct payload *p, struct fail *fail);	/* huge pages and plan */
 enum kx_err payload_fill(struct payload *p, struct fail *fail);		/* read everything into its place */
-enum kx_err payload_finish(struct payload *p, struct fail *fail);	/* device tree and hide-out */
+enum kx_err payload_finish(struct payload *p, struct fail *fail);	/* device tree and control segment */
 enum kx_err payload_commit(struct payload *p, struct fail *fail);	/* kexec_load */
-enum kx_err payload_try_hideout(struct payload *p);	/* a step of payload_place(): how much room it needs at most; KX_NO_ROOM: it does not fit */
-enum kx_err payload_make_hideout(struct payload *p, struct fail *fail);	/* a step of payload_finish() */
+enum kx_err payload_try_control(struct payload *p);	/* a step of payload_place(): how much room it needs at most; KX_NO_ROOM: it does not fit */
+enum kx_err payload_make_control(struct payload *p, struct fail *fail);	/* a step of payload_finish() */
 void payload_sweep(struct payload *p, int keep);	/* a step of payload_commit(): give back what others have staged */
 void payload_report(struct payload *p);
 void payload_free(struct payload *p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Making the plan. Memory is looked at in slots of 2 MiB: a slot that is usable is either owned (a frame of ours lies
+ * Making the plan. Memory is looked at in slots of 2 MiB: a slot that is usable is either owned (a huge page of ours lies
  * there and may be booted from) or spare. The usable slots form runs; windows slide over every run, and the number of
  * owned slots in them is kept up to date on the way.
  */
@@ -11,18 +11,18 @@
 
 #define NO_COST	UINT32_MAX
 
-/* An owned frame, sorted by address. */
+/* An owned huge page, sorted by address. */
 struct owned {
 	pa_t pa;
-	uint32_t frame;
+	uint32_t page;
 	bool placeable;	/* may be booted from */
-	bool used;	/* by a window, the hide-out or as a source */
+	bool used;	/* by a window, the control segment or as a source */
 };
 
 struct planner {
 	const struct plan_input *input;
-	struct owned *owned;		/* all frames, by address */
-	struct range_set usable;	/* whole slots: placeable frames and spare memory */
+	struct owned *owned;		/* all huge pages, by address */
+	struct range_set usable;	/* whole slots: placeable huge pages and spare memory */
 	struct range_set taken;		/* windows already chosen */
 };
 
@@ -30,23 +30,23 @@ uint32_t plan_slots(const struct plan_object *object)
 {
 	if (!object->memory_bytes)
 		return 0;
-	return (uint32_t)((object->offset_bytes + object->memory_bytes + FRAME_BYTES - 1) / FRAME_BYTES);
+	return (uint32_t)((object->offset_bytes + object->memory_bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES);
 }
 
-/* The device tree lies at the end of the hide-out's frame, or in one of its own. */
+/* The device tree lies at the end of the control segment's huge page, or in one of its own. */
 static bool dtb_fits_beside(const struct plan_input *input)
 {
-	return align_up(input->hideout_bytes, KIB(64)) + align_up(input->dtb_bytes, KIB(64)) <= FRAME_BYTES;
+	return align_up(input->control_bytes, KIB(64)) + align_up(input->dtb_bytes, KIB(64)) <= HUGE_PAGE_BYTES;
 }
 
-static uint32_t small_frames(const struct plan_input *input)
+static uint32_t small_pages(const struct plan_input *input)
 {
 	return dtb_fits_beside(input) ? 1 : 2;
 }
 
-uint32_t plan_frames_wanted(const struct plan_input *input)
+uint32_t plan_pages_wanted(const struct plan_input *input)
 {
-	return plan_slots(&input->object[0]) + plan_slots(&input->object[1]) + small_frames(input);
+	return plan_slots(&input->object[0]) + plan_slots(&input->object[1]) + small_pages(input);
 }
 
 static int by_pa(const void *a, const void *b)
@@ -56,10 +56,10 @@ static int by_pa(const void *a, const void *b)
 	return (x->pa > y->pa) - (x->pa < y->pa);
 }
 
-/* Index of the first owned frame at or above pa. */
+/* Index of the first owned huge page at or above pa. */
 static uint32_t owned_from(const struct planner *p, pa_t pa)
 {
-	uint32_t low = 0, high = p->input->frames;
+	uint32_t low = 0, high = p->input->pages;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -72,12 +72,12 @@ static uint32_t owned_from(const struct planner *p, pa_t pa)
 	return low;
 }
 
-/* The frame at pa that may be booted from and is not used yet; null if there is none. */
+/* The huge page at pa that may be booted from and is not used yet; null if there is none. */
 static struct owned *placeable_at(const struct planner *p, pa_t pa)
 {
 	uint32_t i = owned_from(p, pa);
 
-	if (i < p->input->frames && p->owned[i].pa == pa && p->owned[i].placeable && !p->owned[i].used)
+	if (i < p->input->pages && p->owned[i].pa == pa && p->owned[i].placeable && !p->owned[i].used)
 		return &p->owned[i];
 	return NULL;
 }
@@ -89,36 +89,36 @@ static bool planner_open(struct planner *p, const struct plan_input *input)
 	size_t k;
 
 	*p = (struct planner){ .input = input };
-	p->owned = calloc(input->frames ? input->frames : 1, sizeof(*p->owned));
+	p->owned = calloc(input->pages ? input->pages : 1, sizeof(*p->owned));
 	if (!p->owned)
 		return false;
 	for (k = 0; k < input->spare->count; k++) {
 		struct range r = input->spare->v[k];
-		pa_t start = align_up(r.start, FRAME_BYTES), end = range_end(r);
+		pa_t start = align_up(r.start, HUGE_PAGE_BYTES), end = range_end(r);
 
 		if (end > range_end(below))
 			end = range_end(below);
-		end = align_down(end, FRAME_BYTES);
+		end = align_down(end, HUGE_PAGE_BYTES);
 		if (start >= r.start && start < end && !range_set_add(&p->usable, (struct range){ start, end - start }))
 			return false;
 	}
-	for (i = 0; i < input->frames; i++) {
-		struct range frame = { input->frame_pa[i], FRAME_BYTES };
+	for (i = 0; i < input->pages; i++) {
+		struct range page = { input->page_pa[i], HUGE_PAGE_BYTES };
 
-		p->owned[i] = (struct owned){ .pa = frame.start, .frame = i };
-		if (frame.start >= below.bytes || below.bytes - frame.start < FRAME_BYTES) {
+		p->owned[i] = (struct owned){ .pa = page.start, .page = i };
+		if (page.start >= below.bytes || below.bytes - page.start < HUGE_PAGE_BYTES) {
 			p->owned[i].used = true;	/* out of purgatory's reach */
 			continue;
 		}
-		p->owned[i].placeable = range_set_contains(input->ram, frame);
+		p->owned[i].placeable = range_set_contains(input->ram, page);
 		if (p->owned[i].placeable) {
-			if (!range_set_add(&p->usable, frame))
+			if (!range_set_add(&p->usable, page))
 				return false;
-		} else if (!range_set_remove(&p->usable, frame)) {
+		} else if (!range_set_remove(&p->usable, page)) {
 			return false;
 		}
 	}
-	qsort(p->owned, input->frames, sizeof(*p->owned), by_pa);
+	qsort(p->owned, input->pages, sizeof(*p->owned), by_pa);
 	return true;
 }
 
@@ -139,20 +139,20 @@ struct cursor {
 	uint64_t bytes;
 	size_t run;		/* the next one to enter */
 	pa_t pa, stop;		/* present window; end of the present run */
-	uint32_t first, next;	/* the frames inside the window: a frame in a run is placeable, others were taken out */
+	uint32_t first, next;	/* the huge pages inside the window: a huge page in a run is placeable, others were taken out */
 	uint32_t cost;
 };
 
 static struct cursor cursor_open(const struct planner *p, uint32_t slots, struct range limit)
 {
-	return (struct cursor){ .p = p, .limit = limit, .bytes = (uint64_t)slots * FRAME_BYTES };
+	return (struct cursor){ .p = p, .limit = limit, .bytes = (uint64_t)slots * HUGE_PAGE_BYTES };
 }
 
 static bool cursor_next(struct cursor *c)
 {
 	const struct planner *p = c->p;
 
-	c->pa += FRAME_BYTES;
+	c->pa += HUGE_PAGE_BYTES;
 	while (!c->stop || c->stop - c->pa < c->bytes || c->pa > c->stop) {
 		pa_t start, stop;
 
@@ -170,11 +170,11 @@ static bool cursor_next(struct cursor *c)
 		c->stop = stop;
 		c->first = c->next = owned_from(p, start);
 	}
-	while (c->next < p->input->frames && p->owned[c->next].pa < c->pa + c->bytes)
+	while (c->next < p->input->pages && p->owned[c->next].pa < c->pa + c->bytes)
 		c->next++;
 	while (c->first < c->next && p->owned[c->first].pa < c->pa)
 		c->first++;
-	c->cost = (uint32_t)(c->bytes / FRAME_BYTES) - (c->next - c->first);
+	c->cost = (uint32_t)(c->bytes / HUGE_PAGE_BYTES) - (c->next - c->first);
 	return true;
 }
 
@@ -224,19 +224,19 @@ static void search_pair(const struct planner *p, unsigned int lower, unsigned in
 	}
 }
 
-static bool holds_frames(const struct planner *p, struct range span)
+static bool holds_pages(const struct planner *p, struct range span)
 {
 	uint32_t first = owned_from(p, span.start);
 
-	return first < p->input->frames && p->owned[first].pa < range_end(span);
+	return first < p->input->pages && p->owned[first].pa < range_end(span);
 }
 
-/* What a span could give at best. Without a frame of ours in it every place costs the same: one of those is enough, and the machine may
+/* What a span could give at best. Without a huge page of ours in it every place costs the same: one of those is enough, and the machine may
  * have thousands of such spans. */
 static void search_span(const struct planner *p, struct range span, struct choice *best)
 {
 	const struct plan_object *object = p->input->object;
-	uint32_t least = holds_frames(p, span) ? 0 : plan_slots(&object[0]) + plan_slots(&object[1]);
+	uint32_t least = holds_pages(p, span) ? 0 : plan_slots(&object[0]) + plan_slots(&object[1]);
 
 	if (!object[0].memory_bytes || !object[1].memory_bytes) {
 		search_one(p, object[1].memory_bytes != 0, span, least, best);
@@ -278,16 +278,16 @@ static bool place_windows(const struct planner *p, struct choice *best)
 	return best->cost != NO_COST;
 }
 
-/* An owned frame that no window uses: for the hide-out it must be bootable RAM, for a source it need not be. */
-static struct owned *take_spare_frame(struct planner *p, bool placeable)
+/* An owned huge page that no window uses: for the control segment it must be bootable RAM, for a source it need not be. */
+static struct owned *take_spare_page(struct planner *p, bool placeable)
 {
 	uint32_t i;
 
-	for (i = 0; i < p->input->frames; i++) {
+	for (i = 0; i < p->input->pages; i++) {
 		struct owned *owned = &p->owned[i];
 
 		if (owned->used || (placeable && !owned->placeable) ||
-		    range_set_overlaps(&p->taken, (struct range){ owned->pa, FRAME_BYTES }))
+		    range_set_overlaps(&p->taken, (struct range){ owned->pa, HUGE_PAGE_BYTES }))
 			continue;
 		owned->used = true;
 		return owned;
@@ -295,26 +295,26 @@ static struct owned *take_spare_frame(struct planner *p, bool placeable)
 	return NULL;
 }
 
-/* A place of 2 MiB for the hide-out or the device tree: ours if there is a frame to be had, else spare memory. */
-static bool place_small(struct planner *p, pa_t *pa, uint32_t *frame)
+/* A place of 2 MiB for the control segment or the device tree: ours if there is a huge page to be had, else spare memory. */
+static bool place_small(struct planner *p, pa_t *pa, uint32_t *page)
 {
-	struct owned *owned = take_spare_frame(p, true);
+	struct owned *owned = take_spare_page(p, true);
 	size_t k;
 
 	if (owned) {
 		*pa = owned->pa;
-		*frame = owned->frame;
+		*page = owned->page;
 		return true;
 	}
-	*frame = PLAN_NO_FRAME;
+	*page = PLAN_NO_PAGE;
 	for (k = 0; k < p->usable.count; k++) {
 		struct range run = p->usable.v[k];
 
-		for (*pa = run.start; *pa < range_end(run); *pa += FRAME_BYTES) {
-			struct range slot = { *pa, FRAME_BYTES };
+		for (*pa = run.start; *pa < range_end(run); *pa += HUGE_PAGE_BYTES) {
+			struct range slot = { *pa, HUGE_PAGE_BYTES };
 			uint32_t i = owned_from(p, *pa);
 
-			if (range_set_overlaps(&p->taken, slot) || (i < p->input->frames && p->owned[i].pa == *pa))
+			if (range_set_overlaps(&p->taken, slot) || (i < p->input->pages && p->owned[i].pa == *pa))
 				continue;
 			return range_set_add(&p->taken, slot);
 		}
@@ -322,18 +322,18 @@ static bool place_small(struct planner *p, pa_t *pa, uint32_t *frame)
 	return false;
 }
 
-static bool place_hideout(struct planner *p, struct plan *plan)
+static bool place_control(struct planner *p, struct plan *plan)
 {
 	uint64_t dtb_bytes = align_up(p->input->dtb_bytes, KIB(64));
 
-	if (!place_small(p, &plan->hideout_pa, &plan->hideout_frame))
+	if (!place_small(p, &plan->control_pa, &plan->control_page))
 		return false;
 	if (dtb_fits_beside(p->input)) {
-		plan->dtb_pa = plan->hideout_pa + FRAME_BYTES - dtb_bytes;
-		plan->dtb_frame = plan->hideout_frame;
+		plan->dtb_pa = plan->control_pa + HUGE_PAGE_BYTES - dtb_bytes;
+		plan->dtb_page = plan->control_page;
 		return true;
 	}
-	return place_small(p, &plan->dtb_pa, &plan->dtb_frame);
+	return place_small(p, &plan->dtb_pa, &plan->dtb_page);
 }
 
 struct hole {
@@ -375,18 +375,18 @@ static struct hole *find_holes(const struct plan *plan, size_t *count)
 	return holes;
 }
 
-/* Give every slot that needs one a source. What sources there are not frames for goes to the kernel, in as few
+/* Give every slot that needs one a source. What sources there are not huge pages for goes to the kernel, in as few
  * segments as possible: the longest runs first. */
 static enum kx_err fill_holes(struct planner *p, struct plan *plan)
 {
-	unsigned int segments = 2;	/* the hide-out and the device tree */
+	unsigned int segments = 2;	/* the control segment and the device tree */
 	uint32_t sources = 0, holes_slots = 0, lacking, i;
 	struct hole *holes;
 	size_t count, h;
 
-	for (i = 0; i < p->input->frames; i++)
+	for (i = 0; i < p->input->pages; i++)
 		sources += !p->owned[i].used &&
-			   !range_set_overlaps(&p->taken, (struct range){ p->owned[i].pa, FRAME_BYTES });
+			   !range_set_overlaps(&p->taken, (struct range){ p->owned[i].pa, HUGE_PAGE_BYTES });
 	holes = find_holes(plan, &count);
 	if (!holes)
 		return KX_NO_MEMORY;
@@ -404,12 +404,12 @@ static enum kx_err fill_holes(struct planner *p, struct plan *plan)
 			struct plan_slot *slot = &window->slot[holes[h].slot + i];
 
 			if (i < relocated) {
-				*slot = (struct plan_slot){ SLOT_RELOCATED, PLAN_NO_FRAME };
+				*slot = (struct plan_slot){ SLOT_RELOCATED, PLAN_NO_PAGE };
 				plan->relocated++;
 			} else {
-				struct owned *owned = take_spare_frame(p, false);
+				struct owned *owned = take_spare_page(p, false);
 
-				*slot = (struct plan_slot){ SLOT_MOVED, owned ? owned->frame : PLAN_NO_FRAME };
+				*slot = (struct plan_slot){ SLOT_MOVED, owned ? owned->page : PLAN_NO_PAGE };
 				plan->moved++;
 			}
 		}
@@ -428,12 +428,12 @@ static bool open_window(struct planner *p, struct plan *plan, unsigned int objec
 	window->slots = plan_slots(&p->input->object[object]);
 	window->slot = calloc(window->slots ? window->slots : 1, sizeof(*window->slot));
 	if (!window->slot ||
-	    !range_set_add(&p->taken, (struct range){ pa, (uint64_t)window->slots * FRAME_BYTES }))
+	    !range_set_add(&p->taken, (struct range){ pa, (uint64_t)window->slots * HUGE_PAGE_BYTES }))
 		return false;
 	for (i = 0; i < window->slots; i++) {
-		struct owned *owned = placeable_at(p, pa + i * FRAME_BYTES);
+		struct owned *owned = placeable_at(p, pa + i * HUGE_PAGE_BYTES);
 
-		window->slot[i].frame = owned ? owned->frame : PLAN_NO_FRAME;
+		window->slot[i].page = owned ? owned->page : PLAN_NO_PAGE;
 		if (owned) {
 			window->slot[i].kind = SLOT_IN_PLACE;
 			owned->used = true;
@@ -454,7 +454,7 @@ static enum kx_err make(struct plan *plan, const struct plan_input *input)
 	struct choice best;
 	enum kx_err err = KX_NO_MEMORY;
 
-	*plan = (struct plan){ .hideout_frame = PLAN_NO_FRAME, .dtb_frame = PLAN_NO_FRAME };
+	*plan = (struct plan){ .control_page = PLAN_NO_PAGE, .dtb_page = PLAN_NO_PAGE };
 	if (!planner_open(&planner, input))
 		goto out;
 	err = KX_NO_ROOM;
@@ -464,7 +464,7 @@ static enum kx_err make(struct plan *plan, const struct plan_input *input)
 	if (!open_window(&planner, plan, 0, best.pa[0]) || !open_window(&planner, plan, 1, best.pa[1]))
 		goto out;
 	err = KX_NO_ROOM;
-	if (!place_hideout(&planner, plan))
+	if (!place_control(&planner, plan))
 		goto out;
 	err = fill_holes(&planner, plan);
 out:
@@ -479,9 +479,9 @@ enum kx_err plan_make(struct plan *plan, const struct plan_input *input)
 	struct plan_input without = *input;
 	enum kx_err err = make(plan, input);
 
-	/* Frames scattered so badly that the holes between them need more segments than there are: then none is better. */
-	without.frames = 0;
-	return err == KX_NO_ROOM && input->frames ? make(plan, &without) : err;
+	/* Huge pages scattered so badly that the holes between them need more segments than there are: then none is better. */
+	without.pages = 0;
+	return err == KX_NO_ROOM && input->pages ? make(plan, &without) : err;
 }
 
 void plan_free(struct plan *plan)
@@ -490,13 +490,13 @@ void plan_free(struct plan *plan)
 
 	for (o = 0; o < PLAN_OBJECTS; o++)
 		free(plan->window[o].slot);
-	*plan = (struct plan){ .hideout_frame = PLAN_NO_FRAME, .dtb_frame = PLAN_NO_FRAME };
+	*plan = (struct plan){ .control_page = PLAN_NO_PAGE, .dtb_page = PLAN_NO_PAGE };
 }
 
 struct slot_piece plan_piece(const struct plan_window *window, const struct plan_object *object, uint32_t slot)
 {
-	struct slot_piece piece = { .slot_pa = window->pa + slot * FRAME_BYTES };
-	uint64_t slot_start = slot * FRAME_BYTES, slot_end = slot_start + FRAME_BYTES;
+	struct slot_piece piece = { .slot_pa = window->pa + slot * HUGE_PAGE_BYTES };
+	uint64_t slot_start = slot * HUGE_PAGE_BYTES, slot_end = slot_start + HUGE_PAGE_BYTES;
 	uint64_t start = object->offset_bytes, end = object->offset_bytes + object->file_bytes;
 
 	if (start < slot_start)
@@ -528,8 +528,8 @@ size_t plan_segments(const struct plan *plan, const struct plan_input *input, un
 			continue;
 		while (stop < window->slots && window->slot[stop].kind == SLOT_RELOCATED)
 			stop++;
-		from = window->pa + i * FRAME_BYTES;
-		to = window->pa + stop * FRAME_BYTES;
+		from = window->pa + i * HUGE_PAGE_BYTES;
+		to = window->pa + stop * HUGE_PAGE_BYTES;
 		if (from < first)
 			from = first;
 		if (to > end)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The heart: which payload byte goes into which frame, so that as much as possible already lies where it is booted from.
+ * The heart: which payload byte goes into which huge page, so that as much as possible already lies where it is booted from.
  * Pure, and knows no architecture: the rules of the boot protocol come in as data.
  *
  * Every object (the kernel with its BSS, the initrd) gets a window: consecutive 2 MiB slots. A slot is
- *   in place  when the frame at that address is ours: the payload is written there and stays;
- *   moved     when it is not: the payload waits in a frame outside every window and purgatory copies it;
- *   relocated when no frame is left for it: it becomes part of a kexec segment, and the kernel copies it;
+ *   in place  when the huge page at that address is ours: the payload is written there and stays;
+ *   moved     when it is not: the payload waits in a huge page outside every window and purgatory copies it;
+ *   relocated when no huge page is left for it: it becomes part of a kexec segment, and the kernel copies it;
  *   empty     when it is not ours and nothing of the file lies in it: BSS, which the next kernel clears itself.
  * Sources lie outside every window and windows do not overlap, so moves need no order and cannot form cycles.
  */
@@ -17,7 +17,7 @@
 #include "range.h"
 
 #define PLAN_OBJECTS	2
-#define PLAN_NO_FRAME	UINT32_MAX
+#define PLAN_NO_PAGE	UINT32_MAX
 
 /* What is to be placed. */
 struct plan_object {
@@ -37,14 +37,14 @@ struct plan_rules {
 };
 
 struct plan_input {
-	const pa_t *frame_pa;		/* of the owned frames, by their index; 2 MiB aligned */
-	uint32_t frames;
-	/* Where an owned frame may be booted from. Others only serve as sources, and are never a destination. */
+	const pa_t *page_pa;		/* of the owned huge pages, by their index; 2 MiB aligned */
+	uint32_t pages;
+	/* Where an owned huge page may be booted from. Others only serve as sources, and are never a destination. */
 	const struct range_set *ram;
 	const struct range_set *spare;	/* what may be overwritten though it is not ours */
 	struct plan_object object[PLAN_OBJECTS];
-	uint64_t hideout_bytes;		/* 1 to FRAME_BYTES */
-	uint64_t dtb_bytes;		/* 1 to FRAME_BYTES */
+	uint64_t control_bytes;		/* 1 to HUGE_PAGE_BYTES */
+	uint64_t dtb_bytes;		/* 1 to HUGE_PAGE_BYTES */
 	struct plan_rules rules;
 };
 
@@ -52,7 +52,7 @@ enum slot_kind { SLOT_IN_PLACE, SLOT_MOVED, SLOT_RELOCATED, SLOT_EMPTY };
 
 struct plan_slot {
 	enum slot_kind kind;
-	uint32_t frame;		/* that holds the payload until the jump; PLAN_NO_FRAME if relocated or empty */
+	uint32_t page;		/* that holds the payload until the jump; PLAN_NO_PAGE if relocated or empty */
 };
 
 struct plan_window {
@@ -63,23 +63,23 @@ struct plan_window {
 
 struct plan {
 	struct plan_window window[PLAN_OBJECTS];
-	/* The hide-out and the device tree go through the kernel. They are sent to frames of ours where there are some. */
-	pa_t hideout_pa;
-	uint32_t hideout_frame;	/* PLAN_NO_FRAME: not ours */
+	/* The control segment and the device tree go through the kernel. They are sent to huge pages of ours where there are some. */
+	pa_t control_pa;
+	uint32_t control_page;	/* PLAN_NO_PAGE: not ours */
 	pa_t dtb_pa;
-	uint32_t dtb_frame;	/* the hide-out's, if both fit into it */
+	uint32_t dtb_page;	/* the control segment's, if both fit into it */
 	uint32_t in_place, moved, relocated, empty;	/* slots */
 };
 
 /* Slots that an object needs. */
 uint32_t plan_slots(const struct plan_object *object);
 
-/* Frames that let the whole input lie in place, if they come in long enough runs. */
-uint32_t plan_frames_wanted(const struct plan_input *input);
+/* Huge pages that let the whole input lie in place, if they come in long enough runs. */
+uint32_t plan_pages_wanted(const struct plan_input *input);
 
 /*
  * Make the plan with the fewest slots that are not ours; among equals one at a low address. If the holes between the
- * frames would need more segments than the kernel takes, the plan does without frames. What the plan allocates is the
+ * huge pages would need more segments than the kernel takes, the plan does without huge pages. What the plan allocates is the
  * caller's to give back with plan_free().
  *
  * Errors: KX_NO_ROOM: no window fits, or more segments would be needed than the kernel takes; KX_NO_MEMORY

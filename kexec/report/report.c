@@ -75,12 +75,12 @@ void report_table(const struct report *report, FILE *out)
 	for (i = 0; i < report->objects; i++) {
 		const struct report_object *o = &report->object[i];
 
-		print_row(out, o->name, o->place, bytes_text(o->in_place * FRAME_BYTES, in_place),
-			  bytes_text(o->moved * FRAME_BYTES, moved), bytes_text(o->relocated * FRAME_BYTES, relocated));
+		print_row(out, o->name, o->place, bytes_text(o->in_place * HUGE_PAGE_BYTES, in_place),
+			  bytes_text(o->moved * HUGE_PAGE_BYTES, moved), bytes_text(o->relocated * HUGE_PAGE_BYTES, relocated));
 	}
 	print_row(out, "device tree", report->dtb, "-", "-", bytes_text(report->dtb.bytes, relocated));
-	print_row(out, "hide-out", report->hideout, "-", "-", bytes_text(report->hideout.bytes, relocated));
-	fprintf(out, "\n%u of %u frames of 2 MiB in place, %u moved by purgatory, %u relocated by the kernel.\n", t.in_place,
+	print_row(out, "control segment", report->control, "-", "-", bytes_text(report->control.bytes, relocated));
+	fprintf(out, "\n%u of %u huge pages in place, %u moved by purgatory, %u relocated by the kernel.\n", t.in_place,
 		t.slots, t.moved, t.relocated);
 	fprintf(out, "%u segments of %s in all for kexec_load(2); page tables %s; check %s by %u CPU%s.\n", report->segments,
 		bytes_text(report->segment_bytes, moved), bytes_text(report->table_bytes, in_place), report->check,
@@ -101,8 +101,8 @@ void report_sentence(const struct report *report, FILE *out)
 	if (t.in_place == t.slots)
 		fprintf(out, "all of it already where it will be booted from");
 	else if (t.in_place || t.moved)
-		fprintf(out, "%u of %u frames in place, %s to be moved at boot", t.in_place, t.slots,
-			bytes_text(t.moved * FRAME_BYTES, other));
+		fprintf(out, "%u of %u huge pages in place, %s to be moved at boot", t.in_place, t.slots,
+			bytes_text(t.moved * HUGE_PAGE_BYTES, other));
 	else
 		fprintf(out, "none of it staged");
 	fprintf(out, "; the kernel relocates %s; check %s. Ready for kexec -e or systemctl kexec.\n",
@@ -141,10 +141,10 @@ void report_json(const struct report *report, FILE *out)
 
 		json_object_object_add(to, "name", json_object_new_string(from->name));
 		json_object_object_add(to, "file_bytes", json_u64(from->file_bytes));
-		json_object_object_add(to, "frames", json_u64(from->slots));
-		json_object_object_add(to, "frames_in_place", json_u64(from->in_place));
-		json_object_object_add(to, "frames_moved", json_u64(from->moved));
-		json_object_object_add(to, "frames_relocated", json_u64(from->relocated));
+		json_object_object_add(to, "huge_pages", json_u64(from->slots));
+		json_object_object_add(to, "huge_pages_in_place", json_u64(from->in_place));
+		json_object_object_add(to, "huge_pages_moved", json_u64(from->moved));
+		json_object_object_add(to, "huge_pages_relocated", json_u64(from->relocated));
 		json_object_array_add(list, to);
 	}
 	for (i = 0; i < report->notes; i++)
@@ -157,12 +157,12 @@ void report_json(const struct report *report, FILE *out)
 	json_object_object_add(o, "format", json_object_new_string(report->format));
 	json_object_object_add(o, "objects", list);
 	json_object_object_add(o, "device_tree", json_range(report->dtb));
-	json_object_object_add(o, "hideout", json_range(report->hideout));
+	json_object_object_add(o, "control_segment", json_range(report->control));
 	json_object_object_add(o, "page_table_bytes", json_u64(report->table_bytes));
 	json_object_object_add(o, "segments", json_u64(report->segments));
 	json_object_object_add(o, "segment_bytes", json_u64(report->segment_bytes));
 	json_object_object_add(o, "staged_bytes", json_u64(report->staged_bytes));
-	json_object_object_add(o, "frames_tried", json_u64(report->frames_tried));
+	json_object_object_add(o, "huge_pages_tried", json_u64(report->pages_tried));
 	json_object_object_add(o, "check", json_object_new_string(report->check));
 	json_object_object_add(o, "cpus", json_u64(report->cpus));
 	json_object_object_add(o, "console", json_object_new_string(report->console));

@@ -26,12 +26,12 @@ struct report {
 	char format[64];	/* "", or what the Image was in: "gzip", "uki, vmlinuz, zstd" */
 	struct report_object object[REPORT_OBJECTS];
 	unsigned int objects;
-	struct range hideout, dtb;
+	struct range control, dtb;
 	uint64_t table_bytes;
 	unsigned int segments;	/* handed to kexec_load(2) ... */
 	uint64_t segment_bytes;	/* ... and their sum */
 	uint64_t staged_bytes;	/* kept in huge pages until the jump */
-	uint32_t frames_tried;	/* how many were looked at to find a place */
+	uint32_t pages_tried;	/* how many were looked at to find a place */
 	char check[24];		/* "crc32c", ... */
 	unsigned int cpus;	/* that purgatory may use */
 	char console[32];	/* "" if there is none */

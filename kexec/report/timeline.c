@@ -85,8 +85,8 @@ enum kx_err timeline_text(const void *record, size_t bytes, FILE *out)
 	}
 	print_phase(out, "all", between(record, PURG_T_ENTRY, PURG_T_DONE), 0);
 	el = cell(record, PURG_T_EL);
-	fprintf(out, "\n%llu of %llu frames of 2 MiB were in place; the kernel relocated %llu bytes of the payload.\n",
-		(unsigned long long)cell(record, PURG_T_FRAMES_IN_PLACE), (unsigned long long)cell(record, PURG_T_FRAMES),
+	fprintf(out, "\n%llu of %llu huge pages were in place; the kernel relocated %llu bytes of the payload.\n",
+		(unsigned long long)cell(record, PURG_T_PAGES_IN_PLACE), (unsigned long long)cell(record, PURG_T_PAGES),
 		(unsigned long long)cell(record, PURG_T_RELOCATED_BYTES));
 	fprintf(out, "Payload of %llu bytes %s (%s) by %llu CPU%s", (unsigned long long)cell(record, PURG_T_PAYLOAD_BYTES),
 		NAME_OF(results, cell(record, PURG_T_RESULT)), NAME_OF(methods, cell(record, PURG_T_METHOD)),
@@ -124,8 +124,8 @@ enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
 	add_u64(o, "cleaned_bytes", cell(record, PURG_T_CLEAN_BYTES));
 	add_u64(o, "relocated_bytes", cell(record, PURG_T_RELOCATED_BYTES));
 	add_u64(o, "payload_bytes", cell(record, PURG_T_PAYLOAD_BYTES));
-	add_u64(o, "frames", cell(record, PURG_T_FRAMES));
-	add_u64(o, "frames_in_place", cell(record, PURG_T_FRAMES_IN_PLACE));
+	add_u64(o, "huge_pages", cell(record, PURG_T_PAGES));
+	add_u64(o, "huge_pages_in_place", cell(record, PURG_T_PAGES_IN_PLACE));
 	add_u64(o, "exception_level", cell(record, PURG_T_EL) & 3);
 	json_object_object_add(o, "e2h", json_object_new_boolean((cell(record, PURG_T_EL) & 0x100) != 0));
 	json_object_object_add(o, "mmu", json_object_new_boolean(cell(record, PURG_T_MMU) != 0));

@@ -20,7 +20,7 @@ enum kx_err stage_open(struct stage *stage, struct sys *sys, uint32_t room, stru
 	stage->pa = calloc(room ? room : 1, sizeof(*stage->pa));
 	if (!stage->pa)
 		return fail_set(fail, KX_NO_MEMORY, "staging");
-	err = sys->shm_create(sys, (uint64_t)room * FRAME_BYTES, &stage->shm_id, &base);
+	err = sys->shm_create(sys, (uint64_t)room * HUGE_PAGE_BYTES, &stage->shm_id, &base);
 	if (err) {
 		free(stage->pa);
 		*stage = (struct stage){ .sys = sys, .shm_id = SYS_NO_SHM };
@@ -42,7 +42,7 @@ static int write_number(struct sys *sys, const char *path, uint64_t value)
 	return sys->write_file(sys, path, text);
 }
 
-/* Frames that are in use beyond the pool count against the limit, those of an earlier load too. */
+/* Huge pages that are in use beyond the pool count against the limit, those of an earlier load too. */
 static bool raise_overcommit(struct stage *stage, uint64_t more, uint64_t *before)
 {
 	struct sys *sys = stage->sys;
@@ -54,27 +54,27 @@ static bool raise_overcommit(struct stage *stage, uint64_t more, uint64_t *befor
 	if (surplus + more <= *before)
 		return false;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)*before);
-	sys->guard(sys, OVERCOMMIT, text);
+	sys->restore_if_killed(sys, OVERCOMMIT, text);
 	stage->limit_error = write_number(sys, OVERCOMMIT, surplus + more);
 	if (!stage->limit_error)
 		return true;
-	sys->unguard(sys);
+	sys->restore_cancel(sys);
 	return false;
 }
 
 static void restore_overcommit(struct sys *sys, uint64_t before)
 {
 	write_number(sys, OVERCOMMIT, before);
-	sys->unguard(sys);
+	sys->restore_cancel(sys);
 }
 
-/* Touch frames from the first untouched one on; returns how many there are then. */
-static uint32_t touch_frames(struct stage *stage, uint32_t wanted)
+/* Touch huge pages from the first untouched one on; returns how many there are then. */
+static uint32_t touch_pages(struct stage *stage, uint32_t wanted)
 {
 	uint32_t i;
 
-	for (i = stage->frames; i < wanted && !stage->sys->interrupted(stage->sys); i++)
-		if (stage->sys->touch(stage->sys, stage_frame(stage, i)) < 0)
+	for (i = stage->pages; i < wanted && !stage->sys->interrupted(stage->sys); i++)
+		if (stage->sys->touch(stage->sys, stage_page(stage, i)) < 0)
 			break;
 	return i;
 }
@@ -82,7 +82,7 @@ static uint32_t touch_frames(struct stage *stage, uint32_t wanted)
 enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
 {
 	struct sys *sys = stage->sys;
-	uint64_t before, pool_frames = stage_pool_frames(sys);
+	uint64_t before, pool_pages = stage_pool_pages(sys);
 	void *pool = NULL;
 	uint32_t touched;
 	bool raised;
@@ -90,21 +90,21 @@ enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
 
 	if (wanted > stage->room)
 		wanted = stage->room;
-	if (stage->frames >= wanted)
+	if (stage->pages >= wanted)
 		return KX_OK;
-	raised = raise_overcommit(stage, wanted - stage->frames, &before);
-	if (pool_frames)
-		pool = sys->pool_hold(sys, pool_frames);
-	touched = touch_frames(stage, wanted);
+	raised = raise_overcommit(stage, wanted - stage->pages, &before);
+	if (pool_pages)
+		pool = sys->pool_hold(sys, pool_pages);
+	touched = touch_pages(stage, wanted);
 	if (pool)
-		sys->pool_release(sys, pool, pool_frames);
-	err = sys->settle(sys, stage_frame(stage, stage->frames), (touched - stage->frames) * FRAME_BYTES);
+		sys->pool_release(sys, pool, pool_pages);
+	err = sys->leave_cma(sys, stage_page(stage, stage->pages), (touched - stage->pages) * HUGE_PAGE_BYTES);
 	if (err)
-		stage->settle_error = err;
+		stage->cma_error = err;
 	if (raised)
 		restore_overcommit(sys, before);
-	for (; stage->frames < touched; stage->frames++) {
-		int result = sys->frame_pa(sys, stage_frame(stage, stage->frames), &stage->pa[stage->frames]);
+	for (; stage->pages < touched; stage->pages++) {
+		int result = sys->page_pa(sys, stage_page(stage, stage->pages), &stage->pa[stage->pages]);
 
 		if (result < 0)
 			return fail_set(fail, KX_NO_PFN, "/proc/self/pagemap: %s", strerror(-result));
@@ -112,13 +112,13 @@ enum kx_err stage_grow(struct stage *stage, uint32_t wanted, struct fail *fail)
 	return sys->interrupted(sys) ? fail_set(fail, KX_INTERRUPTED, "staging") : KX_OK;
 }
 
-uint64_t stage_pool_frames(struct sys *sys)
+uint64_t stage_pool_pages(struct sys *sys)
 {
-	uint64_t free_frames, reserved;
+	uint64_t free_pages, reserved;
 
-	if (!sys_read_u64(sys, POOL "free_hugepages", 10, &free_frames) || !sys_read_u64(sys, POOL "resv_hugepages", 10, &reserved))
+	if (!sys_read_u64(sys, POOL "free_hugepages", 10, &free_pages) || !sys_read_u64(sys, POOL "resv_hugepages", 10, &reserved))
 		return 0;
-	return free_frames > reserved ? free_frames - reserved : 0;
+	return free_pages > reserved ? free_pages - reserved : 0;
 }
 
 bool stage_moved(const struct stage *stage, const bool *keep)
@@ -126,8 +126,8 @@ bool stage_moved(const struct stage *stage, const bool *keep)
 	uint32_t i;
 	pa_t pa;
 
-	for (i = 0; i < stage->frames; i++)
-		if (keep[i] && (stage->sys->frame_pa(stage->sys, stage_frame(stage, i), &pa) < 0 || pa != stage->pa[i]))
+	for (i = 0; i < stage->pages; i++)
+		if (keep[i] && (stage->sys->page_pa(stage->sys, stage_page(stage, i), &pa) < 0 || pa != stage->pa[i]))
 			return true;
 	return false;
 }
@@ -136,11 +136,11 @@ void stage_keep(struct stage *stage, const bool *keep)
 {
 	uint32_t i, run;
 
-	for (i = 0; i < stage->frames; i += run) {
-		for (run = 1; i + run < stage->frames && keep[i + run] == keep[i]; run++)
+	for (i = 0; i < stage->pages; i += run) {
+		for (run = 1; i + run < stage->pages && keep[i + run] == keep[i]; run++)
 			;
 		if (!keep[i])
-			stage->sys->punch(stage->sys, stage_frame(stage, i), run * FRAME_BYTES);
+			stage->sys->punch(stage->sys, stage_page(stage, i), run * HUGE_PAGE_BYTES);
 	}
 }
 

@@ -32,7 +32,7 @@ struct sys_stamp {
 
 enum sys_cpu_feature { CPU_CRC32 = 1, CPU_SHA2 = 2, CPU_SME = 4 };
 
-struct sys_crew;
+struct sys_workers;
 
 struct sys {
 	void *ctx;
@@ -53,9 +53,9 @@ struct sys {
 	int (*lock)(struct sys *sys, bool wait);
 	void (*unlock)(struct sys *sys);
 
-	/* Should this process die, however, text is written to path; until unguard(). */
-	void (*guard)(struct sys *sys, const char *path, const char *text);
-	void (*unguard)(struct sys *sys);
+	/* Should this process die, however, text is written to path; until restore_cancel(). */
+	void (*restore_if_killed)(struct sys *sys, const char *path, const char *text);
+	void (*restore_cancel)(struct sys *sys);
 
 	/* Should memory run out meanwhile, this process is the one that is killed, and nobody else; until it is said again with false. */
 	void (*die_first)(struct sys *sys, bool yes);
@@ -94,26 +94,26 @@ struct sys {
 	/* Write to the page at addr so that it is there; -EFAULT if the kernel has none (SIGBUS). */
 	int (*touch)(struct sys *sys, void *addr);
 	/* Keep so many free huge pages of the machine's own pool from being touched, until pool_release(); null: they cannot be. */
-	void *(*pool_hold)(struct sys *sys, uint64_t frames);
-	void (*pool_release)(struct sys *sys, void *hold, uint64_t frames);
+	void *(*pool_hold)(struct sys *sys, uint64_t pages);
+	void (*pool_release)(struct sys *sys, void *hold, uint64_t pages);
 	/* Make pages that were touched lie where the kernel has no reason to move them from: out of CMA areas and movable
 	   zones. Before their addresses are read. An error is why they may lie there still. */
-	int (*settle)(struct sys *sys, void *addr, uint64_t bytes);
+	int (*leave_cma)(struct sys *sys, void *addr, uint64_t bytes);
 	/* Physical address of the page at addr; -EPERM if the kernel hides it. */
-	int (*frame_pa)(struct sys *sys, const void *addr, pa_t *pa);
+	int (*page_pa)(struct sys *sys, const void *addr, pa_t *pa);
 	int (*punch)(struct sys *sys, void *addr, uint64_t bytes);
 	/* DC CIVAC over memory of ours, to the point of coherency. */
 	void (*clean)(struct sys *sys, const void *addr, uint64_t bytes);
 
 	/*
 	 * Other CPUs work on a row of jobs while it grows: work(arg, first, count) is called once for each job, for one or two
-	 * of them that follow one another, on any thread. crew_ready() says how many there are by now, and lends a hand when
-	 * the others fall behind; crew_close() returns when all those are done, or with abandon, when nobody works any more.
+	 * of them that follow one another, on any thread. workers_ready() says how many there are by now, and lends a hand when
+	 * the others fall behind; workers_close() returns when all those are done, or with abandon, when nobody works any more.
 	 * Null: out of memory.
 	 */
-	struct sys_crew *(*crew_open)(struct sys *sys, void (*work)(void *arg, size_t first, size_t count), void *arg);
-	void (*crew_ready)(struct sys *sys, struct sys_crew *crew, size_t count);
-	void (*crew_close)(struct sys *sys, struct sys_crew *crew, bool abandon);
+	struct sys_workers *(*workers_open)(struct sys *sys, void (*work)(void *arg, size_t first, size_t count), void *arg);
+	void (*workers_ready)(struct sys *sys, struct sys_workers *workers, size_t count);
+	void (*workers_close)(struct sys *sys, struct sys_workers *workers, bool abandon);
 
 	bool (*interrupted)(struct sys *sys);	/* a SIGINT, SIGQUIT, SIGTERM or SIGHUP came in */
 	/* Whether standard output is open, and not a pipe that nobody reads. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The running system, but for its files (sys_files.c), staged memory (sys_shm.c) and threads (sys_crew.c): no system call is anywhere else. */
+/* The running system, but for its files (sys_files.c), staged memory (sys_shm.c) and threads (sys_workers.c): no system call is anywhere else. */
 #include "sys_linux.h"
 
 #include <errno.h>
@@ -178,11 +178,11 @@ static void die_first(struct sys *sys, bool yes)
 	sys_linux_write_file(sys, OOM_SCORE_ADJ, "1000");
 }
 
-static int guard_fd = -1;
-static pid_t guard_pid;
+static int restorer_fd = -1;
+static pid_t restorer_pid;
 
 /* The child's side, which holds the lock too: say that it is there, and wait for a word or for the end. */
-static void stand_guard(struct sys *sys, int fd, const char *path, const char *text)
+static void restorer_main(struct sys *sys, int fd, const char *path, const char *text)
 {
 	char byte = 0;
 
@@ -196,35 +196,35 @@ static void stand_guard(struct sys *sys, int fd, const char *path, const char *t
 	_exit(0);
 }
 
-static void guard(struct sys *sys, const char *path, const char *text)
+static void restore_if_killed(struct sys *sys, const char *path, const char *text)
 {
 	int ends[2];
 	char byte;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return;
-	guard_pid = fork();
-	if (guard_pid == 0) {
+	restorer_pid = fork();
+	if (restorer_pid == 0) {
 		close(ends[0]);
-		stand_guard(sys, ends[1], path, text);
+		restorer_main(sys, ends[1], path, text);
 	}
 	close(ends[1]);
-	guard_fd = ends[0];
-	while (guard_pid > 0 && recv(guard_fd, &byte, 1, 0) < 0 && errno == EINTR)
+	restorer_fd = ends[0];
+	while (restorer_pid > 0 && recv(restorer_fd, &byte, 1, 0) < 0 && errno == EINTR)
 		;
 }
 
-static void unguard(struct sys *sys)
+static void restore_cancel(struct sys *sys)
 {
 	(void)sys;
-	if (guard_fd < 0)
+	if (restorer_fd < 0)
 		return;
-	if (guard_pid > 0) {
-		send(guard_fd, "", 1, MSG_NOSIGNAL);
-		waitpid(guard_pid, NULL, 0);
+	if (restorer_pid > 0) {
+		send(restorer_fd, "", 1, MSG_NOSIGNAL);
+		waitpid(restorer_pid, NULL, 0);
 	}
-	close(guard_fd);
-	guard_fd = -1;
+	close(restorer_fd);
+	restorer_fd = -1;
 }
 
 static int run_shutdown(struct sys *sys)
@@ -327,8 +327,8 @@ void sys_linux(struct sys *sys)
 		.now_ms = now_ms,
 		.random = get_random,
 		.die_first = die_first,
-		.guard = guard,
-		.unguard = unguard,
+		.restore_if_killed = restore_if_killed,
+		.restore_cancel = restore_cancel,
 		.interrupted = interrupted,
 		.can_print = can_print,
 		.kexec_load = kexec_load,
@@ -341,5 +341,5 @@ void sys_linux(struct sys *sys)
 	sys_linux_files(sys);
 	sys_linux_lock(sys);
 	sys_linux_shm(sys);
-	sys_linux_crew(sys);
+	sys_linux_workers(sys);
 }

@@ -146,18 +146,18 @@ static unsigned int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
  * The administrator's pool is for others. A mapping that is reserved and never touched has a claim to its free pages, so that what is
  * touched elsewhere without a claim (SHM_NORESERVE) comes from ordinary memory, as surplus pages.
  */
-static void *pool_hold(struct sys *sys, uint64_t frames)
+static void *pool_hold(struct sys *sys, uint64_t pages)
 {
-	void *hold = mmap(NULL, frames * FRAME_BYTES, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | (int)MAP_HUGE_2M, -1, 0);
+	void *hold = mmap(NULL, pages * HUGE_PAGE_BYTES, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | (int)MAP_HUGE_2M, -1, 0);
 
 	(void)sys;
 	return hold == MAP_FAILED ? NULL : hold;
 }
 
-static void pool_release(struct sys *sys, void *hold, uint64_t frames)
+static void pool_release(struct sys *sys, void *hold, uint64_t pages)
 {
 	(void)sys;
-	munmap(hold, frames * FRAME_BYTES);
+	munmap(hold, pages * HUGE_PAGE_BYTES);
 }
 
 static sigjmp_buf no_page;
@@ -179,7 +179,7 @@ static int touch(struct sys *sys, void *addr)
 	int err = 0;
 
 	(void)sys;
-	if (madvise(addr, FRAME_BYTES, MADV_POPULATE_WRITE) == 0)
+	if (madvise(addr, HUGE_PAGE_BYTES, MADV_POPULATE_WRITE) == 0)
 		return 0;
 	if (errno != EINVAL)
 		return -EFAULT;
@@ -192,7 +192,7 @@ static int touch(struct sys *sys, void *addr)
 	return err;
 }
 
-static int frame_pa(struct sys *sys, const void *addr, pa_t *pa)
+static int page_pa(struct sys *sys, const void *addr, pa_t *pa)
 {
 	static int pagemap_fd = -1;
 	uint64_t entry;
@@ -217,7 +217,7 @@ static int frame_pa(struct sys *sys, const void *addr, pa_t *pa)
  * pin makes the kernel migrate them out of there first; registering them as io_uring buffers is such a pin, and closing
  * the ring ends it. Where there is no io_uring nothing is lost but this: purgatory's check still stands.
  */
-static int settle(struct sys *sys, void *addr, uint64_t bytes)
+static int leave_cma(struct sys *sys, void *addr, uint64_t bytes)
 {
 	struct io_uring_params params = { 0 };
 	struct iovec buffer = { addr, 0 };
@@ -272,8 +272,8 @@ void sys_linux_shm(struct sys *sys)
 	sys->pool_hold = pool_hold;
 	sys->pool_release = pool_release;
 	sys->touch = touch;
-	sys->settle = settle;
-	sys->frame_pa = frame_pa;
+	sys->leave_cma = leave_cma;
+	sys->page_pa = page_pa;
 	sys->punch = punch;
 	sys->clean = clean;
 }

@@ -6,7 +6,7 @@
  */
 #include "bare.h"
 #include "digest.h"
-#include "hideout.h"
+#include "control.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #define FILE_SLOTS	3
 #define SLOTS		(FILE_SLOTS + 1)	/* the last one is BSS */
-#define KERNEL_BYTES	(FILE_SLOTS * FRAME_BYTES - 5 * PURG_UNIT_BYTES)
+#define KERNEL_BYTES	(FILE_SLOTS * HUGE_PAGE_BYTES - 5 * PURG_UNIT_BYTES)
 #define CODE_BYTES	0x10000			/* of the fake kernel; the pattern follows */
 #define DTB_BYTES	0x1000
 #define TIMELINE_AT	0x44
@@ -99,7 +99,7 @@ static void digest(unsigned char *out, const void *data, size_t bytes)
 
 /* For the plugin in tests/cache, if it can follow this machine: what may be in a cache when purgatory is entered. Payload may even be
  * dirty: a stray store is what verification is for. What the kernel relocated is clean; stray=1: nor is that, as in a crash. */
-static void say_ranges(const struct hideout *h, const pa_t *source_pa, size_t hideout_bytes)
+static void say_ranges(const struct control_segment *h, const pa_t *source_pa, size_t control_bytes)
 {
 	char path[512];
 	FILE *file;
@@ -115,9 +115,9 @@ static void say_ranges(const struct hideout *h, const pa_t *source_pa, size_t hi
 			(unsigned long long)h->kernel_bytes);
 		for (i = 0; i < FILE_SLOTS; i++)
 			fprintf(file, ",dirty=0x%llx:0x%llx", (unsigned long long)source_pa[i],
-				(unsigned long long)FRAME_BYTES);
+				(unsigned long long)HUGE_PAGE_BYTES);
 		fprintf(file, ",%s=0x%llx:0x%zx,%s=0x%llx:0x%x\n", options.stray ? "stray" : "clean",
-			(unsigned long long)h->pa, hideout_bytes, options.stray ? "dirty" : "clean",
+			(unsigned long long)h->pa, control_bytes, options.stray ? "dirty" : "clean",
 			(unsigned long long)h->dtb_pa, DTB_BYTES);
 	}
 	fclose(file);
@@ -131,9 +131,9 @@ static int by_start(const void *a, const void *b)
 }
 
 /* What is damaged, and where it would be noticed. Faults that the seal would hide are sealed anew. */
-static void inject(unsigned char *hideout, size_t bytes, unsigned char *kernel)
+static void inject(unsigned char *control, size_t bytes, unsigned char *kernel)
 {
-	unsigned char *base = hideout + PURG_WORK_BYTES(options.cpus);
+	unsigned char *base = control + PURG_WORK_BYTES(options.cpus);
 	struct purg_header *header = (void *)base;
 	struct purg_params *params = (void *)(base + PURG_PARAMS_OFFSET);
 	struct purg_piece *first = (void *)(base + (params->pieces_pa - params->base_pa));
@@ -142,12 +142,12 @@ static void inject(unsigned char *hideout, size_t bytes, unsigned char *kernel)
 
 	if (strcmp(fault, "none") == 0)
 		return;
-	if (strcmp(fault, "frame") == 0) {
+	if (strcmp(fault, "page") == 0) {
 		kernel[KERNEL_BYTES - 5] ^= 1;
 		return;
 	}
-	if (strcmp(fault, "frame2") == 0) {
-		kernel[FRAME_BYTES + 100] ^= 0x80;
+	if (strcmp(fault, "page2") == 0) {
+		kernel[HUGE_PAGE_BYTES + 100] ^= 0x80;
 		return;
 	}
 	if (strcmp(fault, "conduit") == 0) {
@@ -155,16 +155,16 @@ static void inject(unsigned char *hideout, size_t bytes, unsigned char *kernel)
 		return;
 	}
 	if (strcmp(fault, "table") == 0) {
-		hideout[bytes - 60] ^= 1;
+		control[bytes - 60] ^= 1;
 		return;
 	}
 	if (strcmp(fault, "params") == 0) {
 		params->kernel_pa ^= 0x1000;
 		return;
 	}
-	if (strcmp(fault, "board") == 0) {
+	if (strcmp(fault, "shared") == 0) {
 		/* Not sealed, and of no effect: as if all pieces were taken already. */
-		((struct purg_board *)(void *)hideout)->next = PIECES_MAX;
+		((struct purg_shared *)(void *)control)->next = PIECES_MAX;
 		return;
 	}
 	if (strcmp(fault, "version") == 0) {
@@ -229,8 +229,8 @@ int main(int argc, char **argv)
 	uint64_t mpidr[PURG_CPUS_MAX] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 	struct map_region region[2 * SLOTS + 3];
 	struct purg_piece pieces[PIECES_MAX] = { 0 };
-	unsigned char *kernel, *code, *blob, *dtb, *hideout;
-	struct hideout h = { .regions = region, .pieces = pieces, .mpidr = mpidr };
+	unsigned char *kernel, *code, *blob, *dtb, *control;
+	struct control_segment h = { .regions = region, .pieces = pieces, .mpidr = mpidr };
 	size_t code_bytes, blob_bytes, bytes, table_bytes;
 	pa_t base, entry_pa, source_pa[FILE_SLOTS];
 	uint64_t at, piece_bytes, i;
@@ -249,47 +249,47 @@ int main(int argc, char **argv)
 	work = options.check != PURG_CHECK_NONE ? PURG_WORK_CHECK : 0;
 	piece_bytes = options.cpus > 1 ? SHARED_PIECE_BYTES : PURG_CHUNK_BYTES;
 
-	kernel = calloc(1, FILE_SLOTS * FRAME_BYTES);
+	kernel = calloc(1, FILE_SLOTS * HUGE_PAGE_BYTES);
 	dtb = calloc(1, DTB_BYTES);
-	hideout = calloc(1, TABLES_MAX);
-	if (!kernel || !dtb || !hideout)
+	control = calloc(1, TABLES_MAX);
+	if (!kernel || !dtb || !control)
 		return 1;
 	memcpy(kernel, code, code_bytes);
 	for (i = CODE_BYTES; i < KERNEL_BYTES; i += sizeof(uint64_t))
 		memcpy(kernel + i, &(uint64_t){ i }, sizeof(uint64_t));
 	memcpy(dtb, "\xd0\x0d\xfe\xed", 4);
 
-	/* The window at base, sources from 16 MiB behind it, the hide-out's slot at 32 MiB. */
+	/* The window at base, sources from 16 MiB behind it, the control segment's slot at 32 MiB. */
 	h.pa = base + MIB(32) + KIB(64);
 	h.kernel_pa = base;
-	h.kernel_bytes = SLOTS * FRAME_BYTES;
+	h.kernel_bytes = SLOTS * HUGE_PAGE_BYTES;
 	h.kernel_file_bytes = KERNEL_BYTES;
 	h.dtb_bytes = DTB_BYTES;
 	h.line_bytes = 64;
 	h.dtb_pa = base + MIB(34) - KIB(64);
 	h.timeline_pa = h.dtb_pa + TIMELINE_AT;
 	for (i = 0; i < SLOTS; i++)
-		region[h.region_count++] = (struct map_region){ { base + i * FRAME_BYTES, FRAME_BYTES }, MAP_DATA };
+		region[h.region_count++] = (struct map_region){ { base + i * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES }, MAP_DATA };
 	for (i = 0; i < FILE_SLOTS; i++) {
-		source_pa[i] = i < options.moved ? base + MIB(16) + i * MIB(4) : base + i * FRAME_BYTES;
+		source_pa[i] = i < options.moved ? base + MIB(16) + i * MIB(4) : base + i * HUGE_PAGE_BYTES;
 		if (i < options.moved)
-			region[h.region_count++] = (struct map_region){ { source_pa[i], FRAME_BYTES }, MAP_DATA };
+			region[h.region_count++] = (struct map_region){ { source_pa[i], HUGE_PAGE_BYTES }, MAP_DATA };
 	}
-	region[h.region_count++] = (struct map_region){ { base + MIB(32), FRAME_BYTES }, MAP_CODE };
+	region[h.region_count++] = (struct map_region){ { base + MIB(32), HUGE_PAGE_BYTES }, MAP_CODE };
 	if (strcmp(options.fault, "abort") == 0)
-		region[h.region_count++] = (struct map_region){ { NO_RAM_PA, FRAME_BYTES }, MAP_DATA };
+		region[h.region_count++] = (struct map_region){ { NO_RAM_PA, HUGE_PAGE_BYTES }, MAP_DATA };
 	qsort(region, h.region_count, sizeof(*region), by_start);
 	for (at = 0; at < KERNEL_BYTES; at += pieces[h.piece_count++].bytes) {
 		struct purg_piece *piece = &pieces[h.piece_count];
 
 		piece->dst_pa = base + at;
-		piece->src_pa = source_pa[at / FRAME_BYTES] + at % FRAME_BYTES;
+		piece->src_pa = source_pa[at / HUGE_PAGE_BYTES] + at % HUGE_PAGE_BYTES;
 		piece->bytes = KERNEL_BYTES - at < piece_bytes ? KERNEL_BYTES - at : piece_bytes;
 		piece->work = work | PURG_WORK_CLEAN;
 		digest(piece->digest, kernel + at, piece->bytes);
 	}
-	for (; at < SLOTS * FRAME_BYTES; at += pieces[h.piece_count++].bytes) {
-		uint64_t left = FRAME_BYTES - at % FRAME_BYTES;
+	for (; at < SLOTS * HUGE_PAGE_BYTES; at += pieces[h.piece_count++].bytes) {
+		uint64_t left = HUGE_PAGE_BYTES - at % HUGE_PAGE_BYTES;
 
 		pieces[h.piece_count] = (struct purg_piece){ base + at, base + at, left, PURG_WORK_CLEAN, 0, { 0 } };
 	}
@@ -307,12 +307,12 @@ int main(int argc, char **argv)
 	h.mpidr_count = options.cpus > 1 ? h.cpus : 0;
 	h.uart_pa = BARE_UART_PA;
 	h.uart_kind = PURG_UART_PL011;
-	why = hideout_check(&h);
-	if (why || hideout_build(&h, hideout, TABLES_MAX - KIB(128), &bytes, &table_bytes, &entry_pa)) {
-		fprintf(stderr, "compose: %s\n", why ? why : "the hide-out cannot be built");
+	why = control_check(&h);
+	if (why || control_build(&h, control, TABLES_MAX - KIB(128), &bytes, &table_bytes, &entry_pa)) {
+		fprintf(stderr, "compose: %s\n", why ? why : "the control segment cannot be built");
 		return 1;
 	}
-	inject(hideout, bytes, kernel);
+	inject(control, bytes, kernel);
 
 	config = (struct bare_config){
 		.entry = entry_pa, .hcr = options.hcr, .dtb = h.dtb_pa, .kernel = base,
@@ -320,10 +320,10 @@ int main(int argc, char **argv)
 		.conduit = options.conduit, .cpus = options.here ? options.here : options.cpus, .quirks = options.quirks,
 	};
 	place_guard(base - BARE_GUARD_BYTES);
-	place_guard(base + SLOTS * FRAME_BYTES);
+	place_guard(base + SLOTS * HUGE_PAGE_BYTES);
 	for (i = 0; i < options.moved; i++) {
 		place_guard(source_pa[i] - BARE_GUARD_BYTES);
-		place_guard(source_pa[i] + FRAME_BYTES);
+		place_guard(source_pa[i] + HUGE_PAGE_BYTES);
 	}
 	place_guard(base + MIB(32));
 	place_guard(align_up(h.pa + bytes, KIB(64)));
@@ -333,11 +333,11 @@ int main(int argc, char **argv)
 		char name[16];
 
 		snprintf(name, sizeof(name), "slot%u", (unsigned int)i);
-		place(name, source_pa[i], kernel + i * FRAME_BYTES, FRAME_BYTES);
+		place(name, source_pa[i], kernel + i * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES);
 	}
 	say_ranges(&h, source_pa, bytes);
 	place("dtb", h.dtb_pa, dtb, DTB_BYTES);
-	place("hideout", h.pa, hideout, bytes);
+	place("control_segment", h.pa, control, bytes);
 	place("config", BARE_CONFIG_PA, &config, sizeof(config));
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an end-to-end test does to a guest that no ordinary program can: damage a staged frame behind the loader's back,
- * leave memory so fragmented that staging finds no two frames side by side, measure memory, write down what is handed to kexec_load(2). Static, runs as root in the guest.
+ * What an end-to-end test does to a guest that no ordinary program can: damage a staged huge page behind the loader's back,
+ * leave memory so fragmented that staging finds no two huge pages side by side, measure memory, write down what is handed to kexec_load(2). Static, runs as root in the guest.
  */
 #include <asm/ptrace.h>
 #include <elf.h>
@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FRAME	(2ul << 20)
+#define HUGE_PAGE	(2ul << 20)
 #define KEY_OF_KEXEC	0x4b584600	/* kexec/sys/sys_shm.c */
 
 static sigjmp_buf no_page;
@@ -33,7 +33,7 @@ static void on_sigbus(int number)
 	siglongjmp(no_page, 1);
 }
 
-/* Flip one bit in the middle of the frame that holds the beginning of the kernel. */
+/* Flip one bit in the middle of the huge page that holds the beginning of the kernel. */
 static int corrupt(void)
 {
 	struct shmid_ds ds;
@@ -53,27 +53,27 @@ static int corrupt(void)
 		return 1;
 	}
 	signal(SIGBUS, on_sigbus);
-	for (at = 0; at < ds.shm_segsz; at += FRAME) {
+	for (at = 0; at < ds.shm_segsz; at += HUGE_PAGE) {
 		if (sigsetjmp(no_page, 1))
 			continue;	/* a hole */
 		if (memcmp((const void *)(base + at + 56), "ARM\x64", 4) != 0)
 			continue;
-		base[at + FRAME / 2] ^= 0x10;
-		printf("one bit flipped in frame %zu\n", at / FRAME);
+		base[at + HUGE_PAGE / 2] ^= 0x10;
+		printf("one bit flipped in huge page %zu\n", at / HUGE_PAGE);
 		return 0;
 	}
-	fprintf(stderr, "no frame holds a kernel\n");
+	fprintf(stderr, "no huge page holds a kernel\n");
 	return 1;
 }
 
-struct frame {
+struct page {
 	uint64_t pfn;
 	size_t index;
 };
 
 static int by_pfn(const void *a, const void *b)
 {
-	const struct frame *x = a, *y = b;
+	const struct page *x = a, *y = b;
 
 	return (x->pfn > y->pfn) - (x->pfn < y->pfn);
 }
@@ -83,30 +83,30 @@ static int fragment(size_t most)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), i;
 	volatile size_t count = 0;	/* survives the longjmp */
-	struct frame *frames = calloc(most, sizeof(*frames));
-	int id = shmget(IPC_PRIVATE, most * FRAME, IPC_CREAT | SHM_HUGETLB | 21 << 26 | 010000 | 0600);
+	struct page *pages = calloc(most, sizeof(*pages));
+	int id = shmget(IPC_PRIVATE, most * HUGE_PAGE, IPC_CREAT | SHM_HUGETLB | 21 << 26 | 010000 | 0600);
 	int pagemap = open("/proc/self/pagemap", O_RDONLY);
 	unsigned char *base = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
 
-	if (!frames || base == (void *)-1 || pagemap < 0) {
+	if (!pages || base == (void *)-1 || pagemap < 0) {
 		perror("fragment");
 		return 1;
 	}
 	signal(SIGBUS, on_sigbus);
 	if (!sigsetjmp(no_page, 1))
 		for (; count < most; count++)
-			*(volatile unsigned char *)(base + count * FRAME) = 1;
+			*(volatile unsigned char *)(base + count * HUGE_PAGE) = 1;
 	for (i = 0; i < count; i++) {
 		uint64_t entry = 0;
 
-		if (pread(pagemap, &entry, 8, (off_t)((uintptr_t)(base + i * FRAME) / page * 8)) != 8)
+		if (pread(pagemap, &entry, 8, (off_t)((uintptr_t)(base + i * HUGE_PAGE) / page * 8)) != 8)
 			return 1;
-		frames[i] = (struct frame){ entry & ((1ull << 55) - 1), i };
+		pages[i] = (struct page){ entry & ((1ull << 55) - 1), i };
 	}
-	qsort(frames, count, sizeof(*frames), by_pfn);
+	qsort(pages, count, sizeof(*pages), by_pfn);
 	for (i = 0; i < count; i += 2)
-		madvise(base + frames[i].index * FRAME, FRAME, MADV_REMOVE);
-	printf("%zu frames taken, every other one given back\n", count);
+		madvise(base + pages[i].index * HUGE_PAGE, HUGE_PAGE, MADV_REMOVE);
+	printf("%zu huge pages taken, every other one given back\n", count);
 	return 0;
 }
 
@@ -334,7 +334,7 @@ int main(int argc, char **argv)
 		return squat((unsigned int)strtoul(argv[2], NULL, 10));
 	if (argc == 3 && strcmp(argv[1], "hog") == 0)
 		return hog(strtoul(argv[2], NULL, 10));
-	fprintf(stderr, "usage: tool corrupt | tool squat USER | tool hog KIB-LEFT | tool fragment FRAMES | tool peak FILE COMMAND... | tool counter |\n"
+	fprintf(stderr, "usage: tool corrupt | tool squat USER | tool hog KIB-LEFT | tool fragment PAGES | tool peak FILE COMMAND... | tool counter |\n"
 			"       tool boot | tool record DIRECTORY COMMAND...\n");
 	return 2;
 }

@@ -3,7 +3,7 @@
  * Whole loads on a machine in memory: the input is its files. Whatever they say, nothing leaks, no rule of the kernel's is
  * broken, and what was loaded boots on the model of purgatory.
  *
- * An input is two bytes of wishes, then for each file a byte that says which, three of its length (little end first), and that
+ * An input is two bytes of preferences, then for each file a byte that says which, three of its length (little end first), and that
  * many of what is in it; of the last one there may be fewer.
  */
 #include "bytes.h"
@@ -15,17 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAMES		6
+#define PAGES		6
 
-#define WISH_FAST	0x03	/* enum fast_wish */
+#define WISH_FAST	0x03	/* enum fast_mode */
 #define WISH_CRASH	0x04
-#define WISH_SCATTERED	0x08	/* no two frames touch */
+#define WISH_SCATTERED	0x08	/* no two huge pages touch */
 #define WISH_16K	0x10
 #define WISH_REUSE	0x20	/* --reuse-cmdline */
 #define WISH_CPUS	0x40
 #define WISH_FILE	0x80	/* kexec_file_load(2) works */
 
-#define MORE_CHECK	0x03	/* enum check_wish */
+#define MORE_CHECK	0x03	/* enum check_kind */
 #define MORE_SERIAL	0x04
 #define MORE_TWICE	0x08	/* load it once more */
 #define MORE_SHORT	0x10	/* reads are short */
@@ -78,18 +78,18 @@ static void demand(bool truth, const char *what)
 	abort();
 }
 
-static struct fake *machine(unsigned int wishes, unsigned int more)
+static struct fake *machine(unsigned int preferences, unsigned int more)
 {
-	pa_t pa[FRAMES], at = wishes & WISH_CRASH ? 0xb0000000 : 0x60000000;
+	pa_t pa[PAGES], at = preferences & WISH_CRASH ? 0xb0000000 : 0x60000000;
 	unsigned int i;
 	struct fake *fake;
 
-	for (i = 0; i < FRAMES; i++)
-		pa[i] = at + i * FRAME_BYTES * (wishes & WISH_SCATTERED ? 2 : 1);
-	fake = fake_new(pa, FRAMES);
-	if (wishes & WISH_16K)
+	for (i = 0; i < PAGES; i++)
+		pa[i] = at + i * HUGE_PAGE_BYTES * (preferences & WISH_SCATTERED ? 2 : 1);
+	fake = fake_new(pa, PAGES);
+	if (preferences & WISH_16K)
 		fake->sys.page_bytes = 16384;
-	if (wishes & WISH_FILE)
+	if (preferences & WISH_FILE)
 		fake->file_load_error = FAKE_FILE_LOAD_WORKS;
 	if (more & MORE_SHORT)
 		fake->read_most = 701;
@@ -190,13 +190,13 @@ static void load_and_judge(struct fake *fake, const struct load_request *request
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-	unsigned int wishes = bytes > 0 ? data[0] : 0, more = bytes > 1 ? data[1] : 0;
+	unsigned int preferences = bytes > 0 ? data[0] : 0, more = bytes > 1 ? data[1] : 0;
 	struct load_request request = {
-		.kernel = KERNEL, .cmdline = wishes & WISH_REUSE ? NULL : "console=ttyAMA0", .reuse_cmdline = wishes & WISH_REUSE,
-		.fast = (wishes & WISH_FAST) % (FAST_REQUIRE + 1), .crash = wishes & WISH_CRASH, .cpus = wishes & WISH_CPUS ? 4 : 0,
+		.kernel = KERNEL, .cmdline = preferences & WISH_REUSE ? NULL : "console=ttyAMA0", .reuse_cmdline = preferences & WISH_REUSE,
+		.fast = (preferences & WISH_FAST) % (FAST_REQUIRE + 1), .crash = preferences & WISH_CRASH, .cpus = preferences & WISH_CPUS ? 4 : 0,
 		.check = more & MORE_CHECK, .serial = more & MORE_SERIAL ? "ttyAMA0" : NULL,
 	};
-	struct fake *fake = machine(wishes, more);
+	struct fake *fake = machine(preferences, more);
 	struct files files = { 0 };
 	const char *note;
 	struct fail fail;
@@ -209,7 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		load_and_judge(fake, &request, &files);
 	if (unload_kernel(&fake->sys, request.crash, SYSCALL_AUTO, &note, &fail) == KX_OK) {
 		demand(!fake->loaded, "still loaded");
-		demand(!fake_shms(fake, true) && !fake_shms(fake, false) && !fake_frames_taken(fake), "memory that nobody gives back");
+		demand(!fake_shms(fake, true) && !fake_shms(fake, false) && !fake_pages_taken(fake), "memory that nobody gives back");
 	}
 	demand(!fake->breach[0], fake->breach);
 	demand(!fake_leak(fake), fake_leak(fake));

@@ -20,7 +20,7 @@ static struct fake_file *find(struct fake *f, const char *path)
 /* Memory goes to huge pages, and to files in memory. */
 static void meminfo(const struct fake *f, char text[128])
 {
-	uint64_t taken = fake_frames_taken(f) * FRAME_BYTES;
+	uint64_t taken = fake_pages_taken(f) * HUGE_PAGE_BYTES;
 	unsigned int i;
 
 	for (i = 0; i < FAKE_FDS; i++)
@@ -36,7 +36,7 @@ static bool made_up(struct fake *f, const char *path, char text[128])
 	if (strcmp(path, FAKE_OVERCOMMIT) == 0)
 		snprintf(text, 128, "%llu\n", (unsigned long long)f->overcommit);
 	else if (strcmp(path, FAKE_POOL "surplus_hugepages") == 0)
-		snprintf(text, 128, "%u\n", fake_frames_taken(f));
+		snprintf(text, 128, "%u\n", fake_pages_taken(f));
 	else if (f->pool && strcmp(path, FAKE_POOL "free_hugepages") == 0)
 		snprintf(text, 128, "%llu\n", (unsigned long long)f->pool);
 	else if (f->pool && strcmp(path, FAKE_POOL "resv_hugepages") == 0)

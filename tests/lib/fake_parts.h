@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Between the files of the fake: sys_fake.c is the machine, fake_files.c its files, fake_frames.c its staged memory. */
+/* Between the files of the fake: sys_fake.c is the machine, fake_files.c its files, fake_pages.c its staged memory. */
 #ifndef FAKE_PARTS_H
 #define FAKE_PARTS_H
 
@@ -25,7 +25,7 @@ bool fake_is_open(struct fake *fake, int fd, const char *what);
 /* Their functions in fake->sys, and what they leave. */
 void fake_files(struct fake *fake);
 void fake_files_free(struct fake *fake);
-void fake_frames(struct fake *fake);
-void fake_frames_free(struct fake *fake);
+void fake_pages(struct fake *fake);
+void fake_pages_free(struct fake *fake);
 
 #endif

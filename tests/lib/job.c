@@ -44,17 +44,17 @@ unsigned char *image(size_t bytes, uint64_t image_size, uint64_t text_offset)
 	return out;
 }
 
-/* Frames of a run at step bytes from one another. */
-struct job *job_sized(pa_t first, uint64_t step, uint32_t frames, size_t kernel_bytes, uint64_t image_size,
+/* Huge pages of a run at step bytes from one another. */
+struct job *job_sized(pa_t first, uint64_t step, uint32_t pages, size_t kernel_bytes, uint64_t image_size,
 			     size_t initrd_bytes)
 {
 	struct job *job = calloc(1, sizeof(*job));
-	pa_t *pa = calloc(frames + 1, sizeof(*pa));
+	pa_t *pa = calloc(pages + 1, sizeof(*pa));
 	uint32_t i;
 
-	for (i = 0; i < frames; i++)
+	for (i = 0; i < pages; i++)
 		pa[i] = first + i * step;
-	job->fake = fake_new(pa, frames);
+	job->fake = fake_new(pa, pages);
 	free(pa);
 	job->kernel = image(kernel_bytes, image_size, 0);
 	job->kernel_bytes = kernel_bytes;
@@ -68,14 +68,14 @@ struct job *job_sized(pa_t first, uint64_t step, uint32_t frames, size_t kernel_
 	return job;
 }
 
-struct job *job_new(pa_t first, uint64_t step, uint32_t frames)
+struct job *job_new(pa_t first, uint64_t step, uint32_t pages)
 {
-	return job_sized(first, step, frames, KERNEL_BYTES, IMAGE_SIZE, INITRD_BYTES);
+	return job_sized(first, step, pages, KERNEL_BYTES, IMAGE_SIZE, INITRD_BYTES);
 }
 
 struct job *job_whole(void)
 {
-	return job_new(0x60000000, FRAME_BYTES, 40);
+	return job_new(0x60000000, HUGE_PAGE_BYTES, 40);
 }
 
 void job_free(struct job *job)
@@ -192,7 +192,7 @@ void assert_loads(struct job *job, struct purg_model *m)
 
 void load_first(struct job *job)
 {
-	enum fast_wish fast = job->request.fast;
+	enum fast_mode fast = job->request.fast;
 	bool plan_only = job->request.plan_only;
 
 	job->request.fast = FAST_REQUIRE;
@@ -245,7 +245,7 @@ void refuse(struct job *job, enum kx_err want)
 {
 	assert_int_equal(load(job), want);
 	assert_int_equal(job->fake->kexec_loads, 0);
-	assert_int_equal(fake_frames_taken(job->fake), 0);
+	assert_int_equal(fake_pages_taken(job->fake), 0);
 	assert_clean(job->fake);
 	job_free(job);
 }

@@ -46,8 +46,8 @@ struct job {
 void store_le64(unsigned char *out, uint64_t value);
 unsigned char *noise(size_t bytes, uint32_t seed);
 unsigned char *image(size_t bytes, uint64_t image_size, uint64_t text_offset);
-struct job *job_sized(pa_t first, uint64_t step, uint32_t frames, size_t kernel_bytes, uint64_t image_size, size_t initrd_bytes);
-struct job *job_new(pa_t first, uint64_t step, uint32_t frames);
+struct job *job_sized(pa_t first, uint64_t step, uint32_t pages, size_t kernel_bytes, uint64_t image_size, size_t initrd_bytes);
+struct job *job_new(pa_t first, uint64_t step, uint32_t pages);
 struct job *job_whole(void);
 void job_free(struct job *job);
 enum kx_err load(struct job *job);

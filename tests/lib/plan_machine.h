@@ -12,14 +12,14 @@
 
 #include "plan.h"
 
-#define FRAMES_MAX	512u
+#define PAGES_MAX	512u
 #define TRY_SLOTS_MAX	300	/* machines up to this are tried out, by plan_sim_min_unplaced() */
-#define SLOT(n)		((uint64_t)(n) * FRAME_BYTES)
+#define SLOT(n)		((uint64_t)(n) * HUGE_PAGE_BYTES)
 
 struct machine {
 	struct plan_input input;
 	struct range_set ram, spare;
-	pa_t frame_pa[FRAMES_MAX];
+	pa_t page_pa[PAGES_MAX];
 };
 
 static inline void machine_close(struct machine *m)

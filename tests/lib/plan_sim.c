@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOT		FRAME_BYTES
+#define SLOT		HUGE_PAGE_BYTES
 #define TAG_OLD		0u	/* of no concern */
-#define TAG_SMALL	1u	/* hide-out, device tree or both */
+#define TAG_SMALL	1u	/* control segment, device tree or both */
 #define SMALL_UNIT	KIB(64)
 
 struct cell {
@@ -47,10 +47,10 @@ static bool span_keeps(const struct plan_input *input, pa_t low, pa_t high)
 	return high - low / rules->span_align_bytes * rules->span_align_bytes <= rules->span_bytes;
 }
 
-/* A frame of ours that may be booted from. */
-static bool bootable(const struct plan_input *input, uint32_t frame)
+/* A huge page of ours that may be booted from. */
+static bool bootable(const struct plan_input *input, uint32_t page)
 {
-	return below_limit(input, input->frame_pa[frame], SLOT) && covers(input->ram, input->frame_pa[frame], SLOT);
+	return below_limit(input, input->page_pa[page], SLOT) && covers(input->ram, input->page_pa[page], SLOT);
 }
 
 static uint32_t tag_of(unsigned int object, uint32_t slot)
@@ -109,8 +109,8 @@ static const char *check_shape(const struct plan *plan, const struct plan_input 
 				return "sim: a slot of no kind";
 			if (empty && i * SLOT < file_end && (i + 1) * SLOT > input->object[o].offset_bytes)
 				return "sim: a piece of a file is left out";
-			if (relocated || empty ? w->slot[i].frame != PLAN_NO_FRAME : w->slot[i].frame >= input->frames)
-				return "sim: a frame too many or too few";
+			if (relocated || empty ? w->slot[i].page != PLAN_NO_PAGE : w->slot[i].page >= input->pages)
+				return "sim: a huge page too many or too few";
 			sum[w->slot[i].kind]++;
 			segments += relocated && !before;
 			before = relocated;
@@ -146,15 +146,15 @@ static bool memory_open(struct memory *m, const struct plan *plan, const struct 
 	uint32_t i;
 
 	m->count = 0;
-	m->cell = calloc((size_t)input->frames + plan->window[0].slots + plan->window[1].slots + 2, sizeof(*m->cell));
+	m->cell = calloc((size_t)input->pages + plan->window[0].slots + plan->window[1].slots + 2, sizeof(*m->cell));
 	if (!m->cell)
 		return false;
-	for (i = 0; i < input->frames; i++)
-		m->cell[m->count++].pa = input->frame_pa[i];
+	for (i = 0; i < input->pages; i++)
+		m->cell[m->count++].pa = input->page_pa[i];
 	for (o = 0; o < PLAN_OBJECTS; o++)
 		for (i = 0; i < plan->window[o].slots; i++)
 			m->cell[m->count++].pa = plan->window[o].pa + i * SLOT;
-	m->cell[m->count++].pa = plan->hideout_pa / SLOT * SLOT;
+	m->cell[m->count++].pa = plan->control_pa / SLOT * SLOT;
 	m->cell[m->count++].pa = plan->dtb_pa / SLOT * SLOT;
 	sort_cells(m);
 	return true;
@@ -182,34 +182,34 @@ static const char *fill(struct memory *m, const struct plan *plan, const struct 
 
 			if (slot->kind == SLOT_RELOCATED || slot->kind == SLOT_EMPTY)
 				continue;
-			if (slot->kind == SLOT_IN_PLACE && !bootable(input, slot->frame))
-				return "sim: booted from a frame that may not be";
-			if (!below_limit(input, input->frame_pa[slot->frame], SLOT))
+			if (slot->kind == SLOT_IN_PLACE && !bootable(input, slot->page))
+				return "sim: booted from a huge page that may not be";
+			if (!below_limit(input, input->page_pa[slot->page], SLOT))
 				return "sim: a payload above the limit";
-			if (!put(m, input->frame_pa[slot->frame], tag_of(o, i)))
-				return "sim: two payloads in one frame";
+			if (!put(m, input->page_pa[slot->page], tag_of(o, i)))
+				return "sim: two payloads in one huge page";
 		}
 	}
 	return NULL;
 }
 
-static const char *place_small(const struct plan_input *input, uint32_t frame, pa_t pa, uint64_t bytes)
+static const char *place_small(const struct plan_input *input, uint32_t page, pa_t pa, uint64_t bytes)
 {
 	if (pa % SMALL_UNIT || pa % SLOT + bytes > SLOT)
-		return "sim: hide-out or dtb in two slots";
+		return "sim: control segment or dtb in two slots";
 	if (!below_limit(input, pa, bytes))
-		return "sim: hide-out or dtb above the limit";
-	if (frame == PLAN_NO_FRAME)
-		return covers(input->spare, pa, bytes) ? NULL : "sim: hide-out or dtb not in spare memory";
-	if (frame >= input->frames || !bootable(input, frame) || input->frame_pa[frame] != pa / SLOT * SLOT)
-		return "sim: hide-out or dtb not in its frame";
+		return "sim: control segment or dtb above the limit";
+	if (page == PLAN_NO_PAGE)
+		return covers(input->spare, pa, bytes) ? NULL : "sim: control segment or dtb not in spare memory";
+	if (page >= input->pages || !bootable(input, page) || input->page_pa[page] != pa / SLOT * SLOT)
+		return "sim: control segment or dtb not in its huge page";
 	return NULL;
 }
 
 /* What kexec_load's segments do. BSS is not copied, but its place is taken all the same. */
 static const char *relocate(struct memory *m, const struct plan *plan, const struct plan_input *input)
 {
-	pa_t hideout = plan->hideout_pa / SLOT * SLOT, dtb = plan->dtb_pa / SLOT * SLOT;
+	pa_t control = plan->control_pa / SLOT * SLOT, dtb = plan->dtb_pa / SLOT * SLOT;
 	const char *why;
 	unsigned int o;
 	uint32_t i;
@@ -226,16 +226,16 @@ static const char *relocate(struct memory *m, const struct plan *plan, const str
 				return "sim: the kernel overwrites something";
 		}
 	}
-	why = place_small(input, plan->hideout_frame, plan->hideout_pa, input->hideout_bytes);
+	why = place_small(input, plan->control_page, plan->control_pa, input->control_bytes);
 	if (!why)
-		why = place_small(input, plan->dtb_frame, plan->dtb_pa, input->dtb_bytes);
+		why = place_small(input, plan->dtb_page, plan->dtb_pa, input->dtb_bytes);
 	if (why)
 		return why;
-	if (!put(m, hideout, TAG_SMALL) || (dtb != hideout && !put(m, dtb, TAG_SMALL)))
-		return "sim: hide-out or dtb overwrites something";
-	if (dtb == hideout && plan->hideout_pa < plan->dtb_pa + input->dtb_bytes &&
-	    plan->dtb_pa < plan->hideout_pa + input->hideout_bytes)
-		return "sim: hide-out and dtb overwrite each other";
+	if (!put(m, control, TAG_SMALL) || (dtb != control && !put(m, dtb, TAG_SMALL)))
+		return "sim: control segment or dtb overwrites something";
+	if (dtb == control && plan->control_pa < plan->dtb_pa + input->dtb_bytes &&
+	    plan->dtb_pa < plan->control_pa + input->control_bytes)
+		return "sim: control segment and dtb overwrite each other";
 	return NULL;
 }
 
@@ -255,7 +255,7 @@ static const char *move(struct memory *m, const struct plan *plan, const struct 
 			continue;
 		if (!covers(input->spare, dest, SLOT))
 			return "sim: a move to where it may not go";
-		cell_at(m, dest)->tag = cell_at(m, input->frame_pa[w->slot[i].frame])->tag;
+		cell_at(m, dest)->tag = cell_at(m, input->page_pa[w->slot[i].page])->tag;
 	}
 	return NULL;
 }
@@ -269,9 +269,9 @@ static const char *judge(const struct memory *m, const struct plan *plan)
 		for (i = 0; i < plan->window[o].slots; i++)
 			if (cell_at(m, plan->window[o].pa + i * SLOT)->tag != tag_of(o, i))
 				return "sim: a slot ends with the wrong bytes";
-	if (cell_at(m, plan->hideout_pa / SLOT * SLOT)->tag != TAG_SMALL ||
+	if (cell_at(m, plan->control_pa / SLOT * SLOT)->tag != TAG_SMALL ||
 	    cell_at(m, plan->dtb_pa / SLOT * SLOT)->tag != TAG_SMALL)
-		return "sim: hide-out or dtb destroyed";
+		return "sim: control segment or dtb destroyed";
 	return NULL;
 }
 
@@ -313,28 +313,28 @@ static bool in_window(const struct plan *plan, pa_t pa)
 
 const char *plan_sim_waste(const struct plan *plan, const struct plan_input *input)
 {
-	bool kernel_places_small = plan->hideout_frame == PLAN_NO_FRAME || plan->dtb_frame == PLAN_NO_FRAME;
+	bool kernel_places_small = plan->control_page == PLAN_NO_PAGE || plan->dtb_page == PLAN_NO_PAGE;
 	uint32_t f, i;
 	unsigned int o;
 
-	for (f = 0; f < input->frames; f++) {
-		bool used = f == plan->hideout_frame || f == plan->dtb_frame, in_place = false;
+	for (f = 0; f < input->pages; f++) {
+		bool used = f == plan->control_page || f == plan->dtb_page, in_place = false;
 
 		for (o = 0; o < PLAN_OBJECTS; o++) {
 			for (i = 0; i < plan->window[o].slots; i++) {
-				if (plan->window[o].slot[i].frame != f)
+				if (plan->window[o].slot[i].page != f)
 					continue;
 				used = true;
 				in_place |= plan->window[o].slot[i].kind == SLOT_IN_PLACE;
 			}
 		}
-		if (bootable(input, f) && in_window(plan, input->frame_pa[f]) && !in_place)
-			return "waste: a frame in a window is not used in place";
-		if (!used && plan->relocated && below_limit(input, input->frame_pa[f], SLOT))
-			return "waste: a frame lies idle while the kernel copies";
-		if (bootable(input, f) && !in_place && kernel_places_small && f != plan->hideout_frame &&
-		    f != plan->dtb_frame)
-			return "waste: hide-out or dtb could lie in a frame of ours";
+		if (bootable(input, f) && in_window(plan, input->page_pa[f]) && !in_place)
+			return "waste: a huge page in a window is not used in place";
+		if (!used && plan->relocated && below_limit(input, input->page_pa[f], SLOT))
+			return "waste: a huge page lies idle while the kernel copies";
+		if (bootable(input, f) && !in_place && kernel_places_small && f != plan->control_page &&
+		    f != plan->dtb_page)
+			return "waste: control segment or dtb could lie in a huge page of ours";
 	}
 	return NULL;
 }
@@ -345,12 +345,12 @@ const char *plan_sim_waste(const struct plan *plan, const struct plan_input *inp
 struct ground {
 	struct memory slots;
 	uint32_t *ours;		/* of the slots before this one */
-	uint32_t reachable;	/* frames below the limit */
+	uint32_t reachable;	/* huge pages below the limit */
 };
 
 static bool ground_open(struct ground *g, const struct plan_input *input, size_t slots_max)
 {
-	size_t k, room = input->frames + 1;
+	size_t k, room = input->pages + 1;
 	uint32_t i;
 	pa_t pa;
 
@@ -361,18 +361,18 @@ static bool ground_open(struct ground *g, const struct plan_input *input, size_t
 	g->ours = room > slots_max ? NULL : calloc(room + 1, sizeof(*g->ours));
 	if (!g->slots.cell || !g->ours)
 		return false;
-	for (i = 0; i < input->frames; i++) {
-		g->reachable += below_limit(input, input->frame_pa[i], SLOT);
+	for (i = 0; i < input->pages; i++) {
+		g->reachable += below_limit(input, input->page_pa[i], SLOT);
 		if (bootable(input, i))
-			g->slots.cell[g->slots.count++] = (struct cell){ input->frame_pa[i], 1 };
+			g->slots.cell[g->slots.count++] = (struct cell){ input->page_pa[i], 1 };
 	}
 	for (k = 0; k < input->spare->count; k++) {
 		const struct range *r = &input->spare->v[k];
 
 		for (pa = (r->start + SLOT - 1) / SLOT * SLOT; pa + SLOT <= r->start + r->bytes; pa += SLOT) {
-			for (i = 0; i < input->frames && input->frame_pa[i] != pa; i++)
+			for (i = 0; i < input->pages && input->page_pa[i] != pa; i++)
 				;
-			if (i == input->frames && below_limit(input, pa, SLOT))
+			if (i == input->pages && below_limit(input, pa, SLOT))
 				g->slots.cell[g->slots.count++] = (struct cell){ pa, 0 };
 		}
 	}
@@ -401,7 +401,7 @@ static int longer(const void *a, const void *b)
  */
 static bool pair_loads(const struct ground *g, const struct plan_input *input, const size_t *at, const uint32_t *n)
 {
-	uint64_t units = (input->hideout_bytes + SMALL_UNIT - 1) / SMALL_UNIT +
+	uint64_t units = (input->control_bytes + SMALL_UNIT - 1) / SMALL_UNIT +
 			 (input->dtb_bytes + SMALL_UNIT - 1) / SMALL_UNIT;
 	uint32_t small = units * SMALL_UNIT > SLOT ? 2 : 1, in_place = 0, holes = 0, outside, sources, unplaced = 0;
 	uint32_t *hole = calloc((size_t)n[0] + n[1] + 1, sizeof(*hole));
@@ -492,9 +492,9 @@ bool plan_sim_span_binds(const struct plan_input *input)
 	uint32_t i;
 	size_t k;
 
-	for (i = 0; i < input->frames; i++) {
-		low = input->frame_pa[i] < low ? input->frame_pa[i] : low;
-		high = input->frame_pa[i] + SLOT > high ? input->frame_pa[i] + SLOT : high;
+	for (i = 0; i < input->pages; i++) {
+		low = input->page_pa[i] < low ? input->page_pa[i] : low;
+		high = input->page_pa[i] + SLOT > high ? input->page_pa[i] + SLOT : high;
 	}
 	for (k = 0; k < input->spare->count; k++) {
 		const struct range *r = &input->spare->v[k];

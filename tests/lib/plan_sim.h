@@ -9,7 +9,7 @@
 #include "plan.h"
 
 /*
- * Carry the plan out: write the payload into the frames, let the kernel copy its segments, do the moves in the listed
+ * Carry the plan out: write the payload into the huge pages, let the kernel copy its segments, do the moves in the listed
  * order and, on a second machine, backwards. Returns null if all of it ends where it is booted from and nothing else
  * was written, else a word on what is wrong.
  */
@@ -22,7 +22,7 @@ struct plan_sim_best {
 	bool fits;		/* some pair of windows keeps the rules */
 	uint32_t unplaced;	/* the fewest slots not in place of all of them */
 	pa_t pa[PLAN_OBJECTS];	/* a pair that has so few; with one object only, the lowest */
-	bool loads;		/* some pair also leaves room for hide-out and dtb, within the segments there are */
+	bool loads;		/* some pair also leaves room for control segment and dtb, within the segments there are */
 };
 
 /*

@@ -29,34 +29,34 @@ static bool no(struct purg_model *m, const char *format, ...)
 /* The memory at pa, up to the end of its block of 2 MiB. */
 static unsigned char *at(struct purg_model *m, pa_t pa, bool write)
 {
-	pa_t start = align_down(pa, FRAME_BYTES);
-	const struct fake_frame *frame;
+	pa_t start = align_down(pa, HUGE_PAGE_BYTES);
+	const struct fake_page *page;
 	unsigned char *owned;
 	size_t i;
 
 	for (i = 0; i < m->blocks; i++)
 		if (m->block[i].pa == start)
 			return m->block[i].data + (pa - start);
-	owned = fake_frame_memory(m->fake, start, &frame);
+	owned = fake_page_memory(m->fake, start, &page);
 	if (owned && !write) {
-		if (!frame->cleaned || frame->hash != fake_frame_hash(owned))
-			no(m, "frame %#llx was not cleaned after it was filled", (unsigned long long)start);
+		if (!page->cleaned || page->hash != fake_page_hash(owned))
+			no(m, "huge page %#llx was not cleaned after it was filled", (unsigned long long)start);
 		return owned + (pa - start);
 	}
 	if (m->blocks == MODEL_BLOCKS)
 		abort();
 	m->block[m->blocks].pa = start;
-	m->block[m->blocks].data = malloc(FRAME_BYTES);
+	m->block[m->blocks].data = malloc(HUGE_PAGE_BYTES);
 	if (owned)
-		memcpy(m->block[m->blocks].data, owned, FRAME_BYTES);
+		memcpy(m->block[m->blocks].data, owned, HUGE_PAGE_BYTES);
 	else
-		memset(m->block[m->blocks].data, GARBAGE, FRAME_BYTES);
+		memset(m->block[m->blocks].data, GARBAGE, HUGE_PAGE_BYTES);
 	return m->block[m->blocks++].data + (pa - start);
 }
 
 static uint64_t in_block(pa_t pa, uint64_t bytes)
 {
-	uint64_t left = FRAME_BYTES - pa % FRAME_BYTES;
+	uint64_t left = HUGE_PAGE_BYTES - pa % HUGE_PAGE_BYTES;
 
 	return bytes < left ? bytes : left;
 }
@@ -123,8 +123,8 @@ static bool enter(struct purg_model *m)
 	if (m->header.sealed_bytes % PURG_UNIT_BYTES || m->header.sealed_bytes > sizeof(sealed) ||
 	    m->header.sealed_bytes < PURG_VECTORS_OFFSET)
 		return no(m, "sealed_bytes");
-	if (align_down(m->base, FRAME_BYTES) != align_down(m->base + m->header.sealed_bytes - 1, FRAME_BYTES))
-		return no(m, "the hide-out crosses 2 MiB");
+	if (align_down(m->base, HUGE_PAGE_BYTES) != align_down(m->base + m->header.sealed_bytes - 1, HUGE_PAGE_BYTES))
+		return no(m, "the control segment crosses 2 MiB");
 	purg_model_read(m, m->base, sealed, m->header.sealed_bytes);
 	digest_crc32c(seal, sealed + PURG_PARAMS_OFFSET, m->header.sealed_bytes - PURG_PARAMS_OFFSET, crc32c_lanes_c);
 	if (memcmp(seal, m->header.seal, sizeof(seal)) != 0)
@@ -138,14 +138,14 @@ static bool enter(struct purg_model *m)
 	if (m->params.cpus < 1 || m->params.cpus > PURG_CPUS_MAX || m->params.mpidr_count > PURG_CPUS_MAX)
 		return no(m, "so many CPUs");
 	work_bytes = PURG_WORK_BYTES(m->params.cpus);
-	m->hideout = m->base - work_bytes;
-	if (m->hideout % KIB(64))
-		return no(m, "the hide-out is not 64 KiB aligned");
-	purg_model_read(m, m->hideout, work, work_bytes);
+	m->control = m->base - work_bytes;
+	if (m->control % KIB(64))
+		return no(m, "the control segment is not 64 KiB aligned");
+	purg_model_read(m, m->control, work, work_bytes);
 	for (i = 0; i < work_bytes; i++)
 		if (work[i])
 			return no(m, "the work area is not zero");
-	if (align_down(m->hideout, FRAME_BYTES) != align_down(m->base, FRAME_BYTES))
+	if (align_down(m->control, HUGE_PAGE_BYTES) != align_down(m->base, HUGE_PAGE_BYTES))
 		return no(m, "the work area lies in another block");
 	return true;
 }
@@ -177,7 +177,7 @@ static bool apart(struct range a, struct range b)
 /* Any order of pieces must do, so each is held against each. */
 static bool check_rules(struct purg_model *m, const struct purg_piece *pieces)
 {
-	struct range hideout = { m->hideout, m->base + m->header.sealed_bytes - m->hideout };
+	struct range control = { m->control, m->base + m->header.sealed_bytes - m->control };
 	uint64_t i, j;
 
 	for (i = 0; i < m->params.piece_count; i++) {
@@ -186,8 +186,8 @@ static bool check_rules(struct purg_model *m, const struct purg_piece *pieces)
 
 		if (!dst.bytes || dst.bytes > PURG_CHUNK_BYTES || (dst.start | src.start | dst.bytes) % PURG_UNIT_BYTES)
 			return no(m, "a piece of odd bytes");
-		if (!apart(dst, hideout) || !apart(src, hideout))
-			return no(m, "a piece touches the hide-out");
+		if (!apart(dst, control) || !apart(src, control))
+			return no(m, "a piece touches the control segment");
 		if (src.start != dst.start && !apart(src, dst))
 			return no(m, "a piece is moved onto itself");
 		for (j = 0; j < m->params.piece_count; j++)
@@ -249,9 +249,9 @@ static bool do_pieces(struct purg_model *m)
 /* Blocks of 2 MiB that purgatory has business with. */
 static bool touched(struct range_set *blocks, pa_t pa, uint64_t bytes)
 {
-	pa_t start = align_down(pa, FRAME_BYTES);
+	pa_t start = align_down(pa, HUGE_PAGE_BYTES);
 
-	return !bytes || range_set_add(blocks, (struct range){ start, align_up(pa + bytes, FRAME_BYTES) - start });
+	return !bytes || range_set_add(blocks, (struct range){ start, align_up(pa + bytes, HUGE_PAGE_BYTES) - start });
 }
 
 /* What is mapped is used, or at least ours. */
@@ -259,28 +259,28 @@ static void check_use(struct purg_model *m, const struct range_set *blocks, stru
 {
 	pa_t pa;
 
-	for (pa = map.start; pa < range_end(map); pa += FRAME_BYTES)
-		if (!range_set_overlaps(blocks, (struct range){ pa, 1 }) && !fake_frame_memory(m->fake, pa, NULL))
+	for (pa = map.start; pa < range_end(map); pa += HUGE_PAGE_BYTES)
+		if (!range_set_overlaps(blocks, (struct range){ pa, 1 }) && !fake_page_memory(m->fake, pa, NULL))
 			no(m, "tables: %#llx is mapped and never used", (unsigned long long)pa);
 }
 
 static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
 {
-	pa_t hideout_pa = m->hideout;
-	size_t bytes = m->base - hideout_pa + m->header.sealed_bytes, i;
+	pa_t control_pa = m->control;
+	size_t bytes = m->base - control_pa + m->header.sealed_bytes, i;
 	unsigned char *image = malloc(bytes);
 	unsigned int r;
 
-	purg_model_read(m, hideout_pa, image, bytes);
+	purg_model_read(m, control_pa, image, bytes);
 	for (r = 0; r < PURG_REGIMES; r++) {
 		const struct purg_mmu_regs *regs = &m->params.regime[r];
 		struct walk_result w = table_walk(&(struct walk_input){
-			.image = image, .image_bytes = bytes, .image_pa = hideout_pa, .ttbr = regs->ttbr0_pa,
+			.image = image, .image_bytes = bytes, .image_pa = control_pa, .ttbr = regs->ttbr0_pa,
 			.tcr = regs->tcr, .regime = r == PURG_REGIME_EL1 ? WALK_EL1 : WALK_EL2,
 		});
 		struct range_set mapped = { 0 };
 
-		/* The image is the whole hide-out, most of which no walk reaches. */
+		/* The image is the whole control segment, most of which no walk reaches. */
 		if (w.faults & ~(unsigned int)(WALK_COULD_BE_BLOCK | WALK_UNREACHED))
 			no(m, "tables: faults %#x, %s", w.faults, w.first_fault);
 		for (i = 0; i < w.maps; i++) {
@@ -338,7 +338,7 @@ static bool find_kernel(struct purg_model *m, struct purg_next *next)
 	next->kernel = (struct range){ m->params.kernel_pa, load_le(header + 16, 8) };
 	if (memcmp(header + 56, "ARM\x64", 4) != 0)
 		return no(m, "there is no kernel where it is entered");
-	if (next->kernel.bytes && m->params.kernel_pa % FRAME_BYTES != load_le(header + 8, 8) % FRAME_BYTES)
+	if (next->kernel.bytes && m->params.kernel_pa % HUGE_PAGE_BYTES != load_le(header + 8, 8) % HUGE_PAGE_BYTES)
 		return no(m, "the kernel is not text_offset behind a boundary of 2 MiB");
 	/* Before 3.17 it was 0 (and text_offset of unknown byte order). */
 	next->kernel.bytes = next->kernel.bytes ? next->kernel.bytes : sizeof(header);

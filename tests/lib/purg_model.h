@@ -17,7 +17,7 @@ struct purg_model {
 	const struct fake *fake;
 	struct { pa_t pa; unsigned char *data; } block[MODEL_BLOCKS];	/* 2 MiB each, that were written to */
 	size_t blocks;
-	pa_t hideout;
+	pa_t control;
 	pa_t base;			/* where purgatory is entered */
 	struct purg_header header;
 	struct purg_params params;

@@ -117,7 +117,7 @@ static void die_first(struct sys *sys, bool yes)
 	f->dies_first = yes;
 }
 
-static void guard(struct sys *sys, const char *path, const char *text)
+static void restore_if_killed(struct sys *sys, const char *path, const char *text)
 {
 	struct fake *f = fake_of(sys);
 
@@ -127,7 +127,7 @@ static void guard(struct sys *sys, const char *path, const char *text)
 	f->guarded = true;
 }
 
-static void unguard(struct sys *sys)
+static void restore_cancel(struct sys *sys)
 {
 	struct fake *f = fake_of(sys);
 
@@ -142,42 +142,42 @@ static int run_shutdown(struct sys *sys)
 	return -ENOENT;
 }
 
-/* Does jobs as late as it may, and in pairs: what looks at a job's result before the crew is closed sees nothing. */
-struct sys_crew {
+/* Does jobs as late as it may, and in pairs: what looks at a job's result before the workers is closed sees nothing. */
+struct sys_workers {
 	void (*work)(void *arg, size_t first, size_t count);
 	void *arg;
 	size_t ready;
 };
 
-static struct sys_crew *crew_open(struct sys *sys, void (*work)(void *arg, size_t first, size_t count), void *arg)
+static struct sys_workers *workers_open(struct sys *sys, void (*work)(void *arg, size_t first, size_t count), void *arg)
 {
-	struct sys_crew *crew;
+	struct sys_workers *workers;
 
-	if (fake_fails(fake_of(sys), "crew_open"))
+	if (fake_fails(fake_of(sys), "workers_open"))
 		return NULL;
-	crew = malloc(sizeof(*crew));
-	fake_of(sys)->crews++;
-	*crew = (struct sys_crew){ work, arg, 0 };
-	return crew;
+	workers = malloc(sizeof(*workers));
+	fake_of(sys)->workers++;
+	*workers = (struct sys_workers){ work, arg, 0 };
+	return workers;
 }
 
-static void crew_ready(struct sys *sys, struct sys_crew *crew, size_t count)
+static void workers_ready(struct sys *sys, struct sys_workers *workers, size_t count)
 {
-	if (count < crew->ready)
+	if (count < workers->ready)
 		fake_breach(fake_of(sys), "jobs that were ready are not any more");
-	crew->ready = count;
+	workers->ready = count;
 }
 
-static void crew_close(struct sys *sys, struct sys_crew *crew, bool abandon)
+static void workers_close(struct sys *sys, struct sys_workers *workers, bool abandon)
 {
 	size_t i;
 
-	fake_of(sys)->crews--;
-	for (i = 0; !abandon && i + 1 < crew->ready; i += 2)
-		crew->work(crew->arg, i, 2);
-	if (!abandon && i < crew->ready)
-		crew->work(crew->arg, i, 1);
-	free(crew);
+	fake_of(sys)->workers--;
+	for (i = 0; !abandon && i + 1 < workers->ready; i += 2)
+		workers->work(workers->arg, i, 2);
+	if (!abandon && i < workers->ready)
+		workers->work(workers->arg, i, 1);
+	free(workers);
 }
 
 static bool interrupted(struct sys *sys)
@@ -381,7 +381,7 @@ static const char iomem[] =
 	"  48000000-480fffff : reserved\n"
 	"  bc000000-bfdfffff : reserved\n";
 
-struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
+struct fake *fake_new(const pa_t *page_pa_, uint32_t pages)
 {
 	struct fake *f = calloc(1, sizeof(*f));
 	unsigned char dtb[4096];
@@ -390,22 +390,22 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 	f->sys = (struct sys){
 		.ctx = f, .page_bytes = 4096, .line_bytes = 64, .cpu_features = CPU_CRC32 | CPU_SHA2,
 		.may_boot = may_boot, .is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
-		.lock = lock, .unlock = unlock, .die_first = die_first, .guard = guard, .unguard = unguard, .shutdown = run_shutdown,
+		.lock = lock, .unlock = unlock, .die_first = die_first, .restore_if_killed = restore_if_killed, .restore_cancel = restore_cancel, .shutdown = run_shutdown,
 		.kernel_log = kernel_log,
-		.crew_open = crew_open, .crew_ready = crew_ready, .crew_close = crew_close, .interrupted = interrupted,
+		.workers_open = workers_open, .workers_ready = workers_ready, .workers_close = workers_close, .interrupted = interrupted,
 		.kexec_load = kexec_load, .kexec_file_load = kexec_file_load,
 		.reboot_kexec = reboot_kexec, .sync = sync_disks, .ifdown = ifdown,
 	};
 	fake_files(f);
-	fake_frames(f);
+	fake_pages(f);
 	f->root = f->arm64 = f->random_works = true;
 	f->log = "[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x411fd070]\n";
 	f->overcommit = OVERCOMMIT_AT_FIRST;
 	f->fail_errno = EIO;
-	f->frame = calloc(frames ? frames : 1, sizeof(*f->frame));
-	f->frames = frames;
-	for (i = 0; i < frames; i++)
-		f->frame[i].pa = frame_pa_[i];
+	f->page = calloc(pages ? pages : 1, sizeof(*f->page));
+	f->pages = pages;
+	for (i = 0; i < pages; i++)
+		f->page[i].pa = page_pa_[i];
 
 	fake_text(f, "/proc/iomem", iomem);
 	fake_text(f, "/proc/meminfo", "MemTotal:        2097152 kB\nMemFree:         1800000 kB\n"
@@ -431,7 +431,7 @@ struct fake *fake_new(const pa_t *frame_pa_, uint32_t frames)
 void fake_free(struct fake *f)
 {
 	fake_files_free(f);
-	fake_frames_free(f);
+	fake_pages_free(f);
 	drop_load(f);
 	free(f);
 }
@@ -443,8 +443,8 @@ const char *fake_leak(const struct fake *f)
 	if (f->locked || f->guarded)
 		return "the lock or the guard";
 	if (f->dies_first || f->pool_held)
-		return "the wish to be killed first, or a claim to the pool";
-	if (f->crews)
+		return "the preference to be killed first, or a claim to the pool";
+	if (f->workers)
 		return "threads";
 	for (i = 0; i < FAKE_FDS; i++)
 		if (f->fd[i].open)

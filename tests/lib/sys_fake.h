@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A machine that exists only in memory, behind struct sys: its files, its 2 MiB frames with the physical addresses that
+ * A machine that exists only in memory, behind struct sys: its files, its 2 MiB huge pages with the physical addresses that
  * a test gives them, its System V segments and its kexec_load(2). It keeps to the kernel's rules, notes every breach of
  * them, and fails any call that a test names.
  */
@@ -13,7 +13,7 @@
 #define FAKE_SEGMENTS	16
 #define FAKE_SHMS	8
 #define FAKE_FDS	24
-#define FAKE_NO_FRAME	UINT32_MAX
+#define FAKE_NO_PAGE	UINT32_MAX
 #define FAKE_FILE_LOAD_WORKS	1	/* as file_load_error */
 
 struct fake_file {
@@ -27,7 +27,7 @@ struct fake_file {
 	void (*once_opened)(struct fake_file *file);	/* what happens to it while it is read */
 };
 
-struct fake_frame {
+struct fake_page {
 	pa_t pa;
 	bool taken;
 	bool cleaned;		/* and not written since: */
@@ -38,7 +38,7 @@ struct fake_shm {
 	bool alive, attached, removed, loaded;
 	unsigned char *base;
 	uint32_t slots;
-	uint32_t *slot;		/* index of the frame behind each 2 MiB, FAKE_NO_FRAME */
+	uint32_t *slot;		/* index of the huge page behind each 2 MiB, FAKE_NO_PAGE */
 };
 
 /* What the kernel holds after kexec_load(2): copies, as it makes them. */
@@ -59,16 +59,16 @@ struct fake {
 	bool open_once;			/* a payload file can be opened once, and is gone then: a pipe */
 	size_t read_most;		/* bytes that one read() gives at most; 0: no limit */
 
-	struct fake_frame *frame;	/* given out in this order */
-	uint32_t frames;
+	struct fake_page *page;	/* given out in this order */
+	uint32_t pages;
 	struct fake_shm shm[FAKE_SHMS];
 	uint64_t pool, pool_held;	/* free huge pages of the machine's own, and of those, with a claim to them */
 	uint64_t overcommit;		/* of surplus huge pages */
 	int write_error;		/* negative errno that every write to it gives */
 	bool overcommit_stuck;		/* a write to it was made to fail */
 	bool hide_pfn;
-	struct range cma;		/* settle() gets frames out of here */
-	int settle_error;		/* negative errno that it gives instead */
+	struct range cma;		/* leave_cma() gets huge pages out of here */
+	int cma_error;		/* negative errno that it gives instead */
 
 	bool not_user_0;		/* root's rights, but not its user number */
 	bool root, arm64, random_works;
@@ -88,7 +88,7 @@ struct fake {
 	uint64_t memory_bytes;		/* not 0: MemAvailable and MemFree, less what was staged and read into memory */
 	bool guarded;			/* the limit would be put back if the loader died */
 	unsigned int shutdowns;
-	unsigned int crews;		/* at work */
+	unsigned int workers;		/* at work */
 
 	bool loaded;			/* a kernel is */
 	bool loaded_hidden;		/* /sys/kernel/kexec_loaded cannot be read */
@@ -114,8 +114,8 @@ struct fake {
 	char breach[160];		/* the first thing that no caller may do */
 };
 
-/* An arm64 machine with 2 GiB at 0x40000000, PSCI by HVC, a PL011, root, nothing loaded, and these frames. */
-struct fake *fake_new(const pa_t *frame_pa, uint32_t frames);
+/* An arm64 machine with 2 GiB at 0x40000000, PSCI by HVC, a PL011, root, nothing loaded, and these huge pages. */
+struct fake *fake_new(const pa_t *page_pa, uint32_t pages);
 void fake_free(struct fake *fake);
 
 /* Put a file there, or replace it; both copy. A link is only read by read_link(). */
@@ -127,11 +127,11 @@ void fake_drop(struct fake *fake, const char *path);
 /* That device tree; null method: no /psci. Returns its length. */
 size_t fake_dtb(void *out, size_t room, const char *psci_method);
 
-/* The owned frame whose memory holds pa, and that memory; null if nobody owns it. */
-unsigned char *fake_frame_memory(const struct fake *fake, pa_t pa, const struct fake_frame **frame);
-uint64_t fake_frame_hash(const unsigned char *memory);
+/* The owned huge page whose memory holds pa, and that memory; null if nobody owns it. */
+unsigned char *fake_page_memory(const struct fake *fake, pa_t pa, const struct fake_page **page);
+uint64_t fake_page_hash(const unsigned char *memory);
 uint64_t fake_hash(const void *data, size_t bytes);	/* as file_load_hash */
-uint32_t fake_frames_taken(const struct fake *fake);
+uint32_t fake_pages_taken(const struct fake *fake);
 unsigned int fake_shms(const struct fake *fake, bool loaded);
 
 /* What is left behind that should not be: descriptors, attachments, segments that belong to no load, a changed limit.

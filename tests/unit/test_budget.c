@@ -14,7 +14,7 @@ static void test_within_means(void **state)
 
 	(void)state;
 	for (mib = 8; mib <= 248; mib += 16) {
-		struct job *job = job_new(0x60000000, FRAME_BYTES, 200);
+		struct job *job = job_new(0x60000000, HUGE_PAGE_BYTES, 200);
 		struct fake *f = job->fake;
 		unsigned int o;
 		enum kx_err err;
@@ -30,13 +30,13 @@ static void test_within_means(void **state)
 			refusals++;
 			assert_int_equal(err, KX_NO_MEMORY);
 			assert_int_equal(f->kexec_loads, 0);
-			assert_int_equal(fake_frames_taken(f), 0);
+			assert_int_equal(fake_pages_taken(f), 0);
 			job_free(job);
 			continue;
 		}
 		loads++;
 		for (o = 0, relocated = 0; o < job->report.objects; o++)
-			relocated += job->report.object[o].relocated * FRAME_BYTES;
+			relocated += job->report.object[o].relocated * HUGE_PAGE_BYTES;
 		assert_true(job->report.staged_bytes + 2 * relocated <= f->memory_bytes);
 		if (relocated < job->report.object[0].slots)
 			assert_true(job->report.staged_bytes + KEEP <= f->memory_bytes);
@@ -69,7 +69,7 @@ static void test_gone_meanwhile(void **state)
 	job_free(job);
 }
 
-/* Scattered frames: more of them are looked at, and how many more is bounded. */
+/* Scattered huge pages: more of them are looked at, and how many more is bounded. */
 static void test_extra(void **state)
 {
 	static const struct { bool given; uint32_t percent; uint64_t mib; uint32_t most; } v[] = {
@@ -80,13 +80,13 @@ static void test_extra(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(v); i++) {
-		struct job *job = job_new(0x60000000, 2 * FRAME_BYTES, 200);
+		struct job *job = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 200);
 
 		job->request.extra_given = v[i].given;
 		job->request.extra_percent = v[i].percent;
 		job->fake->memory_bytes = MIB(v[i].mib);
 		assert_int_equal(load(job), KX_OK);
-		assert_in_range(job->report.frames_tried, v[i].percent == 1000 ? SLOTS + 2 : v[i].most, v[i].most);
+		assert_in_range(job->report.pages_tried, v[i].percent == 1000 ? SLOTS + 2 : v[i].most, v[i].most);
 		assert_clean(job->fake);
 		job_free(job);
 	}
@@ -95,8 +95,8 @@ static void test_extra(void **state)
 /* What is accounted is what is kept, where the first huge pages do; else what was looked at. */
 static void test_segment_size(void **state)
 {
-	static const struct { uint64_t step; uint32_t slots; } v[] = { { FRAME_BYTES, SLOTS + 1 }, { 2 * FRAME_BYTES, 2 * (SLOTS + 1) },
-								      { 2 * FRAME_BYTES, SLOTS + 1 } };
+	static const struct { uint64_t step; uint32_t slots; } v[] = { { HUGE_PAGE_BYTES, SLOTS + 1 }, { 2 * HUGE_PAGE_BYTES, 2 * (SLOTS + 1) },
+								      { 2 * HUGE_PAGE_BYTES, SLOTS + 1 } };
 	size_t i, k;
 
 	(void)state;

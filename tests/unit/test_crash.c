@@ -247,21 +247,21 @@ static void test_beside_staged(void **state)
 {
 	struct job *job = job_crash();
 	struct purg_model m;
-	uint32_t frames;
+	uint32_t pages;
 
 	(void)state;
 	job->request.crash = false;
 	job->request.fast = FAST_REQUIRE;
 	assert_loads(job, &m);
 	purg_model_free(&m);
-	frames = fake_frames_taken(job->fake);
-	assert_true(frames > 0);
+	pages = fake_pages_taken(job->fake);
+	assert_true(pages > 0);
 	job->request.crash = true;
 	job->request.fast = FAST_NO;
 	assert_int_equal(load(job), KX_OK);
-	assert_int_equal(fake_frames_taken(job->fake), frames);
+	assert_int_equal(fake_pages_taken(job->fake), pages);
 	assert_int_equal(unload_kernel(&job->fake->sys, true, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
-	assert_int_equal(fake_frames_taken(job->fake), frames);
+	assert_int_equal(fake_pages_taken(job->fake), pages);
 	job_free(job);
 }
 

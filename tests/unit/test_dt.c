@@ -422,7 +422,7 @@ static void test_same_length(void **state)
 	assert_int_equal(at, at2);
 }
 
-/* Every room that is too small is refused, none is overrun; how much is needed beside the result is no matter. */
+/* Every component that is too small is refused, none is overrun; how much is needed beside the result is no matter. */
 static void test_too_small(void **state)
 {
 	struct dt_edit edit = full_edit();

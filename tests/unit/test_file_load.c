@@ -8,12 +8,12 @@
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
-static struct job *job_of(enum syscall_wish wish, int error)
+static struct job *job_of(enum syscall_choice preference, int error)
 {
 	struct job *job = job_whole();
 
 	job->request.fast = FAST_NO;
-	job->request.syscall = wish;
+	job->request.syscall = preference;
 	job->fake->file_load_error = error;
 	return job;
 }
@@ -175,7 +175,7 @@ static void test_lockdown(void **state)
 	job_free(job);
 }
 
-/* Where only kexec_file_load(2) is to be had, wishes are left, and demands are not. */
+/* Where only kexec_file_load(2) is to be had, preferences are left, and demands are not. */
 static void test_wishes(void **state)
 {
 	enum { FAST, CONFIG, FAST_DEMAND, CHECK_DEMAND, KINDS };
@@ -193,7 +193,7 @@ static void test_wishes(void **state)
 			job->request.fast = kind == FAST ? FAST_AUTO : kind == FAST_DEMAND ? FAST_REQUIRE : FAST_NO;
 			job->request.check = kind == FAST || kind == FAST_DEMAND ? CHECK_DEFAULT : CHECK_SHA256;
 			job->request.cpus = kind == CONFIG ? CPUS_AUTO : 0;
-			job->request.check_is_wish = job->request.cpus_is_wish = kind == CONFIG;
+			job->request.check_is_preference = job->request.cpus_is_preference = kind == CONFIG;
 			if (kind < FAST_DEMAND) {
 				assert_int_equal(load(job), KX_OK);
 				assert_true(job->report.by_file);
@@ -202,7 +202,7 @@ static void test_wishes(void **state)
 			}
 			assert_int_equal(load(job), locked ? KX_LOCKDOWN : KX_NO_SYSCALL);
 			assert_int_equal(fake_shms(job->fake, true), 0);
-			assert_int_equal(fake_frames_taken(job->fake), 0);
+			assert_int_equal(fake_pages_taken(job->fake), 0);
 			assert_clean(job->fake);
 			job_free(job);
 		}
@@ -211,7 +211,7 @@ static void test_wishes(void **state)
 /* Which call unloads, and what is said of it. */
 static void test_unload_by(void **state)
 {
-	static const struct { enum syscall_wish by; int load_error, file_error; enum kx_err want; unsigned int files; } v[] = {
+	static const struct { enum syscall_choice by; int load_error, file_error; enum kx_err want; unsigned int files; } v[] = {
 		{ SYSCALL_AUTO, 0, -ENOSYS, KX_OK, 0 }, { SYSCALL_LOAD, 0, -ENOSYS, KX_OK, 0 },
 		{ SYSCALL_FILE, 0, -ENOSYS, KX_FILE_UNAVAILABLE, 1 }, { SYSCALL_FILE, 0, FAKE_FILE_LOAD_WORKS, KX_OK, 1 },
 		{ SYSCALL_AUTO, -ENOSYS, FAKE_FILE_LOAD_WORKS, KX_OK, 1 }, { SYSCALL_AUTO, -EPERM, -ENOSYS, KX_NOT_PERMITTED, 1 },
@@ -294,19 +294,19 @@ static void test_replaces_staged(void **state)
 	(void)state;
 	assert_loads(job, &m);
 	purg_model_free(&m);
-	assert_true(fake_frames_taken(job->fake) > 0);
+	assert_true(fake_pages_taken(job->fake) > 0);
 	job->request.fast = FAST_NO;
 	job->request.syscall = SYSCALL_FILE;
 	job->fake->file_load_error = -EBUSY;
 	assert_int_equal(load(job), KX_FILE_LOAD);
-	assert_true(fake_frames_taken(job->fake) > 0);
+	assert_true(fake_pages_taken(job->fake) > 0);
 	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
 	job->request.crash = true;
 	assert_int_equal(load(job), KX_OK);
-	assert_true(fake_frames_taken(job->fake) > 0);
+	assert_true(fake_pages_taken(job->fake) > 0);
 	job->request.crash = false;
 	assert_int_equal(load(job), KX_OK);
-	assert_int_equal(fake_frames_taken(job->fake), 0);
+	assert_int_equal(fake_pages_taken(job->fake), 0);
 	job_free(job);
 }
 

@@ -217,7 +217,7 @@ static void test_not_iomem(void **state)
 	expect_bad("");
 	expect_bad("\n");
 	expect_bad("09000000-09000fff : pl011@9000000\n");
-	expect_bad("40000000-400fffff : System RAM\n");		/* not one frame */
+	expect_bad("40000000-400fffff : System RAM\n");		/* not one huge page */
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		char text[256];
 

@@ -19,24 +19,24 @@ static void test_all_in_place(void **state)
 	assert_int_equal(m.moves, 0);
 	assert_int_equal(m.params.check, PURG_CHECK_CRC32C);
 	assert_int_equal(m.params.conduit, PURG_CONDUIT_HVC);
-	assert_int_equal(m.params.kernel_pa % FRAME_BYTES, 0);
+	assert_int_equal(m.params.kernel_pa % HUGE_PAGE_BYTES, 0);
 	assert_int_equal(m.params.uart_pa, 0x9000000);
 	assert_int_equal(m.params.uart_kind, PURG_UART_PL011);
 	assert_int_equal(m.params.flags, 0);
 	assert_int_equal(job->fake->load.flags, 0);
 	/* What is not used went back; what is used stays, in one segment that is marked. */
-	assert_int_equal(fake_frames_taken(job->fake), SLOTS + 1);
+	assert_int_equal(fake_pages_taken(job->fake), SLOTS + 1);
 	assert_int_equal(fake_shms(job->fake, true), 1);
-	assert_int_equal(job->report.staged_bytes, (SLOTS + 1) * FRAME_BYTES);
+	assert_int_equal(job->report.staged_bytes, (SLOTS + 1) * HUGE_PAGE_BYTES);
 	assert_int_equal(job->report.notes, 0);
 	assert_int_equal(job->report.objects, 2);
 	for (o = 0; o < 2; o++)
 		assert_int_equal(job->report.object[o].in_place, job->report.object[o].slots);
-	/* Payload that changes while it waits is seen, and so is a change of the hide-out. */
-	fake_frame_memory(job->fake, m.params.kernel_pa, NULL)[MIB(1)] ^= 4;
+	/* Payload that changes while it waits is seen, and so is a change of the control segment. */
+	fake_page_memory(job->fake, m.params.kernel_pa, NULL)[MIB(1)] ^= 4;
 	purg_model_free(&m);
 	assert_non_null(purg_model_run(&m, job->fake));
-	fake_frame_memory(job->fake, m.params.kernel_pa, NULL)[MIB(1)] ^= 4;
+	fake_page_memory(job->fake, m.params.kernel_pa, NULL)[MIB(1)] ^= 4;
 	purg_model_free(&m);
 	((unsigned char *)(uintptr_t)job->fake->load.segment[0].buf)[PURG_WORK_BYTES(1) + 0x900] ^= 1;
 	assert_string_equal(purg_model_run(&m, job->fake), "the seal is broken");
@@ -44,10 +44,10 @@ static void test_all_in_place(void **state)
 	job_free(job);
 }
 
-/* No two frames touch: most of the payload has to move. */
+/* No two huge pages touch: most of the payload has to move. */
 static void test_scattered(void **state)
 {
-	struct job *job = job_new(0x60000000, 2 * FRAME_BYTES, 40);
+	struct job *job = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 40);
 	struct purg_model m;
 
 	(void)state;
@@ -60,31 +60,31 @@ static void test_scattered(void **state)
 	job_free(job);
 }
 
-static void test_few_frames(void **state)
+static void test_few_pages(void **state)
 {
-	uint32_t frames;
+	uint32_t pages;
 
 	(void)state;
-	for (frames = 0; frames <= SLOTS; frames++) {
+	for (pages = 0; pages <= SLOTS; pages++) {
 		uint64_t step;
 
-		for (step = FRAME_BYTES; step <= 2 * FRAME_BYTES; step += FRAME_BYTES) {
-			struct job *job = job_new(0x60000000, step, frames);
+		for (step = HUGE_PAGE_BYTES; step <= 2 * HUGE_PAGE_BYTES; step += HUGE_PAGE_BYTES) {
+			struct job *job = job_new(0x60000000, step, pages);
 			struct purg_model m;
 			uint32_t relocated;
 
 			job->request.fast = FAST_AUTO;
 			assert_loads(job, &m);
 			relocated = job->report.object[0].relocated + job->report.object[1].relocated;
-			/* The empty slot of the BSS needs no frame. */
-			assert_true(relocated || frames >= SLOTS);
+			/* The empty slot of the BSS needs no huge page. */
+			assert_true(relocated || pages >= SLOTS);
 			assert_int_equal(relocated > 0, job->fake->load.count > 2);
 			assert_int_equal(relocated > 0, job->report.notes > 0);
-			assert_int_equal(fake_shms(job->fake, true), frames > 0);
+			assert_int_equal(fake_shms(job->fake, true), pages > 0);
 			purg_model_free(&m);
 			job_free(job);
 
-			job = job_new(0x60000000, step, frames);
+			job = job_new(0x60000000, step, pages);
 			if (relocated) {
 				assert_int_equal(load(job), KX_NO_HUGE_PAGES);
 				assert_int_equal(job->fake->kexec_loads, 0);
@@ -120,7 +120,7 @@ static void test_variants(void **state)
 {
 	static const struct {
 		uint64_t page_bytes, text_offset;
-		enum check_wish check;
+		enum check_kind check;
 		unsigned int cpu;
 		uint32_t want;
 	} v[] = {
@@ -131,7 +131,7 @@ static void test_variants(void **state)
 		{ 65536, 0, CHECK_NONE, CPU_CRC32, PURG_CHECK_NONE },
 		{ 4096, 0x1ff000, CHECK_DEFAULT, CPU_CRC32 | CPU_SHA2, PURG_CHECK_CRC32C },
 	};
-	static const uint64_t steps[] = { FRAME_BYTES, 2 * FRAME_BYTES, 3 * FRAME_BYTES };
+	static const uint64_t steps[] = { HUGE_PAGE_BYTES, 2 * HUGE_PAGE_BYTES, 3 * HUGE_PAGE_BYTES };
 	size_t i, s;
 
 	(void)state;
@@ -154,7 +154,7 @@ static void test_variants(void **state)
 			job->request.fast = FAST_AUTO;
 			assert_loads(job, &m);
 			assert_int_equal(m.params.check, v[i].want);
-			assert_int_equal(m.params.kernel_pa % FRAME_BYTES, v[i].text_offset);
+			assert_int_equal(m.params.kernel_pa % HUGE_PAGE_BYTES, v[i].text_offset);
 			assert_int_equal(1ull << m.params.granule_shift, v[i].page_bytes);
 			in_c = (v[i].want == PURG_CHECK_CRC32C && !(v[i].cpu & CPU_CRC32)) ||
 			       (v[i].want == PURG_CHECK_SHA256 && !(v[i].cpu & CPU_SHA2));
@@ -166,7 +166,7 @@ static void test_variants(void **state)
 
 static void test_plan_only(void **state)
 {
-	enum fast_wish fast;
+	enum fast_mode fast;
 
 	(void)state;
 	for (fast = FAST_NO; fast <= FAST_REQUIRE; fast++) {
@@ -178,9 +178,9 @@ static void test_plan_only(void **state)
 		assert_false(job->report.loaded);
 		assert_int_equal(job->report.segments, fast == FAST_NO ? 4 : 2);
 		assert_int_equal(job->report.objects, 2);
-		assert_true(job->report.hideout.bytes && job->report.dtb.bytes && job->report.table_bytes);
+		assert_true(job->report.control.bytes && job->report.dtb.bytes && job->report.table_bytes);
 		assert_int_equal(job->fake->kexec_loads + job->fake->unloads, 0);
-		assert_int_equal(fake_frames_taken(job->fake), 0);
+		assert_int_equal(fake_pages_taken(job->fake), 0);
 		assert_int_equal(fake_shms(job->fake, true), 0);
 		assert_clean(job->fake);
 		job_free(job);
@@ -190,8 +190,8 @@ static void test_plan_only(void **state)
 /* The plan tells what the load does. */
 static void test_plan_tells_the_load(void **state)
 {
-	struct job *planned = job_new(0x60000000, 2 * FRAME_BYTES, 7);
-	struct job *loaded = job_new(0x60000000, 2 * FRAME_BYTES, 7);
+	struct job *planned = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 7);
+	struct job *loaded = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 7);
 
 	(void)state;
 	planned->request.plan_only = true;
@@ -199,7 +199,7 @@ static void test_plan_tells_the_load(void **state)
 	assert_int_equal(load(planned), KX_OK);
 	assert_int_equal(load(loaded), KX_OK);
 	assert_memory_equal(planned->report.object, loaded->report.object, sizeof(planned->report.object));
-	assert_memory_equal(&planned->report.hideout, &loaded->report.hideout, sizeof(planned->report.hideout));
+	assert_memory_equal(&planned->report.control, &loaded->report.control, sizeof(planned->report.control));
 	assert_memory_equal(&planned->report.dtb, &loaded->report.dtb, sizeof(planned->report.dtb));
 	assert_int_equal(planned->report.segment_bytes, loaded->report.segment_bytes);
 	assert_int_equal(planned->report.staged_bytes, loaded->report.staged_bytes);
@@ -233,7 +233,7 @@ static void test_no_random_numbers(void **state)
 
 static void test_gic_tables(void **state)
 {
-	struct job *job = job_new(0x60000000, 2 * FRAME_BYTES, 40);
+	struct job *job = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 40);
 	unsigned char *dtb = malloc(MIB(2));
 	struct purg_model m;
 	uint64_t address, size;
@@ -256,7 +256,7 @@ static void test_gic_tables(void **state)
 	free(dtb);
 
 	/* A log that does not reach back to the boot cannot be relied on: it is said. */
-	job = job_new(0x60000000, 2 * FRAME_BYTES, 40);
+	job = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 40);
 	job->fake->log = "[  999.000000] something else\n";
 	assert_loads(job, &m);
 	assert_true(noted(job, "log"));
@@ -264,24 +264,24 @@ static void test_gic_tables(void **state)
 	job_free(job);
 }
 
-/* Frames that the kernel may have reason to move are not where the payload stays. */
-static void test_frames_settle(void **state)
+/* Huge pages that the kernel may have reason to move are not where the payload stays. */
+static void test_pages_leave_cma(void **state)
 {
 	struct job *job = job_whole();
 	struct purg_model m;
 	uint32_t i;
 
 	(void)state;
-	job->fake->cma = (struct range){ 0x60000000, 8 * FRAME_BYTES };
+	job->fake->cma = (struct range){ 0x60000000, 8 * HUGE_PAGE_BYTES };
 	assert_loads(job, &m);
 	for (i = 0; i < 8; i++)
-		assert_false(job->fake->frame[i].taken);
+		assert_false(job->fake->page[i].taken);
 	purg_model_free(&m);
 	job_free(job);
 }
 
 /* Where the kernel cannot be asked to move them, and there is such an area, one note says so. */
-static void test_frames_that_do_not_settle(void **state)
+static void test_pages_that_stay_in_cma(void **state)
 {
 	static const struct { int error; bool area, noted; } v[] = {
 		{ -ENOSYS, true, true }, { -EPERM, true, true }, { -ENOMEM, true, true }, { 0, true, false }, { -ENOSYS, false, false },
@@ -293,7 +293,7 @@ static void test_frames_that_do_not_settle(void **state)
 		struct job *job = job_whole();
 		struct purg_model m;
 
-		job->fake->settle_error = v[i].error;
+		job->fake->cma_error = v[i].error;
 		if (v[i].area)
 			fake_text(job->fake, "/proc/meminfo", "MemTotal: 2097152 kB\nMemAvailable: 1900000 kB\nCmaTotal: 65536 kB\n");
 		assert_loads(job, &m);
@@ -309,7 +309,7 @@ static void test_frames_that_do_not_settle(void **state)
 /* Memory that the device tree does not name is none for the next kernel. */
 static void test_hot_added_memory(void **state)
 {
-	struct job *job = job_new(0xc0000000, FRAME_BYTES, 40);
+	struct job *job = job_new(0xc0000000, HUGE_PAGE_BYTES, 40);
 	struct purg_model m;
 
 	(void)state;
@@ -354,7 +354,7 @@ static void put_big_dtb(struct job *job, size_t extra)
 	free(fdt);
 }
 
-/* One that does not fit beside the hide-out has a frame of its own. */
+/* One that does not fit beside the control segment has a huge page of its own. */
 static void test_big_device_tree(void **state)
 {
 	struct job *job = job_whole();
@@ -366,7 +366,7 @@ static void test_big_device_tree(void **state)
 	put_big_dtb(job, MIB(1) + MIB(1) / 2);
 	assert_loads(job, &m);
 	assert_int_equal(job->fake->load.count, 2);
-	assert_int_equal(fake_frames_taken(job->fake), SLOTS + 2);
+	assert_int_equal(fake_pages_taken(job->fake), SLOTS + 2);
 	purg_model_free(&m);
 	job_free(job);
 
@@ -494,15 +494,15 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_in_place),
 		cmocka_unit_test(test_scattered),
-		cmocka_unit_test(test_few_frames),
+		cmocka_unit_test(test_few_pages),
 		cmocka_unit_test(test_plain_load),
 		cmocka_unit_test(test_variants),
 		cmocka_unit_test(test_plan_only),
 		cmocka_unit_test(test_plan_tells_the_load),
 		cmocka_unit_test(test_no_random_numbers),
 		cmocka_unit_test(test_gic_tables),
-		cmocka_unit_test(test_frames_settle),
-		cmocka_unit_test(test_frames_that_do_not_settle),
+		cmocka_unit_test(test_pages_leave_cma),
+		cmocka_unit_test(test_pages_that_stay_in_cma),
 		cmocka_unit_test(test_hot_added_memory),
 		cmocka_unit_test(test_unpacked_device_tree),
 		cmocka_unit_test(test_big_device_tree),

@@ -76,7 +76,7 @@ static void test_auto_cpus(void **state)
 	static const struct {
 		uint64_t initrd_bytes;
 		unsigned int online;
-		enum check_wish check;
+		enum check_kind check;
 		unsigned int want;
 	} v[] = {
 		{ MIB(200), 8, CHECK_SHA256, 1 }, { MIB(256), 8, CHECK_SHA256, 8 }, { MIB(256), 3, CHECK_SHA256, 3 },

@@ -58,7 +58,7 @@ static void test_refusals(void **state)
 		if (i <= BUSY && i != LOCKED && i != LOCKED_MORE)
 			assert_int_equal(job->fake->sweeps, 0);
 		job->fake->locked &= i != BUSY;
-		assert_int_equal(fake_frames_taken(job->fake), 0);
+		assert_int_equal(fake_pages_taken(job->fake), 0);
 		assert_clean(job->fake);
 		job_free(job);
 	}
@@ -71,7 +71,7 @@ static void test_refusals(void **state)
 		job->request.fast = FAST_AUTO;
 		assert_loads(job, &m);
 		assert_true(noted(job, err_text(want[i])));
-		assert_int_equal(fake_frames_taken(job->fake), i == NO_PSCI ? SLOTS + 1 : 0);
+		assert_int_equal(fake_pages_taken(job->fake), i == NO_PSCI ? SLOTS + 1 : 0);
 		purg_model_free(&m);
 		job_free(job);
 	}
@@ -157,7 +157,7 @@ static void test_read_only_limit(void **state)
 
 	(void)state;
 	job->fake->write_error = -EROFS;
-	snprintf(with_count, sizeof(with_count), "2 of 5 frames are missing: %s", sentence);
+	snprintf(with_count, sizeof(with_count), "2 of 5 huge pages are missing: %s", sentence);
 	assert_int_equal(load(job), KX_LIMIT_READ_ONLY);
 	assert_says(&job->fail, with_count);
 	assert_clean(job->fake);
@@ -190,16 +190,16 @@ static void test_kernel_says_no(void **state)
 }
 
 /* One more failure in every call that can fail, from the first to the last; with a load before it and without. */
-static void inject(enum fast_wish fast, bool plan_only, bool before, uint32_t step, bool rare, int number)
+static void inject(enum fast_mode fast, bool plan_only, bool before, uint32_t step, bool rare, int number)
 {
 	uint64_t call;
 
 	for (call = 1;; call++) {
-		struct job *job = job_sized(0x60000000, step * FRAME_BYTES, 44, 70001, MIB(2) + 1, 90001);
+		struct job *job = job_sized(0x60000000, step * HUGE_PAGE_BYTES, 44, 70001, MIB(2) + 1, 90001);
 		struct fake *f = job->fake;
 		struct purg_model m;
 		enum kx_err err;
-		uint32_t old_frames;
+		uint32_t old_pages;
 
 		job->request.fast = fast;
 		job->request.plan_only = plan_only;
@@ -211,7 +211,7 @@ static void inject(enum fast_wish fast, bool plan_only, bool before, uint32_t st
 			job->request.reuse_cmdline = true;
 			job->request.serial = "ttyAMA0";
 		}
-		old_frames = fake_frames_taken(f);
+		old_pages = fake_pages_taken(f);
 		f->fail_calls = 0;
 		f->fail_call = call;
 		f->fail_errno = number;
@@ -236,7 +236,7 @@ static void inject(enum fast_wish fast, bool plan_only, bool before, uint32_t st
 			assert_int_equal(f->loaded, before);
 			assert_int_equal(fake_shms(f, true), before);
 			if (strcmp(f->failed, "punch") != 0)
-				assert_int_equal(fake_frames_taken(f), old_frames);
+				assert_int_equal(fake_pages_taken(f), old_pages);
 		}
 		if (f->loaded) {
 			job->fake->kexec_loads = 1;
@@ -283,20 +283,20 @@ static void test_second_load_replaces(void **state)
 
 	(void)state;
 	load_first(job);
-	assert_int_equal(fake_frames_taken(job->fake), SLOTS + 1);
+	assert_int_equal(fake_pages_taken(job->fake), SLOTS + 1);
 	other[5000] ^= 0xff;
 	free(job->kernel);
 	job->kernel = other;
 	fake_file(job->fake, KERNEL, other, KERNEL_BYTES);
 	assert_loads(job, &m);
-	assert_int_equal(fake_frames_taken(job->fake), SLOTS + 1);
+	assert_int_equal(fake_pages_taken(job->fake), SLOTS + 1);
 	assert_int_equal(fake_shms(job->fake, true), 1);
 	purg_model_free(&m);
 	/* A load that stages nothing replaces it as well. */
 	job->request.fast = FAST_NO;
 	job->fake->kexec_loads = 0;
 	assert_loads(job, &m);
-	assert_int_equal(fake_frames_taken(job->fake), 0);
+	assert_int_equal(fake_pages_taken(job->fake), 0);
 	assert_int_equal(fake_shms(job->fake, true), 0);
 	purg_model_free(&m);
 	job_free(job);
@@ -314,7 +314,7 @@ static void load_again(struct fake *fake, void *arg)
 /* Two loaders at once: whichever load the kernel ends up with still has its memory. */
 static void test_two_loaders(void **state)
 {
-	struct job *job = job_new(0x60000000, FRAME_BYTES, 90);
+	struct job *job = job_new(0x60000000, HUGE_PAGE_BYTES, 90);
 	struct purg_model m = { 0 };
 	bool boots;
 
@@ -338,7 +338,7 @@ static void test_unload(void **state)
 	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
 	assert_false(job->fake->loaded);
 	assert_int_equal(job->fake->unloads, 1);
-	assert_int_equal(fake_frames_taken(job->fake), 0);
+	assert_int_equal(fake_pages_taken(job->fake), 0);
 	assert_clean(job->fake);
 	/* Nothing loaded: as upstream, that is no error. */
 	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
@@ -410,7 +410,7 @@ static void test_said(void **state)
 	fake_drop(f, "/proc/self/ns/ipc");
 
 	job->request.fast = FAST_REQUIRE;
-	assert_int_equal(f->sys.shm_create(&f->sys, FRAME_BYTES, &id, &addr), 0);
+	assert_int_equal(f->sys.shm_create(&f->sys, HUGE_PAGE_BYTES, &id, &addr), 0);
 	f->sys.shm_mark_loaded(&f->sys, id);
 	f->kexec_loads = 0;
 	assert_int_equal(load(job), KX_OK);
@@ -421,7 +421,7 @@ static void test_said(void **state)
 	purg_model_free(&m);
 	assert_int_equal(unload_kernel(&f->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
 	assert_null(job->unload_note);
-	assert_int_equal(fake_frames_taken(f), 0);
+	assert_int_equal(fake_pages_taken(f), 0);
 	job_free(job);
 }
 
@@ -441,7 +441,7 @@ static void test_orphans(void **state)
 		void *addr;
 		int id;
 
-		assert_int_equal(f->sys.shm_create(&f->sys, 4 * FRAME_BYTES, &id, &addr), 0);
+		assert_int_equal(f->sys.shm_create(&f->sys, 4 * HUGE_PAGE_BYTES, &id, &addr), 0);
 		if (v[i].marked)
 			f->sys.shm_mark_loaded(&f->sys, id);
 		f->sys.shm_detach(&f->sys, addr);
@@ -493,7 +493,7 @@ static void test_interrupted(void **state)
 		}
 		assert_int_equal(err, KX_INTERRUPTED);
 		assert_int_equal(job->fake->kexec_loads, 0);
-		assert_int_equal(fake_frames_taken(job->fake), SLOTS + 1);
+		assert_int_equal(fake_pages_taken(job->fake), SLOTS + 1);
 		job_free(job);
 	}
 }

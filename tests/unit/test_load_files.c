@@ -7,15 +7,15 @@
 /* How long the kernel is shows only at the end, and its BSS is left alone. */
 static void test_gzip(void **state)
 {
-	static const struct { uint64_t step; uint32_t frames; enum fast_wish fast; } v[] = {
-		{ FRAME_BYTES, 40, FAST_REQUIRE }, { 2 * FRAME_BYTES, 40, FAST_REQUIRE }, { FRAME_BYTES, 3, FAST_AUTO },
-		{ FRAME_BYTES, 0, FAST_NO },
+	static const struct { uint64_t step; uint32_t pages; enum fast_mode fast; } v[] = {
+		{ HUGE_PAGE_BYTES, 40, FAST_REQUIRE }, { 2 * HUGE_PAGE_BYTES, 40, FAST_REQUIRE }, { HUGE_PAGE_BYTES, 3, FAST_AUTO },
+		{ HUGE_PAGE_BYTES, 0, FAST_NO },
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(v); i++) {
-		struct job *job = job_new(0x60000000, v[i].step, v[i].frames);
+		struct job *job = job_new(0x60000000, v[i].step, v[i].pages);
 		struct purg_model m;
 
 		job->request.fast = v[i].fast;

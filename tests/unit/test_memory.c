@@ -9,7 +9,7 @@
 #include <libfdt.h>
 
 #define HOT		0x100000000ull	/* added */
-#define HOT_FRAMES	12
+#define HOT_PAGES	12
 #define MAP_PA		0xb0000000ull
 #define DESC		48u
 
@@ -119,16 +119,16 @@ static void put_kcore(struct job *job, const unsigned char *map, size_t map_byte
 }
 
 /* An EFI machine with memory that was added, from where the first huge pages come. */
-static struct job *job_hot(uint32_t frames)
+static struct job *job_hot(uint32_t pages)
 {
-	struct job *job = job_new(0x60000000, FRAME_BYTES, frames);
+	struct job *job = job_new(0x60000000, HUGE_PAGE_BYTES, pages);
 	char dtb[8192];
 	int chosen;
 	uint32_t i;
 
 	fake_text(job->fake, "/proc/iomem", iomem);
-	for (i = 0; i < HOT_FRAMES; i++)
-		job->fake->frame[i].pa = HOT + i * FRAME_BYTES;
+	for (i = 0; i < HOT_PAGES; i++)
+		job->fake->page[i].pa = HOT + i * HUGE_PAGE_BYTES;
 	fake_dtb(dtb, sizeof(dtb), "hvc");
 	fdt_open_into(dtb, dtb, sizeof(dtb));
 	chosen = fdt_path_offset(dtb, "/chosen");
@@ -157,20 +157,20 @@ static void test_map_of_efi(void **state)
 	static const struct descriptor d[] = { { 7, 0x40000000, 0x70000, 8 }, { 7, MAP_PA, 0x10000, 8 } };
 	unsigned char map[2 * DESC];
 	struct job *job;
-	uint32_t frames;
+	uint32_t pages;
 
 	(void)state;
 	make_map(map, d, 2);
 	/* Enough others; and none but those, which may only be sources. */
-	for (frames = HOT_FRAMES; frames <= 60; frames += 48) {
-		job = job_hot(frames);
+	for (pages = HOT_PAGES; pages <= 60; pages += 48) {
+		job = job_hot(pages);
 		put_kcore(job, map, sizeof(map));
 		assert_boots_low(job);
 		assert_false(noted(job, "memory around the running kernel"));
 		job_free(job);
 	}
 	/* A map that names it: it was there at boot. */
-	job = job_hot(HOT_FRAMES);
+	job = job_hot(HOT_PAGES);
 	store_le(map + 8, HOT, 8);
 	put_kcore(job, map, sizeof(map));
 	assert_int_equal(load(job), KX_OK);

@@ -134,7 +134,7 @@ static void expect(unsigned int granule, const struct map_region *regions, size_
 #define REGIONS(...)	(const struct map_region[]){ __VA_ARGS__ }, \
 			sizeof((const struct map_region[]){ __VA_ARGS__ }) / sizeof(struct map_region)
 
-static void test_one_frame(void **state)
+static void test_one_page(void **state)
 {
 	(void)state;
 	expect(12, REGIONS(data(MIB(1026), MIB(2))), LEAVES(0, 0, 1, 0));
@@ -143,24 +143,24 @@ static void test_one_frame(void **state)
 	expect(12, REGIONS(data(0, MIB(2))), LEAVES(0, 0, 1, 0));
 }
 
-static void test_touching_frames_become_one_block(void **state)
+static void test_touching_pages_become_one_block(void **state)
 {
-	/* As the planner has them: one region a frame. */
-	struct map_region frames[512];
+	/* As the planner has them: one region a huge page. */
+	struct map_region pages[512];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < 512; i++)
-		frames[i] = data(GIB(5) + i * MIB(2), MIB(2));
-	expect(12, frames, 512, LEAVES(0, 1, 0, 0));
-	expect(12, frames, 511, LEAVES(0, 0, 511, 0));
-	expect(14, frames, 16, LEAVES(0, 0, 1, 0));
-	expect(14, frames + 1, 31, LEAVES(0, 0, 1, 15 * 128));
-	expect(16, frames, 256, LEAVES(0, 0, 1, 0));
-	expect(16, frames, 512, LEAVES(0, 0, 2, 0));
-	frames[300].kind = MAP_CODE;
-	expect(12, frames, 512, LEAVES(0, 0, 512, 0));
-	expect(16, frames, 512, LEAVES(0, 0, 1, 256 * 32));
+		pages[i] = data(GIB(5) + i * MIB(2), MIB(2));
+	expect(12, pages, 512, LEAVES(0, 1, 0, 0));
+	expect(12, pages, 511, LEAVES(0, 0, 511, 0));
+	expect(14, pages, 16, LEAVES(0, 0, 1, 0));
+	expect(14, pages + 1, 31, LEAVES(0, 0, 1, 15 * 128));
+	expect(16, pages, 256, LEAVES(0, 0, 1, 0));
+	expect(16, pages, 512, LEAVES(0, 0, 2, 0));
+	pages[300].kind = MAP_CODE;
+	expect(12, pages, 512, LEAVES(0, 0, 512, 0));
+	expect(16, pages, 512, LEAVES(0, 0, 1, 256 * 32));
 }
 
 static void test_code_beside_data(void **state)
@@ -168,7 +168,7 @@ static void test_code_beside_data(void **state)
 	pa_t pa = GIB(3) + MIB(2);
 
 	(void)state;
-	/* The hide-out in the middle of a frame. */
+	/* The control segment in the middle of a huge page. */
 	expect(12, REGIONS(data(pa, KIB(64)), code(pa + KIB(64), KIB(64)), data(pa + KIB(128), MIB(2) - KIB(128))),
 	       LEAVES(0, 0, 0, 512));
 	expect(16, REGIONS(data(pa, KIB(64)), code(pa + KIB(64), KIB(64)), data(pa + KIB(128), MIB(2) - KIB(128))),
@@ -206,7 +206,7 @@ static void test_addresses_are_as_short_as_can_be(void **state)
 {
 	static const struct {
 		unsigned int granule;
-		pa_t last_frame;
+		pa_t last_page;
 		unsigned int va_bits, start_level;
 		uint64_t top_bytes;
 	} cases[] = {
@@ -222,10 +222,10 @@ static void test_addresses_are_as_short_as_can_be(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(cases); i++) {
-		struct map_region frame = data(cases[i].last_frame, MIB(2));
+		struct map_region page = data(cases[i].last_page, MIB(2));
 		struct pgtable_geometry g;
 
-		assert_int_equal(pgtable_geometry(&g, cases[i].granule, &frame, 1), KX_OK);
+		assert_int_equal(pgtable_geometry(&g, cases[i].granule, &page, 1), KX_OK);
 		assert_int_equal(g.va_bits, cases[i].va_bits);
 		assert_int_equal(g.start_level, cases[i].start_level);
 		assert_int_equal(g.top_bytes, cases[i].top_bytes);
@@ -335,7 +335,7 @@ static void test_room_too_small(void **state)
 	}
 }
 
-/* What a usual payload costs in the hide-out: both sets together. */
+/* What a usual payload costs in the control segment: both sets together. */
 static size_t both_sets(unsigned int granule, const struct map_region *regions, size_t count)
 {
 	size_t total = 0, k;
@@ -357,11 +357,11 @@ static void test_usual_payload_is_cheap(void **state)
 
 	(void)state;
 	for (base = 0; base <= GIB(2); base += GIB(1)) {
-		/* Frames, with holes between them, and the hide-out a frame too. */
+		/* Huge pages, with holes between them, and the control segment a huge page too. */
 		assert_in_range(both_sets(12, REGIONS(data(base, MIB(64)), data(base + MIB(100), MIB(2)),
 						      code(base + MIB(102), MIB(2)), data(base + MIB(512), MIB(400)))),
 				0, KIB(16));
-		/* Hide-out of 64 KiB: one more table a set. */
+		/* Control segment of 64 KiB: one more table a set. */
 		assert_in_range(both_sets(12, REGIONS(data(base, MIB(64)), code(base + MIB(102), KIB(64)),
 						      data(base + MIB(512), MIB(400)))), 0, KIB(16) + 128);
 	}
@@ -541,8 +541,8 @@ static void test_random_regions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_frame),
-		cmocka_unit_test(test_touching_frames_become_one_block),
+		cmocka_unit_test(test_one_page),
+		cmocka_unit_test(test_touching_pages_become_one_block),
 		cmocka_unit_test(test_code_beside_data),
 		cmocka_unit_test(test_ends_of_the_address_space),
 		cmocka_unit_test(test_addresses_are_as_short_as_can_be),

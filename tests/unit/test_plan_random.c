@@ -38,7 +38,7 @@ static uint32_t size_in_slots(void)
 
 static void random_object(struct plan_object *o, uint32_t slots)
 {
-	uint64_t all = SLOT(slots) - (percent(30) ? 0 : rng() % FRAME_BYTES);	/* 1 at least */
+	uint64_t all = SLOT(slots) - (percent(30) ? 0 : rng() % HUGE_PAGE_BYTES);	/* 1 at least */
 
 	o->offset_bytes = percent(60) ? 0 : percent(50) ? 0x80000 : between(0, 31) * KIB(64);
 	if (o->offset_bytes >= all)
@@ -47,37 +47,37 @@ static void random_object(struct plan_object *o, uint32_t slots)
 	o->file_bytes = percent(30) ? o->memory_bytes : 1 + rng() % o->memory_bytes;
 }
 
-static void add_frame(struct machine *m, pa_t pa)
+static void add_page(struct machine *m, pa_t pa)
 {
-	uint32_t i, at = between(0, m->input.frames);
+	uint32_t i, at = between(0, m->input.pages);
 
-	for (i = 0; i < m->input.frames; i++)
-		if (m->frame_pa[i] == pa)
+	for (i = 0; i < m->input.pages; i++)
+		if (m->page_pa[i] == pa)
 			return;
-	if (m->input.frames == FRAMES_MAX)
+	if (m->input.pages == PAGES_MAX)
 		return;
 	/* Anywhere in the list. */
-	m->frame_pa[m->input.frames] = m->frame_pa[at];
-	m->frame_pa[at] = pa;
-	m->input.frames++;
+	m->page_pa[m->input.pages] = m->page_pa[at];
+	m->page_pa[at] = pa;
+	m->input.pages++;
 }
 
 static void random_machine(struct machine *m)
 {
 	static const pa_t bases[] = { 0, GIB(1), GIB(2), GIB(512) };
-	static const uint64_t gaps[] = { FRAME_BYTES, SLOT(3), GIB(1), GIB(20), GIB(40) };
+	static const uint64_t gaps[] = { HUGE_PAGE_BYTES, SLOT(3), GIB(1), GIB(20), GIB(40) };
 	static const uint64_t pages[] = { KIB(4), KIB(16), KIB(64) };
 	uint32_t banks = between(1, 3), slots = percent(70) ? between(6, 60) : between(30, 160), i, k;
 	unsigned int dense = between(0, 3) * 33, absent = between(0, 9);
-	uint64_t gap = gaps[between(0, 4)], unit = FRAME_BYTES << between(0, 5);
+	uint64_t gap = gaps[between(0, 4)], unit = HUGE_PAGE_BYTES << between(0, 5);
 	pa_t bank = bases[between(0, 3)], pa = 0, first = bank;
 	struct plan_rules *rules = &m->input.rules;
 
-	*m = (struct machine){ .input = { .frame_pa = m->frame_pa, .ram = &m->ram, .spare = &m->spare } };
+	*m = (struct machine){ .input = { .page_pa = m->page_pa, .ram = &m->ram, .spare = &m->spare } };
 	/* One random number per expression, else the compiler chooses their order, and SEED means little. */
 	for (i = 0; i < banks; i++, bank += align_up(SLOT(slots), gap) + gap) {
 		uint32_t n = i + 1 < banks ? slots / banks : slots - (banks - 1) * (slots / banks);
-		uint64_t ragged = percent(50) ? 0 : rng() % (FRAME_BYTES / KIB(4)) * KIB(4);
+		uint64_t ragged = percent(50) ? 0 : rng() % (HUGE_PAGE_BYTES / KIB(4)) * KIB(4);
 
 		if (!n)
 			continue;
@@ -98,30 +98,30 @@ static void random_machine(struct machine *m)
 			if (percent(dense == 33 ? 25 : 12))
 				pa = percent(dense) ? bank : 0;
 			if (pa && range_set_contains(percent(90) ? &m->spare : &m->ram,
-						     (struct range){ bank + SLOT(k), FRAME_BYTES }))
-				add_frame(m, bank + SLOT(k));
+						     (struct range){ bank + SLOT(k), HUGE_PAGE_BYTES }))
+				add_page(m, bank + SLOT(k));
 		}
 		pa = bank + SLOT(n);
 	}
-	/* Hot-added memory and the like: frames may come from it, but nothing may be booted from it. */
+	/* Hot-added memory and the like: huge pages may come from it, but nothing may be booted from it. */
 	for (k = percent(40) ? between(1, 6) : 0; k > 0; k--) {
 		pa_t outside = percent(50) ? bank + SLOT(k) : first + SLOT(between(0, slots));
 
-		cut(&m->ram, outside, FRAME_BYTES);
+		cut(&m->ram, outside, HUGE_PAGE_BYTES);
 		if (percent(80))
-			cut(&m->spare, outside, FRAME_BYTES);
-		add_frame(m, outside);
+			cut(&m->spare, outside, HUGE_PAGE_BYTES);
+		add_page(m, outside);
 	}
 	if (percent(50))
-		for (i = 0; i < m->input.frames; i++)
-			cut(&m->spare, m->frame_pa[i], FRAME_BYTES);
+		for (i = 0; i < m->input.pages; i++)
+			cut(&m->spare, m->page_pa[i], HUGE_PAGE_BYTES);
 
 	if (absent != 0)
 		random_object(&m->input.object[0], size_in_slots());
 	if (absent > 1)
 		random_object(&m->input.object[1], size_in_slots());
-	m->input.hideout_bytes = percent(80) ? KIB(100) : 1 + rng() % FRAME_BYTES;
-	m->input.dtb_bytes = percent(80) ? between(1, 99999) : 1 + rng() % FRAME_BYTES;
+	m->input.control_bytes = percent(80) ? KIB(100) : 1 + rng() % HUGE_PAGE_BYTES;
+	m->input.dtb_bytes = percent(80) ? between(1, 99999) : 1 + rng() % HUGE_PAGE_BYTES;
 	rules->span_align_bytes = percent(70) ? GIB(1) : unit;
 	rules->span_bytes = percent(70) ? GIB(32) : unit * between(1, 20);
 	rules->pa_limit = percent(80) ? (pa_t)1 << 48 : pa + KIB(4) - rng() % SLOT(slots) / KIB(4) * KIB(4);
@@ -131,7 +131,7 @@ static void random_machine(struct machine *m)
 	rules->segments_max = percent(80) ? 16 : between(2, 5);
 }
 
-/* Pieces must give the file, and segments all of it that no frame holds. */
+/* Pieces must give the file, and segments all of it that no huge page holds. */
 static const char *check_bytes(const struct plan *plan, const struct plan_input *input, unsigned int object)
 {
 	const struct plan_object *o = &input->object[object];
@@ -147,7 +147,7 @@ static const char *check_bytes(const struct plan *plan, const struct plan_input 
 		pa_t from = w->pa + SLOT(i) < first ? first : w->pa + SLOT(i);
 		pa_t to = w->pa + SLOT(i + 1) > end ? end : w->pa + SLOT(i + 1);
 
-		if (piece.slot_pa != w->pa + SLOT(i) || piece.slot_offset + piece.file_bytes > FRAME_BYTES)
+		if (piece.slot_pa != w->pa + SLOT(i) || piece.slot_offset + piece.file_bytes > HUGE_PAGE_BYTES)
 			return "a piece leaves its slot";
 		if (piece.file_bytes &&
 		    (piece.file_offset != file || piece.slot_pa + piece.slot_offset != first + file))
@@ -201,10 +201,10 @@ static void note(struct tally *t, enum flaw flaw, uint64_t seed, const char *why
 			    why ? why : "");
 }
 
-/* The planner may do without frames where with them there is no room or are too many segments: rarely, see below. */
+/* The planner may do without huge pages where with them there is no room or are too many segments: rarely, see below. */
 static bool does_without(const struct plan *plan)
 {
-	return !plan->in_place && !plan->moved && plan->hideout_frame == PLAN_NO_FRAME && plan->dtb_frame == PLAN_NO_FRAME;
+	return !plan->in_place && !plan->moved && plan->control_page == PLAN_NO_PAGE && plan->dtb_page == PLAN_NO_PAGE;
 }
 
 static void judge_made(struct tally *t, uint64_t seed, const struct plan *plan, const struct plan_input *given)
@@ -218,9 +218,9 @@ static void judge_made(struct tally *t, uint64_t seed, const struct plan *plan, 
 
 	t->made++;
 	why = plan_check(plan, input);
-	if (given->frames && does_without(plan)) {
+	if (given->pages && does_without(plan)) {
 		t->without++;
-		seen.frames = 0;
+		seen.pages = 0;
 	}
 	if (why)
 		note(t, FLAW_CHECK, seed, why);
@@ -283,16 +283,16 @@ static void show(const struct plan_input *input, enum kx_err err, const struct p
 	uint32_t i;
 	size_t k;
 
-	for (i = 0; i < input->frames; i++)
-		print_message("frame %u %#llx\n", i, (unsigned long long)input->frame_pa[i]);
+	for (i = 0; i < input->pages; i++)
+		print_message("huge page %u %#llx\n", i, (unsigned long long)input->page_pa[i]);
 	for (k = 0; k < input->ram->count; k++)
 		print_message("ram   %#llx-%#llx\n", (unsigned long long)input->ram->v[k].start,
 			      (unsigned long long)range_end(input->ram->v[k]));
 	for (k = 0; k < input->spare->count; k++)
 		print_message("spare %#llx-%#llx\n", (unsigned long long)input->spare->v[k].start,
 			      (unsigned long long)range_end(input->spare->v[k]));
-	print_message("hideout %#llx dtb %#llx span %#llx/%#llx limit %#llx page %#llx segments %u: error %d\n",
-		      (unsigned long long)input->hideout_bytes, (unsigned long long)input->dtb_bytes,
+	print_message("control %#llx dtb %#llx span %#llx/%#llx limit %#llx page %#llx segments %u: error %d\n",
+		      (unsigned long long)input->control_bytes, (unsigned long long)input->dtb_bytes,
 		      (unsigned long long)input->rules.span_align_bytes, (unsigned long long)input->rules.span_bytes,
 		      (unsigned long long)input->rules.pa_limit, (unsigned long long)input->rules.page_bytes,
 		      input->rules.segments_max, (int)err);

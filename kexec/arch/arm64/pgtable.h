@@ -18,7 +18,7 @@ enum pgtable_kind { PGTABLE_EL1, PGTABLE_EL2 };
 
 enum map_kind {
 	MAP_DATA,	/* read and write, never executed */
-	MAP_CODE,	/* read, write and execute: the hide-out */
+	MAP_CODE,	/* read, write and execute: the control segment */
 };
 
 struct map_region {

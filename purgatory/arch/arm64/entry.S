@@ -23,7 +23,7 @@
  *
  * Before mmu_on and after leave, memory is only read where the loader or the kernel's relocation wrote it (clean to the
  * point of coherency), and of purgatory's own memory only the cold stack is written. With the MMU on only the warm stack
- * and the board are. So nothing of purgatory's own that is stored with the MMU off is read through the cache, or the
+ * and the shared state are. So nothing of purgatory's own that is stored with the MMU off is read through the cache, or the
  * reverse.
  */
 #include "arm64_regs.h"
@@ -334,7 +334,7 @@ endfunc entry
  * caller's exception level or the only one there is below EL3, x0 = context id. The rest is found out. Its page tables have
  * the granule of the old kernel, which this CPU ran.
  *
- * Inputs:   x0 = which desk and stacks, 1 to PURG_CPUS_MAX - 1
+ * Inputs:   x0 = which CPU state and stacks, 1 to PURG_CPUS_MAX - 1
  * Returns:  never
  * MMU and caches: before: off. Then on
  * Stack:    warm

@@ -1,9 +1,9 @@
-# The loader: every room, main.c, and purgatory as a blob.
+# The loader: every component, main.c, and purgatory as a blob.
 PURE_ROOMS = core codec image memmap dt crash vmcore plan report arm64 abi
 LOADER_ROOMS = $(PURE_ROOMS) sys stage load cli
 
-$(eval $(call room,main,kexec,main.c,core load cli report sys))
-$(eval $(call room,vmcore_dmesg,kexec,vmcore-dmesg.c,core vmcore))
+$(eval $(call component,main,kexec,main.c,core load cli report sys))
+$(eval $(call component,vmcore_dmesg,kexec,vmcore-dmesg.c,core vmcore))
 build/kexec/load/blob.o: INCLUDES =
 build/kexec/load/blob.o: ASFLAGS = -DPURGATORY_BIN='"build/purgatory/purgatory.bin"'
 build/kexec/load/blob.o: build/purgatory/purgatory.bin
@@ -31,7 +31,7 @@ install: all
 	$(INSTALL) -m 644 $(srcdir)/man/kexec.8 $(DESTDIR)$(mandir)/man8/kexec.8
 	$(INSTALL) -m 644 $(srcdir)/completion/kexec $(DESTDIR)$(datarootdir)/bash-completion/completions/kexec
 else
-# Not an arm64 compiler: the pure rooms, for their tests.
+# Not an arm64 compiler: the pure components, for their tests.
 all: $(foreach room,$(PURE_ROOMS) stage load cli,$($(room)_OBJS))
 install:
 	@echo "kexec is for arm64: configure with --host=aarch64-linux-gnu" >&2; exit 1

@@ -28,27 +28,27 @@ static void work(void *arg, size_t first, size_t count)
 	finished += count;
 }
 
-static struct sys_crew *begin(void)
+static struct sys_workers *begin(void)
 {
-	struct sys_crew *crew;
+	struct sys_workers *workers;
 	size_t i;
 
 	for (i = 0; i < JOBS; i++)
 		done[i] = 0;
 	ready = finished = 0;
 	wrong = false;
-	crew = sys.crew_open(&sys, work, done);
-	assert_non_null(crew);
-	return crew;
+	workers = sys.workers_open(&sys, work, done);
+	assert_non_null(workers);
+	return workers;
 }
 
-static void grow(struct sys_crew *crew, size_t step)
+static void grow(struct sys_workers *workers, size_t step)
 {
 	size_t count;
 
 	for (count = step; count <= JOBS; count += step) {
 		ready = count;
-		sys.crew_ready(&sys, crew, count);
+		sys.workers_ready(&sys, workers, count);
 	}
 }
 
@@ -60,10 +60,10 @@ static void test_all_done(void **state)
 	(void)state;
 	for (round = 0; round < 50; round++)
 		for (s = 0; s < sizeof(steps) / sizeof(steps[0]); s++) {
-			struct sys_crew *crew = begin();
+			struct sys_workers *workers = begin();
 
-			grow(crew, steps[s]);
-			sys.crew_close(&sys, crew, false);
+			grow(workers, steps[s]);
+			sys.workers_close(&sys, workers, false);
 			assert_false(wrong);
 			for (i = 0; i < JOBS; i++)
 				assert_int_equal(done[i], 1);
@@ -72,15 +72,15 @@ static void test_all_done(void **state)
 
 static void test_abandoned(void **state)
 {
-	struct sys_crew *crew;
+	struct sys_workers *workers;
 	size_t i, after;
 	int round;
 
 	(void)state;
 	for (round = 0; round < 200; round++) {
-		crew = begin();
-		grow(crew, JOBS / 2);
-		sys.crew_close(&sys, crew, true);
+		workers = begin();
+		grow(workers, JOBS / 2);
+		sys.workers_close(&sys, workers, true);
 		after = finished;
 		assert_false(wrong);
 		for (i = 0; i < JOBS; i++)
@@ -88,7 +88,7 @@ static void test_abandoned(void **state)
 		assert_int_equal(finished, after);
 	}
 	/* Nothing was ever ready. */
-	sys.crew_close(&sys, begin(), false);
+	sys.workers_close(&sys, begin(), false);
 	assert_int_equal(finished, 0);
 }
 
@@ -96,7 +96,7 @@ static void test_abandoned(void **state)
 static void test_alone(void **state)
 {
 	cpu_set_t before, one;
-	struct sys_crew *crew;
+	struct sys_workers *workers;
 	size_t cpu;
 
 	(void)state;
@@ -106,11 +106,11 @@ static void test_alone(void **state)
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
 	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
-	crew = begin();
+	workers = begin();
 	ready = 7;
-	sys.crew_ready(&sys, crew, 7);
+	sys.workers_ready(&sys, workers, 7);
 	assert_int_equal(finished, 7);
-	sys.crew_close(&sys, crew, false);
+	sys.workers_close(&sys, workers, false);
 	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
@@ -122,6 +122,6 @@ int main(void)
 		cmocka_unit_test(test_alone),
 	};
 
-	sys_linux_crew(&sys);
+	sys_linux_workers(&sys);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The last gate, hideout_check(): takes a sound list of pieces, and none that is broken in any one way. */
-#include "hideout.h"
+/* The last gate, control_check(): takes a sound list of pieces, and none that is broken in any one way. */
+#include "control.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,12 +12,12 @@
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 #define BASE		0x48000000ull
 #define KERNEL_PA	BASE
-#define KERNEL_BYTES	(3 * FRAME_BYTES)
-#define KERNEL_FILE	(FRAME_BYTES + KIB(640))
+#define KERNEL_BYTES	(3 * HUGE_PAGE_BYTES)
+#define KERNEL_FILE	(HUGE_PAGE_BYTES + KIB(640))
 #define INITRD_PA	(BASE + MIB(8))
-#define INITRD_BYTES	(FRAME_BYTES + 1000)
+#define INITRD_BYTES	(HUGE_PAGE_BYTES + 1000)
 #define SOURCE_PA	(BASE + MIB(16))
-#define HIDEOUT_PA	(BASE + MIB(32) + KIB(64))
+#define CONTROL_PA	(BASE + MIB(32) + KIB(64))
 #define DTB_PA		(BASE + MIB(34) - KIB(64))
 #define DTB_BYTES	KIB(8)
 #define NOWHERE		(BASE + MIB(64))
@@ -27,28 +27,28 @@ enum { HEAD, MOVED, BSS, BSS_2, INITRD, INITRD_2, DTB, PIECES };
 
 static struct map_region regions[8];
 static struct purg_piece pieces[PIECES + 1];
-static struct hideout h;
+static struct control_segment h;
 
 static void make_sound(void)
 {
-	static const uint64_t region[] = { KERNEL_PA, KERNEL_PA + FRAME_BYTES, KERNEL_PA + 2 * FRAME_BYTES, INITRD_PA,
-					   INITRD_PA + FRAME_BYTES, SOURCE_PA, HIDEOUT_PA - KIB(64) };
+	static const uint64_t region[] = { KERNEL_PA, KERNEL_PA + HUGE_PAGE_BYTES, KERNEL_PA + 2 * HUGE_PAGE_BYTES, INITRD_PA,
+					   INITRD_PA + HUGE_PAGE_BYTES, SOURCE_PA, CONTROL_PA - KIB(64) };
 	const struct purg_piece sound[PIECES + 1] = {
-		[HEAD] = { KERNEL_PA, KERNEL_PA, FRAME_BYTES, BOTH, 0, { 0 } },
-		[MOVED] = { KERNEL_PA + FRAME_BYTES, SOURCE_PA, KIB(640), BOTH, 0, { 0 } },
-		[BSS] = { KERNEL_PA + KERNEL_FILE, KERNEL_PA + KERNEL_FILE, 2 * FRAME_BYTES - KERNEL_FILE, PURG_WORK_CLEAN, 0, { 0 } },
-		[BSS_2] = { KERNEL_PA + 2 * FRAME_BYTES, KERNEL_PA + 2 * FRAME_BYTES, FRAME_BYTES, PURG_WORK_CLEAN, 0, { 0 } },
-		[INITRD] = { INITRD_PA, INITRD_PA, FRAME_BYTES, PURG_WORK_CHECK, 0, { 0 } },
-		[INITRD_2] = { INITRD_PA + FRAME_BYTES, INITRD_PA + FRAME_BYTES, 1024, PURG_WORK_CHECK, 0, { 0 } },
+		[HEAD] = { KERNEL_PA, KERNEL_PA, HUGE_PAGE_BYTES, BOTH, 0, { 0 } },
+		[MOVED] = { KERNEL_PA + HUGE_PAGE_BYTES, SOURCE_PA, KIB(640), BOTH, 0, { 0 } },
+		[BSS] = { KERNEL_PA + KERNEL_FILE, KERNEL_PA + KERNEL_FILE, 2 * HUGE_PAGE_BYTES - KERNEL_FILE, PURG_WORK_CLEAN, 0, { 0 } },
+		[BSS_2] = { KERNEL_PA + 2 * HUGE_PAGE_BYTES, KERNEL_PA + 2 * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES, PURG_WORK_CLEAN, 0, { 0 } },
+		[INITRD] = { INITRD_PA, INITRD_PA, HUGE_PAGE_BYTES, PURG_WORK_CHECK, 0, { 0 } },
+		[INITRD_2] = { INITRD_PA + HUGE_PAGE_BYTES, INITRD_PA + HUGE_PAGE_BYTES, 1024, PURG_WORK_CHECK, 0, { 0 } },
 		[DTB] = { DTB_PA, DTB_PA, DTB_BYTES, PURG_WORK_CHECK, 0, { 0 } },
 	};
 	size_t i;
 
 	memcpy(pieces, sound, sizeof(pieces));
 	for (i = 0; i < COUNT(region); i++)
-		regions[i] = (struct map_region){ { region[i], FRAME_BYTES }, i + 1 == COUNT(region) ? MAP_CODE : MAP_DATA };
-	h = (struct hideout){
-		.pa = HIDEOUT_PA, .regions = regions, .region_count = COUNT(region), .pieces = pieces, .piece_count = PIECES,
+		regions[i] = (struct map_region){ { region[i], HUGE_PAGE_BYTES }, i + 1 == COUNT(region) ? MAP_CODE : MAP_DATA };
+	h = (struct control_segment){
+		.pa = CONTROL_PA, .regions = regions, .region_count = COUNT(region), .pieces = pieces, .piece_count = PIECES,
 		.check = PURG_CHECK_CRC32C, .kernel_pa = KERNEL_PA, .kernel_bytes = KERNEL_BYTES,
 		.kernel_file_bytes = KERNEL_FILE, .initrd = { INITRD_PA, INITRD_BYTES }, .dtb_pa = DTB_PA,
 		.dtb_bytes = DTB_BYTES, .timeline_pa = DTB_PA + 100, .line_bytes = 64, .cpus = 1,
@@ -58,7 +58,7 @@ static void make_sound(void)
 /* Fails unless the broken list is refused for this reason; then makes it sound again. */
 static void refused(const char *why)
 {
-	const char *said = hideout_check(&h);
+	const char *said = control_check(&h);
 
 	if (!said)
 		fail_msg("accepted, though %s", why);
@@ -70,17 +70,17 @@ static void test_sound(void **state)
 {
 	(void)state;
 	make_sound();
-	assert_null(hideout_check(&h));
+	assert_null(control_check(&h));
 	h.check = PURG_CHECK_SHA256;
 	h.cpus = PURG_CPUS_MAX;
 	h.timeline_pa = 0;
-	assert_null(hideout_check(&h));
+	assert_null(control_check(&h));
 	/* Without a check: nothing is verified, and only what moves or is cleaned is listed. */
 	make_sound();
 	h.check = PURG_CHECK_NONE;
 	pieces[HEAD].work = pieces[MOVED].work = PURG_WORK_CLEAN;
 	h.piece_count = INITRD;
-	assert_null(hideout_check(&h));
+	assert_null(control_check(&h));
 }
 
 static void test_places(void **state)
@@ -102,7 +102,7 @@ static void test_places(void **state)
 	refused("not of whole units");
 	pieces[HEAD].bytes = PURG_CHUNK_BYTES + PURG_UNIT_BYTES;
 	refused("too long");
-	pieces[HEAD].dst_pa = pieces[HEAD].src_pa = 0 - FRAME_BYTES;
+	pieces[HEAD].dst_pa = pieces[HEAD].src_pa = 0 - HUGE_PAGE_BYTES;
 	refused("not of whole units");
 	pieces[MOVED].src_pa = NOWHERE;
 	refused("leaves the map");
@@ -111,15 +111,15 @@ static void test_places(void **state)
 	pieces[PIECES] = pieces[INITRD_2];
 	h.piece_count++;
 	refused("in the same place");
-	pieces[INITRD_2].dst_pa = INITRD_PA + FRAME_BYTES - PURG_UNIT_BYTES;
+	pieces[INITRD_2].dst_pa = INITRD_PA + HUGE_PAGE_BYTES - PURG_UNIT_BYTES;
 	refused("in the same place");
-	pieces[INITRD_2].dst_pa = HIDEOUT_PA;
-	refused("on the hide-out");
-	pieces[MOVED].src_pa = HIDEOUT_PA;
+	pieces[INITRD_2].dst_pa = CONTROL_PA;
+	refused("on the control segment");
+	pieces[MOVED].src_pa = CONTROL_PA;
 	refused("from where another one goes");
 	pieces[MOVED].src_pa = INITRD_PA;
 	refused("from where another one goes");
-	pieces[MOVED].src_pa = KERNEL_PA + 2 * FRAME_BYTES;
+	pieces[MOVED].src_pa = KERNEL_PA + 2 * HUGE_PAGE_BYTES;
 	refused("from where another one goes");
 	h.pa += KIB(4);
 	refused("not aligned");

@@ -1,4 +1,4 @@
-# Unit tests: each links the pure rooms and what it names from tests/lib. They run where they were built for.
+# Unit tests: each links the pure components and what it names from tests/lib. They run where they were built for.
 # cmocka 2 (Debian sid) deprecates names that cmocka 1 has no other for.
 TEST_CFLAGS = $(filter-out -Wmissing-prototypes,$(LOADER_CFLAGS)) -Wno-deprecated-declarations
 TEST_INCLUDES = -I$(srcdir)/tests/lib $(foreach room,$(LOADER_ROOMS),-I$(srcdir)/$($(room)_DIR))
@@ -7,7 +7,7 @@ PURE_OBJS = $(foreach room,$(PURE_ROOMS),$($(room)_OBJS))
 # Whole loads on the machine in memory.
 LOAD_TESTS = test_load test_load_console test_load_files test_load_failures test_load_cpus test_formats test_file_load test_crash test_memory test_budget
 UNIT_TESTS = test_plan test_plan_random test_pgtable test_range test_iomem test_image test_digest test_dt test_codec \
-	test_options test_hideout test_crew test_sys $(LOAD_TESTS) test_vmcore test_config
+	test_options test_control test_workers test_sys $(LOAD_TESTS) test_vmcore test_config
 test_plan_LIB = plan_sim
 test_plan_random_LIB = plan_sim
 test_pgtable_LIB = table_walk
@@ -15,11 +15,11 @@ test_codec_LIB = pack
 test_codec_OBJS = $(stage_OBJS) build/kexec/sys/sys_read.o
 test_options_OBJS = $(cli_OBJS)
 # The machine in memory, and what a load on it is judged by.
-FAKE_LIB = sys_fake fake_files fake_frames
+FAKE_LIB = sys_fake fake_files fake_pages
 LOAD_LIB = $(FAKE_LIB) fake_blob purg_model table_walk
 test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
-test_crew_OBJS = build/kexec/sys/sys_crew.o
+test_workers_OBJS = build/kexec/sys/sys_workers.o
 test_sys_OBJS = $(sys_OBJS)
 LOAD_TEST_OBJS = $(stage_OBJS) $(load_OBJS) build/kexec/sys/sys_read.o
 $(foreach test,$(LOAD_TESTS),$(eval $(test)_LIB = job pack $(LOAD_LIB))$(eval $(test)_OBJS = $(LOAD_TEST_OBJS)))
@@ -43,7 +43,7 @@ check: check-layers $(UNIT_BINARIES)
 		else cat $$test.log; echo "not ok $$(basename $$test)"; status=1; fi; \
 	done; exit $$status
 
-# Pure rooms call no system, print nothing and never exit: what they leave undefined must be on the list.
+# Pure components call no system, print nothing and never exit: what they leave undefined must be on the list.
 check-layers: $(PURE_OBJS)
 	@$(srcdir)/tools/check-layers $(NM) $(srcdir)/tools/pure-symbols $(PURE_OBJS)
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "hideout.h"
+#include "control.h"
 
 #include "digest.h"
 #include "mmu_regs.h"
 
 #include <string.h>
 
-/* Puts one piece after another into the hide-out; once something does not fit, nothing does. */
+/* Puts one piece after another into the control segment; once something does not fit, nothing does. */
 struct writer {
 	unsigned char *out;
 	size_t used, room;
@@ -28,7 +28,7 @@ static pa_t append(struct writer *w, const void *from, size_t bytes, size_t alig
 	return w->pa + at;
 }
 
-static enum kx_err append_tables(struct writer *w, const struct hideout *h, struct purg_params *params)
+static enum kx_err append_tables(struct writer *w, const struct control_segment *h, struct purg_params *params)
 {
 	struct pgtable_geometry geometry;
 	enum pgtable_kind kind;
@@ -59,7 +59,7 @@ static enum kx_err append_tables(struct writer *w, const struct hideout *h, stru
 	return KX_OK;
 }
 
-enum kx_err hideout_build(const struct hideout *h, unsigned char *out, size_t room, size_t *bytes, size_t *table_bytes,
+enum kx_err control_build(const struct control_segment *h, unsigned char *out, size_t room, size_t *bytes, size_t *table_bytes,
 			  pa_t *entry_pa)
 {
 	size_t work_bytes = PURG_WORK_BYTES(h->cpus);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Trusts nothing of how the pieces were made: every byte that purgatory will touch is held against the map and booked. */
-#include "hideout.h"
+#include "control.h"
 
 struct books {
 	struct range_set map, written, verified, cleaned;
@@ -26,7 +26,7 @@ static bool moves(const struct purg_piece *piece)
 	return piece->src_pa != piece->dst_pa;
 }
 
-static const char *book(struct books *b, const struct hideout *h, const struct purg_piece *piece)
+static const char *book(struct books *b, const struct control_segment *h, const struct purg_piece *piece)
 {
 	struct range to = destination(piece), from = origin(piece);
 
@@ -35,7 +35,7 @@ static const char *book(struct books *b, const struct hideout *h, const struct p
 	if (!range_set_contains(&b->map, to) || !range_set_contains(&b->map, from))
 		return "a piece leaves the map";
 	if (range_set_overlaps(&b->written, to))
-		return "two pieces lie in the same place, or one on the hide-out";
+		return "two pieces lie in the same place, or one on the control segment";
 	if (piece->work & ~(uint32_t)(PURG_WORK_CHECK | PURG_WORK_CLEAN))
 		return "a piece asks for work that there is not";
 	if (h->check == PURG_CHECK_NONE && piece->work & PURG_WORK_CHECK)
@@ -48,9 +48,9 @@ static const char *book(struct books *b, const struct hideout *h, const struct p
 	return NULL;
 }
 
-static const char *check_all(const struct hideout *h, struct books *b)
+static const char *check_all(const struct control_segment *h, struct books *b)
 {
-	struct range own = { h->pa, align_down(h->pa, FRAME_BYTES) + FRAME_BYTES - h->pa };
+	struct range own = { h->pa, align_down(h->pa, HUGE_PAGE_BYTES) + HUGE_PAGE_BYTES - h->pa };
 	struct range kernel = { h->kernel_pa, h->kernel_bytes }, kernel_file = { h->kernel_pa, h->kernel_file_bytes };
 	struct range dtb = { h->dtb_pa, h->dtb_bytes };
 	const char *why = NULL;
@@ -70,22 +70,22 @@ static const char *check_all(const struct hideout *h, struct books *b)
 		if (!range_set_add(&b->map, h->regions[i].range))
 			return "out of memory";
 	if (h->pa % KIB(64) || !range_set_contains(&b->map, (struct range){ h->pa, KIB(64) }))
-		return "the hide-out is not aligned or not mapped";
-	/* The device tree may share the hide-out's frame; it is the kernel that writes both. */
+		return "the control segment is not aligned or not mapped";
+	/* The device tree may share the control segment's huge page; it is the kernel that writes both. */
 	if (h->dtb_pa > h->pa && h->dtb_pa < range_end(own))
 		own.bytes = h->dtb_pa - h->pa;
 	if (!range_set_add(&b->written, own))
 		return "out of memory";
 	/* Where nothing is verified, the device tree is nobody's piece. */
 	if (h->check == PURG_CHECK_NONE && (range_set_overlaps(&b->written, dtb) || !range_set_add(&b->written, dtb)))
-		return "the device tree lies on the hide-out";
+		return "the device tree lies on the control segment";
 	for (i = 0; !why && i < h->piece_count; i++)
 		why = book(b, h, &h->pieces[i]);
 	if (why)
 		return why;
 	for (i = 0; i < h->piece_count; i++)
 		if (moves(&h->pieces[i]) && range_set_overlaps(&b->written, origin(&h->pieces[i])))
-			return "a piece is moved from where another one goes, or from the hide-out";
+			return "a piece is moved from where another one goes, or from the control segment";
 	if (h->check != PURG_CHECK_NONE &&
 	    (!range_set_contains(&b->verified, kernel_file) || !range_set_contains(&b->verified, dtb) ||
 	     (h->initrd.bytes && !range_set_contains(&b->verified, h->initrd))))
@@ -95,10 +95,10 @@ static const char *check_all(const struct hideout *h, struct books *b)
 	return NULL;
 }
 
-const char *hideout_check(const struct hideout *hideout)
+const char *control_check(const struct control_segment *control)
 {
 	struct books books = { 0 };
-	const char *why = check_all(hideout, &books);
+	const char *why = check_all(control, &books);
 
 	range_set_free(&books.map);
 	range_set_free(&books.written);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The hide-out as bytes: work area, purgatory, parameters, lists, digests, page tables, sealed. Pure. The layout is
+ * The control segment as bytes: work area, purgatory, parameters, lists, digests, page tables, sealed. Pure. The layout is
  * abi/purgatory_abi.h's.
  */
-#ifndef HIDEOUT_H
-#define HIDEOUT_H
+#ifndef CONTROL_H
+#define CONTROL_H
 
 #include "pgtable.h"
 #include "purgatory_abi.h"
 
-struct hideout {
+struct control_segment {
 	pa_t pa;			/* 64 KiB aligned */
 	const unsigned char *blob;	/* purgatory */
 	size_t blob_bytes;
@@ -40,10 +40,10 @@ struct hideout {
 
 /*
  * Prove that the pieces keep the rules of the ABI: units, alignment, everything inside the map, no destination on a source,
- * on another destination or on the hide-out; that kernel, initrd and device tree are verified to the last byte, and so is all
+ * on another destination or on the control segment; that kernel, initrd and device tree are verified to the last byte, and so is all
  * that is moved; that all of the kernel's memory is cleaned. The last gate for what purgatory will do, as plan_check() is for where things lie. Returns null if all is well, else a word on what is not.
  */
-const char *hideout_check(const struct hideout *hideout);
+const char *control_check(const struct control_segment *control);
 
 /*
  * Build it into out, room bytes of zeros. *bytes is how much was used, *table_bytes how much of that is page tables (both sets).
@@ -52,7 +52,7 @@ const char *hideout_check(const struct hideout *hideout);
  *
  * Errors: KX_NO_ROOM: it does not fit; KX_INTERNAL: the blob is not of this ABI, or the regions are not in order
  */
-enum kx_err hideout_build(const struct hideout *hideout, unsigned char *out, size_t room, size_t *bytes,
+enum kx_err control_build(const struct control_segment *control, unsigned char *out, size_t room, size_t *bytes,
 			  size_t *table_bytes, pa_t *entry_pa);
 
 #endif

@@ -14,7 +14,7 @@ static struct fake_shm *shm_at(struct fake *f, const void *addr)
 
 	for (i = 0; i < FAKE_SHMS; i++)
 		if (f->shm[i].alive && f->shm[i].attached && at >= f->shm[i].base &&
-		    at < f->shm[i].base + (uint64_t)f->shm[i].slots * FRAME_BYTES)
+		    at < f->shm[i].base + (uint64_t)f->shm[i].slots * HUGE_PAGE_BYTES)
 			return &f->shm[i];
 	fake_breach(f, "an address outside every attached segment");
 	return NULL;
@@ -42,14 +42,14 @@ static int shm_create(struct sys *sys, uint64_t bytes, int *id, void **addr)
 	f->shm_creates++;
 	if (fake_fails(f, "shm_create"))
 		return -f->fail_errno;
-	if (!bytes || bytes % FRAME_BYTES)
+	if (!bytes || bytes % HUGE_PAGE_BYTES)
 		return -EINVAL;
 	for (i = 0; i < FAKE_SHMS && f->shm[i].alive; i++)
 		;
 	if (i == FAKE_SHMS)
 		return -EEXIST;
 	shm = &f->shm[i];
-	*shm = (struct fake_shm){ .alive = true, .attached = true, .slots = (uint32_t)(bytes / FRAME_BYTES) };
+	*shm = (struct fake_shm){ .alive = true, .attached = true, .slots = (uint32_t)(bytes / HUGE_PAGE_BYTES) };
 	shm->base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	shm->slot = malloc(shm->slots * sizeof(*shm->slot));
 	memset(shm->slot, 0xff, shm->slots * sizeof(*shm->slot));
@@ -63,9 +63,9 @@ static void give_up(struct fake *f, struct fake_shm *shm)
 	uint32_t i;
 
 	for (i = 0; i < shm->slots; i++)
-		if (shm->slot[i] != FAKE_NO_FRAME)
-			f->frame[shm->slot[i]] = (struct fake_frame){ .pa = f->frame[shm->slot[i]].pa };
-	munmap(shm->base, (uint64_t)shm->slots * FRAME_BYTES);
+		if (shm->slot[i] != FAKE_NO_PAGE)
+			f->page[shm->slot[i]] = (struct fake_page){ .pa = f->page[shm->slot[i]].pa };
+	munmap(shm->base, (uint64_t)shm->slots * HUGE_PAGE_BYTES);
 	free(shm->slot);
 	*shm = (struct fake_shm){ 0 };
 }
@@ -131,25 +131,25 @@ static unsigned int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
 	return stay;
 }
 
-static void *pool_hold(struct sys *sys, uint64_t frames)
+static void *pool_hold(struct sys *sys, uint64_t pages)
 {
 	struct fake *f = fake_of(sys);
 
 	if (fake_fails(f, "pool_hold"))
 		return NULL;
-	if (frames > f->pool - f->pool_held)
+	if (pages > f->pool - f->pool_held)
 		fake_breach(f, "claims more than there is in the pool");
-	f->pool_held += frames;
+	f->pool_held += pages;
 	return f;
 }
 
-static void pool_release(struct sys *sys, void *hold, uint64_t frames)
+static void pool_release(struct sys *sys, void *hold, uint64_t pages)
 {
 	struct fake *f = fake_of(sys);
 
-	if (hold != f || frames > f->pool_held)
+	if (hold != f || pages > f->pool_held)
 		fake_breach(f, "gives up a claim that it does not have");
-	f->pool_held -= frames;
+	f->pool_held -= pages;
 }
 
 static int touch(struct sys *sys, void *addr)
@@ -162,71 +162,71 @@ static int touch(struct sys *sys, void *addr)
 		return -EFAULT;
 	if (fake_fails(f, "touch"))
 		return -f->fail_errno;
-	slot = (uint32_t)((uint64_t)((unsigned char *)addr - shm->base) / FRAME_BYTES);
-	if (shm->slot[slot] != FAKE_NO_FRAME)
+	slot = (uint32_t)((uint64_t)((unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES);
+	if (shm->slot[slot] != FAKE_NO_PAGE)
 		return 0;
 	if (f->pool > f->pool_held)
 		f->pool--;
-	else if (fake_frames_taken(f) >= f->overcommit)
+	else if (fake_pages_taken(f) >= f->overcommit)
 		return -EFAULT;
-	for (i = 0; i < f->frames && f->frame[i].taken; i++)
+	for (i = 0; i < f->pages && f->page[i].taken; i++)
 		;
-	if (i == f->frames)
+	if (i == f->pages)
 		return -EFAULT;
-	f->frame[i].taken = true;
+	f->page[i].taken = true;
 	shm->slot[slot] = i;
 	*(volatile unsigned char *)addr = 0;
 	return 0;
 }
 
-static bool in_cma(const struct fake *f, uint32_t frame)
+static bool in_cma(const struct fake *f, uint32_t page)
 {
-	return range_overlaps(f->cma, (struct range){ f->frame[frame].pa, 1 });
+	return range_overlaps(f->cma, (struct range){ f->page[page].pa, 1 });
 }
 
 /* What lies in the CMA area goes elsewhere, as long as there is an elsewhere. */
-static int settle(struct sys *sys, void *addr, uint64_t bytes)
+static int leave_cma(struct sys *sys, void *addr, uint64_t bytes)
 {
 	struct fake *f = fake_of(sys);
 	struct fake_shm *shm = bytes ? shm_at(f, addr) : NULL;
 	uint64_t first, i;
 	uint32_t k;
 
-	if (!shm || f->settle_error)
-		return f->settle_error;
-	first = (uint64_t)((unsigned char *)addr - shm->base) / FRAME_BYTES;
-	for (i = first; i < first + bytes / FRAME_BYTES; i++) {
-		if (i >= shm->slots || shm->slot[i] == FAKE_NO_FRAME) {
-			fake_breach(f, "settles memory that is not there");
+	if (!shm || f->cma_error)
+		return f->cma_error;
+	first = (uint64_t)((unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES;
+	for (i = first; i < first + bytes / HUGE_PAGE_BYTES; i++) {
+		if (i >= shm->slots || shm->slot[i] == FAKE_NO_PAGE) {
+			fake_breach(f, "moves out of CMA memory that is not there");
 			return 0;
 		}
-		for (k = 0; k < f->frames && in_cma(f, shm->slot[i]); k++) {
-			if (f->frame[k].taken || in_cma(f, k))
+		for (k = 0; k < f->pages && in_cma(f, shm->slot[i]); k++) {
+			if (f->page[k].taken || in_cma(f, k))
 				continue;
-			f->frame[k].taken = true;
-			f->frame[shm->slot[i]].taken = false;
+			f->page[k].taken = true;
+			f->page[shm->slot[i]].taken = false;
 			shm->slot[i] = k;
 		}
 	}
 	return 0;
 }
 
-static int frame_pa(struct sys *sys, const void *addr, pa_t *pa)
+static int page_pa(struct sys *sys, const void *addr, pa_t *pa)
 {
 	struct fake *f = fake_of(sys);
 	struct fake_shm *shm = shm_at(f, addr);
-	uint32_t frame;
+	uint32_t page;
 
 	if (!shm)
 		return -EFAULT;
-	if (fake_fails(f, "frame_pa"))
+	if (fake_fails(f, "page_pa"))
 		return -f->fail_errno;
-	frame = shm->slot[(uint64_t)((const unsigned char *)addr - shm->base) / FRAME_BYTES];
-	if (frame == FAKE_NO_FRAME)
+	page = shm->slot[(uint64_t)((const unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES];
+	if (page == FAKE_NO_PAGE)
 		return -ENOENT;
 	if (f->hide_pfn)
 		return -EPERM;
-	*pa = f->frame[frame].pa;
+	*pa = f->page[page].pa;
 	return 0;
 }
 
@@ -238,18 +238,18 @@ static int punch(struct sys *sys, void *addr, uint64_t bytes)
 
 	if (!shm)
 		return -EINVAL;
-	first = (uint64_t)((unsigned char *)addr - shm->base) / FRAME_BYTES;
-	if ((uintptr_t)addr % 4096 || bytes % FRAME_BYTES || first + bytes / FRAME_BYTES > shm->slots) {
-		fake_breach(f, "a hole that is no whole frames");
+	first = (uint64_t)((unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES;
+	if ((uintptr_t)addr % 4096 || bytes % HUGE_PAGE_BYTES || first + bytes / HUGE_PAGE_BYTES > shm->slots) {
+		fake_breach(f, "a hole that is no whole huge pages");
 		return -EINVAL;
 	}
 	if (fake_fails(f, "punch"))
 		return -f->fail_errno;
-	for (i = first; i < first + bytes / FRAME_BYTES; i++) {
-		if (shm->slot[i] == FAKE_NO_FRAME)
+	for (i = first; i < first + bytes / HUGE_PAGE_BYTES; i++) {
+		if (shm->slot[i] == FAKE_NO_PAGE)
 			continue;
-		f->frame[shm->slot[i]] = (struct fake_frame){ .pa = f->frame[shm->slot[i]].pa };
-		shm->slot[i] = FAKE_NO_FRAME;
+		f->page[shm->slot[i]] = (struct fake_page){ .pa = f->page[shm->slot[i]].pa };
+		shm->slot[i] = FAKE_NO_PAGE;
 	}
 	/* Whoever touches it now would have new memory; here he dies. */
 	mprotect(addr, bytes, PROT_NONE);
@@ -264,18 +264,18 @@ static void clean(struct sys *sys, const void *addr, uint64_t bytes)
 
 	if (!shm)
 		return;
-	first = (uint64_t)((const unsigned char *)addr - shm->base) / FRAME_BYTES;
-	for (i = first; i < first + bytes / FRAME_BYTES; i++) {
-		if (shm->slot[i] == FAKE_NO_FRAME) {
+	first = (uint64_t)((const unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES;
+	for (i = first; i < first + bytes / HUGE_PAGE_BYTES; i++) {
+		if (shm->slot[i] == FAKE_NO_PAGE) {
 			fake_breach(f, "cleans memory that is not there");
 			continue;
 		}
-		f->frame[shm->slot[i]].cleaned = true;
-		f->frame[shm->slot[i]].hash = fake_frame_hash(shm->base + i * FRAME_BYTES);
+		f->page[shm->slot[i]].cleaned = true;
+		f->page[shm->slot[i]].hash = fake_page_hash(shm->base + i * HUGE_PAGE_BYTES);
 	}
 }
 
-unsigned char *fake_frame_memory(const struct fake *f, pa_t pa, const struct fake_frame **frame)
+unsigned char *fake_page_memory(const struct fake *f, pa_t pa, const struct fake_page **page)
 {
 	unsigned int i;
 	uint32_t k;
@@ -284,22 +284,22 @@ unsigned char *fake_frame_memory(const struct fake *f, pa_t pa, const struct fak
 		for (k = 0; f->shm[i].alive && k < f->shm[i].slots; k++) {
 			uint32_t at = f->shm[i].slot[k];
 
-			if (at == FAKE_NO_FRAME || pa < f->frame[at].pa || pa - f->frame[at].pa >= FRAME_BYTES)
+			if (at == FAKE_NO_PAGE || pa < f->page[at].pa || pa - f->page[at].pa >= HUGE_PAGE_BYTES)
 				continue;
-			if (frame)
-				*frame = &f->frame[at];
-			return f->shm[i].base + k * FRAME_BYTES + (pa - f->frame[at].pa);
+			if (page)
+				*page = &f->page[at];
+			return f->shm[i].base + k * HUGE_PAGE_BYTES + (pa - f->page[at].pa);
 		}
 	return NULL;
 }
 
 /* FNV-1a over words, in eight lanes that the compiler can work on side by side: tests do this often. */
-uint64_t fake_frame_hash(const unsigned char *memory)
+uint64_t fake_page_hash(const unsigned char *memory)
 {
 	uint64_t lane[8] = { 0 }, hash = 0xcbf29ce484222325, word;
 	size_t i, l;
 
-	for (i = 0; i < FRAME_BYTES; i += sizeof(lane))
+	for (i = 0; i < HUGE_PAGE_BYTES; i += sizeof(lane))
 		for (l = 0; l < 8; l++) {
 			memcpy(&word, memory + i + l * sizeof(word), sizeof(word));
 			lane[l] = (lane[l] ^ word) * 0x100000001b3 + l;
@@ -309,12 +309,12 @@ uint64_t fake_frame_hash(const unsigned char *memory)
 	return hash;
 }
 
-uint32_t fake_frames_taken(const struct fake *f)
+uint32_t fake_pages_taken(const struct fake *f)
 {
 	uint32_t i, n = 0;
 
-	for (i = 0; i < f->frames; i++)
-		n += f->frame[i].taken;
+	for (i = 0; i < f->pages; i++)
+		n += f->page[i].taken;
 	return n;
 }
 
@@ -327,7 +327,7 @@ unsigned int fake_shms(const struct fake *f, bool loaded)
 	return n;
 }
 
-void fake_frames(struct fake *f)
+void fake_pages(struct fake *f)
 {
 	f->sys.shm_create = shm_create;
 	f->sys.shm_detach = shm_detach;
@@ -337,18 +337,18 @@ void fake_frames(struct fake *f)
 	f->sys.pool_hold = pool_hold;
 	f->sys.pool_release = pool_release;
 	f->sys.touch = touch;
-	f->sys.settle = settle;
-	f->sys.frame_pa = frame_pa;
+	f->sys.leave_cma = leave_cma;
+	f->sys.page_pa = page_pa;
 	f->sys.punch = punch;
 	f->sys.clean = clean;
 }
 
-void fake_frames_free(struct fake *f)
+void fake_pages_free(struct fake *f)
 {
 	size_t i;
 
 	for (i = 0; i < FAKE_SHMS; i++)
 		if (f->shm[i].alive)
 			give_up(f, &f->shm[i]);
-	free(f->frame);
+	free(f->page);
 }

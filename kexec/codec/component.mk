@@ -1,0 +1,1 @@
+$(eval $(call component,codec,kexec/codec,codec.c blocks.c,core))

@@ -1,1 +1,0 @@
-$(eval $(call room,codec,kexec/codec,codec.c blocks.c,core))

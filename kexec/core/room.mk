@@ -1,1 +1,0 @@
-$(eval $(call room,core,kexec/core,err.c range.c,))

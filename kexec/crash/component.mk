@@ -1,0 +1,1 @@
+$(eval $(call component,crash,kexec/crash,elfcore.c kcore.c,core))

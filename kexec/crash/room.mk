@@ -1,1 +1,0 @@
-$(eval $(call room,crash,kexec/crash,elfcore.c kcore.c,core))

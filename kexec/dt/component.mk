@@ -1,0 +1,1 @@
+$(eval $(call component,dt,kexec/dt,dt.c,core))

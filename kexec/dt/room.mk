@@ -1,1 +1,0 @@
-$(eval $(call room,dt,kexec/dt,dt.c,core))

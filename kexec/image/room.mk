@@ -1,1 +1,0 @@
-$(eval $(call room,image,kexec/image,foreign.c container.c,core))

@@ -1,0 +1,1 @@
+$(eval $(call component,memmap,kexec/memmap,iomem.c known.c,core))

@@ -1,1 +1,0 @@
-$(eval $(call room,memmap,kexec/memmap,iomem.c known.c,core))

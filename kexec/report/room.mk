@@ -1,1 +1,0 @@
-$(eval $(call room,report,kexec/report,report.c timeline.c,core abi))

@@ -1,0 +1,1 @@
+$(eval $(call component,stage,kexec/stage,stage.c source.c,core codec sys))

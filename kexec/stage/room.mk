@@ -1,1 +1,0 @@
-$(eval $(call room,stage,kexec/stage,stage.c source.c,core codec sys))
