@@ -70,6 +70,8 @@ static int exit_of(void (*child)(struct sys *sys), int closed)
 	if (pid == 0) {
 		if (closed >= 0)
 			close(closed);
+		/* What is ignored stays so, and whoever runs the tests may have said nohup. */
+		signal(SIGHUP, SIG_DFL);
 		sys_linux(&sys);
 		child(&sys);
 		_exit(0);
