@@ -10,13 +10,12 @@
 
 static bool shown;
 
-static void show(void *arg, uint64_t done_bytes, uint64_t total_bytes)
+static void show(uint64_t done_bytes, uint64_t total_bytes)
 {
 	static struct timespec start, last;
 	struct timespec now;
 	long since_start, since_last;
 
-	(void)arg;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (!start.tv_sec)
 		start = last = now;

@@ -3,7 +3,7 @@
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
-#include "load.h"
+#include "request.h"
 
 /* Make the request report progress on stderr, if that is a terminal. */
 void progress_attach(struct load_request *request);

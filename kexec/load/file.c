@@ -8,29 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *file_load_hindrance(const struct load_request *request)
-{
-	if (request->fast != FAST_NO)
-		return "--fast-reloc";
-	if (request->check == CHECK_CRC32C || request->check == CHECK_SHA256)
-		return "--check";
-	if (request->cpus)
-		return "--cpus";
-	if (request->dtb)
-		return "--dtb";
-	if (request->serial)
-		return "--serial";
-	if (request->mem_min || request->mem_max)
-		return "--mem-min and --mem-max";
-	if (request->entry)
-		return "--entry";
-	if (request->plan_only)
-		return "--plan";
-	if (request->no_mmu)
-		return "--purgatory-no-mmu";
-	return NULL;
-}
-
 /* What kexec-tools takes as a sign that the kernel has no such call, or none for this file. */
 bool file_load_is_missing(int err)
 {

@@ -190,7 +190,7 @@ static enum kx_err fill_object(struct payload *p, struct sys_workers *workers, u
 		*read_bytes += got;
 		p->filled_bytes += got;
 		if (p->request->progress && !dry(p))
-			p->request->progress(p->request->progress_arg, p->filled_bytes, p->total_bytes);
+			p->request->progress(p->filled_bytes, p->total_bytes);
 	}
 	if (dry(p))
 		return KX_OK;

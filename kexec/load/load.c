@@ -143,7 +143,7 @@ static enum kx_err load_without_preferences(struct payload *p, struct fail *fail
 	enum kx_err err;
 	int result;
 
-	if (file_load_hindrance(&plain))
+	if (request_excludes_file_load(&plain))
 		return first.err;
 	p->request = &plain;
 	err = load_by_file(p, &result, fail);
@@ -159,7 +159,7 @@ static enum kx_err load_without_preferences(struct payload *p, struct fail *fail
 static enum kx_err load_either(struct payload *p, struct fail *fail)
 {
 	const struct load_request *request = p->request;
-	const char *hindrance = file_load_hindrance(request);
+	const char *hindrance = request_excludes_file_load(request);
 	struct fail first;
 	enum kx_err err;
 	int result;

@@ -4,44 +4,8 @@
 #define LOAD_H
 
 #include "report.h"
+#include "request.h"
 #include "sys.h"
-
-enum fast_mode { FAST_NO, FAST_AUTO, FAST_REQUIRE };
-enum syscall_choice { SYSCALL_AUTO, SYSCALL_LOAD, SYSCALL_FILE };	/* kexec_file_load(2) if it works; kexec_load(2); kexec_file_load(2) */
-enum check_kind { CHECK_DEFAULT, CHECK_NONE, CHECK_CRC32C, CHECK_SHA256 };
-
-#define INITRDS_MAX	16
-
-/* cpus: as many as pay, for payloads for which that is more than one */
-#define CPUS_AUTO	((unsigned int)-1)
-
-struct load_request {
-	const char *kernel;
-	const char *initrd[INITRDS_MAX];	/* put one behind another */
-	unsigned int initrds;
-	const char *type;	/* null: any; else the kernel file must be this, by kexec-tools' names */
-	const char *cmdline;	/* null: see reuse_cmdline; else this, behind the reused one */
-	bool reuse_cmdline;
-	const char *dtb;	/* null: this machine's */
-	const char *serial;	/* null: the console that the kernel uses, for bad news only */
-	enum syscall_choice syscall;
-	enum fast_mode fast;
-	enum check_kind check;
-	bool check_is_preference, cpus_is_preference;	/* kexec.conf's: where only kexec_file_load(2) is to be had they are left, and it is said */
-	unsigned int cpus;	/* how many purgatory may use; 0 is 1 */
-	bool extra_given;	/* else it is 100: */
-	uint32_t extra_percent;	/* huge pages taken for a moment beyond those needed, at most, to find a better place */
-	bool crash;		/* a crash kernel */
-	bool no_cma;		/* kexec_file_load(2): do not use CMA areas */
-	uint64_t mem_min, mem_max;	/* legal memory; mem_max 0: no limit */
-	uint64_t entry;		/* not 0: where to jump instead of purgatory */
-	bool plan_only;
-	bool no_mmu;		/* purgatory keeps the MMU off: for machines and tests that need it */
-
-	/* Called now and then with how far the load is; may be null. */
-	void (*progress)(void *arg, uint64_t done_bytes, uint64_t total_bytes);
-	void *progress_arg;
-};
 
 /*
  * Load a kernel, or with plan_only find out how it would be loaded. *report is filled in on success. On an error nothing

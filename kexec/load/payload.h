@@ -104,7 +104,6 @@ void payload_free(struct payload *p);
 /* kexec_file_load(2), file.c. *result is what the call said, 0 if it was not made. Should it fail, the files stay open, so that
  * a pipe need not be read twice. */
 enum kx_err load_by_file(struct payload *p, int *result, struct fail *fail);
-const char *file_load_hindrance(const struct load_request *request);	/* the option that it cannot heed; null: none */
 bool file_load_is_missing(int err);	/* of *result: the kernel has no such call */
 bool file_load_may_fall_back(int err);
 
