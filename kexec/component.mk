@@ -1,14 +1,14 @@
 # The loader: every component, main.c, and purgatory as a blob.
-PURE_ROOMS = core codec image memmap dt crash vmcore plan report arm64 abi
-LOADER_ROOMS = $(PURE_ROOMS) sys stage load cli
+PURE_COMPONENTS = core codec image memmap dt crash vmcore plan ledger report arm64 abi
+LOADER_COMPONENTS = $(PURE_COMPONENTS) sys probe stage input load manage cli
 
-$(eval $(call component,main,kexec,main.c,core load cli report sys))
+$(eval $(call component,main,kexec,main.c,core load manage probe cli report sys stage ledger plan arm64 abi))
 $(eval $(call component,vmcore_dmesg,kexec,vmcore-dmesg.c,core vmcore))
 build/kexec/load/blob.o: INCLUDES =
 build/kexec/load/blob.o: ASFLAGS = -DPURGATORY_BIN='"build/purgatory/purgatory.bin"'
 build/kexec/load/blob.o: build/purgatory/purgatory.bin
 
-LOADER_OBJS = $(foreach room,$(LOADER_ROOMS) main,$($(room)_OBJS))
+LOADER_OBJS = $(foreach component,$(LOADER_COMPONENTS) main,$($(component)_OBJS))
 
 ifeq ($(ARM64),yes)
 all: build/sbin/kexec build/sbin/vmcore-dmesg
@@ -32,7 +32,7 @@ install: all
 	$(INSTALL) -m 644 $(srcdir)/completion/kexec $(DESTDIR)$(datarootdir)/bash-completion/completions/kexec
 else
 # Not an arm64 compiler: the pure components, for their tests.
-all: $(foreach room,$(PURE_ROOMS) stage load cli,$($(room)_OBJS))
+all: $(foreach component,$(PURE_COMPONENTS) probe stage input load manage cli,$($(component)_OBJS))
 install:
 	@echo "kexec is for arm64: configure with --host=aarch64-linux-gnu" >&2; exit 1
 endif

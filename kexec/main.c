@@ -2,8 +2,11 @@
 /* Parse, act, report, exit code. */
 #include "config.h"
 #include "load.h"
+#include "manage.h"
 #include "options.h"
+#include "probe.h"
 #include "progress.h"
+#include "report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -211,7 +214,7 @@ int main(int argc, char **argv)
 	if (status || options.request.plan_only)
 		return status;
 	if (options.exec) {
-		exec_kernel(&sys, options.sync, options.ifdown, &fail);
+		exec_kernel(&sys, options.sync, options.ifdown, NULL, &fail);
 		return complain(&fail);
 	}
 	if (options.shutdown && sys.interrupted(&sys)) {

@@ -1,8 +1,8 @@
 # Unit tests: each links the pure components and what it names from tests/lib. They run where they were built for.
 # cmocka 2 (Debian sid) deprecates names that cmocka 1 has no other for.
 TEST_CFLAGS = $(filter-out -Wmissing-prototypes,$(LOADER_CFLAGS)) -Wno-deprecated-declarations
-TEST_INCLUDES = -I$(srcdir)/tests/lib $(foreach room,$(LOADER_ROOMS),-I$(srcdir)/$($(room)_DIR))
-PURE_OBJS = $(foreach room,$(PURE_ROOMS),$($(room)_OBJS))
+TEST_INCLUDES = -I$(srcdir)/tests/lib $(foreach component,$(LOADER_COMPONENTS),-I$(srcdir)/$($(component)_DIR))
+PURE_OBJS = $(foreach component,$(PURE_COMPONENTS),$($(component)_OBJS))
 
 # Whole loads on the machine in memory.
 LOAD_TESTS = test_load test_load_console test_load_files test_load_failures test_load_cpus test_formats test_file_load test_crash test_memory test_budget
@@ -12,7 +12,7 @@ test_plan_LIB = plan_sim
 test_plan_random_LIB = plan_sim
 test_pgtable_LIB = table_walk
 test_codec_LIB = pack
-test_codec_OBJS = $(stage_OBJS) build/kexec/sys/sys_read.o
+test_codec_OBJS = $(input_OBJS) $(probe_OBJS) build/kexec/sys/sys_read.o
 test_options_OBJS = $(cli_OBJS)
 # The machine in memory, and what a load on it is judged by.
 FAKE_LIB = sys_fake fake_files fake_pages
@@ -21,7 +21,7 @@ test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 test_workers_OBJS = build/kexec/sys/sys_workers.o
 test_sys_OBJS = $(sys_OBJS)
-LOAD_TEST_OBJS = $(stage_OBJS) $(load_OBJS) build/kexec/sys/sys_read.o
+LOAD_TEST_OBJS = $(probe_OBJS) $(stage_OBJS) $(input_OBJS) $(load_OBJS) $(manage_OBJS) build/kexec/sys/sys_read.o
 $(foreach test,$(LOAD_TESTS),$(eval $(test)_LIB = job pack $(LOAD_LIB))$(eval $(test)_OBJS = $(LOAD_TEST_OBJS)))
 
 build/tests/%.o: tests/%.c
@@ -89,7 +89,7 @@ check-corpus: $(patsubst %,build/tests/fuzz/replay_%,$(FUZZ_TARGETS))
 		echo "ok fuzz_$$target: $$(cat build/tests/fuzz/$$target.log) replayed"; \
 	done
 
-FUZZ_SRCS = $(foreach room,$(PURE_ROOMS) cli stage load,$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(room)_OBJS)))) \
+FUZZ_SRCS = $(foreach component,$(PURE_COMPONENTS) cli stage load,$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(component)_OBJS)))) \
 	$(srcdir)/kexec/sys/sys_read.c $(patsubst %,$(srcdir)/tests/lib/%.c,$(LOAD_LIB))
 fuzz:
 	@mkdir -p build/fuzz

@@ -1,4 +1,4 @@
-$(eval $(call component,cli,kexec/cli,options.c config.c progress.c,core load report sys))
+$(eval $(call component,cli,kexec/cli,options.c config.c progress.c,core report sys))
 $(cli_OBJS): INCLUDES += -Ibuild/include
 
 build/kexec/cli/options.o: build/include/version.h

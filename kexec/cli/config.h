@@ -4,6 +4,7 @@
 #define CONFIG_H
 
 #include "options.h"
+#include "sys.h"
 
 /*
  * Fill in what the options leave open. Files that are not there say nothing. False if one is not understood: a complaint with file

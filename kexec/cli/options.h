@@ -3,7 +3,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "load.h"
+#include "request.h"
 
 #include <stdio.h>
 

@@ -71,6 +71,13 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_NOT_STARTED] = "interrupted; the kernel is loaded and was not started, which kexec -e does",
 	[KX_NO_STDOUT] = "standard output cannot be written to, so nothing was loaded; with -q nothing is written to it",
 	[KX_REPORT_LOST] = "the kernel is loaded, but the report on it could not be written",
+	[KX_NOT_STAGED] = "nothing is staged; kexec --fast-reloc -l does that",
+	[KX_STAGED_GONE] = "the memory that was staged has been taken away (ipcrm, kernel.shm_rmid_forced, or a memory error); load again",
+	[KX_LEDGER_BAD] = "the record of what is staged is damaged; load again",
+	[KX_LEDGER_VERSION] = "what is staged was staged by another version of kexec; load again with this one",
+	[KX_UNDONE] = "what was staged could not be started any more, so the load was undone; load again, or reboot through the firmware",
+	[KX_NOT_UNDONE] = "what was staged could not be started any more, and the kernel does not let go of it; do not start it, and "
+			  "reboot through the firmware",
 	[KX_MOVED] = "the kernel moved staged memory while it was being loaded; try again",
 
 	[KX_NOT_VMCORE] = "is no dump of an arm64 kernel; take /proc/vmcore or a copy of it",

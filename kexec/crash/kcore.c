@@ -95,3 +95,20 @@ bool kcore_find(const unsigned char *head, size_t head_bytes, struct range memor
 	}
 	return false;
 }
+
+bool kcore_find_va(const unsigned char *head, size_t head_bytes, uint64_t va, uint64_t bytes, uint64_t *file_offset)
+{
+	const unsigned char *phdr = NULL;
+
+	if (!is_kcore(head, head_bytes))
+		return false;
+	while ((phdr = next_phdr(head, head_bytes, phdr))) {
+		uint64_t first = load_le(phdr + PHDR_VADDR, 8), count = load_le(phdr + PHDR_FILESZ, 8);
+
+		if (load_le(phdr, 4) != PT_LOAD || va < first || va - first > count || count - (va - first) < bytes)
+			continue;
+		*file_offset = load_le(phdr + PHDR_OFFSET, 8) + (va - first);
+		return true;
+	}
+	return false;
+}

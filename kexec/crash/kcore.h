@@ -22,4 +22,7 @@ void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, c
 /* Where in the file this memory lies, by the same first bytes; false if the kernel does not show all of it there in one piece. */
 bool kcore_find(const unsigned char *head, size_t head_bytes, struct range memory, uint64_t *file_offset);
 
+/* The same for memory at a virtual address of the kernel's. */
+bool kcore_find_va(const unsigned char *head, size_t head_bytes, uint64_t va, uint64_t bytes, uint64_t *file_offset);
+
 #endif

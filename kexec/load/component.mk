@@ -1,3 +1,3 @@
-# The only component that knows the order of steps.
-$(eval $(call component,load,kexec/load,load.c file.c crash.c payload.c files.c kernel.c place.c fill.c exec.c machine.c cpus.c memory.c device_tree.c,\
-	core codec image memmap dt crash plan report stage sys arm64 abi))
+# The order of a load, and its stages.
+$(eval $(call component,load,kexec/load,load.c file.c choices.c tree.c crash.c place.c fill.c digests.c again.c control_make.c commit.c,\
+	core dt crash plan report stage ledger sys arm64 abi codec image memmap probe input))

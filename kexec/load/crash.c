@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What a crash kernel is given besides: the ELF header that describes the dying kernel's memory. */
-#include "payload.h"
+#include "stages.h"
 
 #include "elfcore.h"
 #include "kcore.h"
@@ -76,29 +76,29 @@ static bool add_vmcoreinfo(struct gather *g)
 	return ok;
 }
 
-static void read_kcore(struct payload *p, struct kcore *kcore)
+static void read_kcore(struct kcore *kcore, struct sys *sys, const struct machine *machine)
 {
 	size_t bytes;
 	int fd;
-	unsigned char *head = kcore_open(p->sys, &fd, &bytes);
+	unsigned char *head = kcore_open(sys, &fd, &bytes);
 
 	*kcore = (struct kcore){ 0 };
 	if (bytes)
-		kcore_parse(kcore, head, bytes, &p->machine.dump);
+		kcore_parse(kcore, head, bytes, &machine->dump);
 	if (fd >= 0)
-		p->sys->close(p->sys, fd);
+		sys->close(sys, fd);
 	free(head);
 }
 
 /* All memory, the kernel's own image once more first, with its own addresses: a debugger that follows a symbol finds it. */
-static size_t describe_memory(struct payload *p, struct core_load *loads)
+static size_t describe_memory(struct core_load *loads, struct sys *sys, const struct machine *machine, struct report *report)
 {
-	const struct range_set *dump = &p->machine.dump;
-	struct range image = p->machine.memmap.kernel;
+	const struct range_set *dump = &machine->dump;
+	struct range image = machine->memmap.kernel;
 	struct kcore kcore;
 	size_t count = 0, i;
 
-	read_kcore(p, &kcore);
+	read_kcore(&kcore, sys, machine);
 	if (kcore.kimage_known && image.bytes)
 		loads[count++] = (struct core_load){ image, image.start + kcore.kimage_voffset };
 	for (i = 0; i < dump->count; i++)
@@ -106,14 +106,14 @@ static size_t describe_memory(struct payload *p, struct core_load *loads)
 			dump->v[i], kcore.linear_known ? dump->v[i].start + kcore.linear_offset : 0,
 		};
 	if (!kcore.linear_known || !kcore.kimage_known)
-		report_note(p->report, "/proc/kcore does not tell how memory is mapped: the dump has physical addresses only");
+		report_note(report, "/proc/kcore does not tell how memory is mapped: the dump has physical addresses only");
 	return count;
 }
 
-enum kx_err payload_describe_crash(struct payload *p, struct fail *fail)
+enum kx_err elfcore_make(struct tree *tree, struct sys *sys, const struct machine *machine, struct report *report, struct fail *fail)
 {
 	struct range *notes = calloc(NOTES_ROOM, sizeof(*notes));
-	struct core_load *loads = calloc(p->machine.dump.count + 1, sizeof(*loads));
+	struct core_load *loads = calloc(machine->dump.count + 1, sizeof(*loads));
 	struct gather *g = calloc(1, sizeof(*g));
 	struct elfcore core = { .notes = notes, .loads = loads };
 	enum kx_err err = KX_OK;
@@ -121,7 +121,7 @@ enum kx_err payload_describe_crash(struct payload *p, struct fail *fail)
 	if (!notes || !loads || !g) {
 		err = fail_set(fail, KX_NO_MEMORY, "elfcorehdr");
 	} else {
-		g->sys = p->sys;
+		g->sys = sys;
 		g->notes = notes;
 		add_cpus(g);
 		if (!g->count || !add_vmcoreinfo(g))
@@ -129,15 +129,15 @@ enum kx_err payload_describe_crash(struct payload *p, struct fail *fail)
 	}
 	if (!err) {
 		core.note_count = g->count;
-		core.load_count = describe_memory(p, loads);
+		core.load_count = describe_memory(loads, sys, machine, report);
 		if (core.note_count + core.load_count > ELFCORE_HEADERS_MAX)
 			err = fail_set(fail, KX_INTERNAL, "more than 65535 program headers");
 	}
 	if (!err) {
-		p->elfcore_bytes = (size_t)align_up(elfcore_bytes(&core), PURG_UNIT_BYTES);
-		p->elfcore = calloc(1, p->elfcore_bytes);
-		if (p->elfcore)
-			elfcore_build(&core, p->elfcore);
+		tree->elfcore_bytes = (size_t)align_up(elfcore_bytes(&core), PURG_UNIT_BYTES);
+		tree->elfcore = calloc(1, tree->elfcore_bytes);
+		if (tree->elfcore)
+			elfcore_build(&core, tree->elfcore);
 		else
 			err = fail_set(fail, KX_NO_MEMORY, "elfcorehdr");
 	}

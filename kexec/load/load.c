@@ -1,122 +1,284 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The order of a load. */
-#include "payload.h"
+#include "stages.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* They begin as kexec-tools' message does. */
-static enum kx_err kexec_load_error(int err, struct fail *fail)
-{
-	switch (err) {
-	case -EPERM:
-		return fail_set(fail, KX_NOT_PERMITTED, "kexec_load failed: %s", strerror(-err));
-	case -EBUSY:
-		return fail_set(fail, KX_BUSY, "kexec_load failed: %s", strerror(-err));
-	case -ENOSYS:
-		return fail_set(fail, KX_NO_SYSCALL, "kexec_load failed: %s", strerror(-err));
-	case -ENOMEM:
-		return fail_set(fail, KX_NO_MEMORY, "kexec_load failed: %s", strerror(-err));
-	default:
-		return fail_set(fail, KX_KEXEC_LOAD, "%s", strerror(-err));
-	}
-}
+#define VERSION_OF_LEDGERS	"kexec-fast"
 
-const char *sweep_hindrance(struct sys *sys, int lock_error)
+/* One load on its way: its stages, each made by a step below and read-only after it. */
+struct load {
+	struct sys *sys;
+	const struct load_request *request;
+	struct report *report;
+	struct load_lock lock;
+	struct inputs inputs;
+	struct machine machine;
+	struct choices choices;
+	struct tree tree;
+	struct placement placement;
+	struct payload payload;
+	struct control control;
+};
+
+const char *lock_hindrance(const struct load_lock *lock)
 {
-	if (lock_error == -EWOULDBLOCK || lock_error == -EINTR)
+	if (lock->error == -EWOULDBLOCK || lock->error == -EINTR)
 		return "another kexec is at work";
 	/* Where there is nothing to lock there is nobody to wait for; but what is staged is root's. */
-	return lock_error && !sys->is_root(sys) ? "only user 0 can do that" : NULL;
+	return lock->error && !lock->sys->is_root(lock->sys) ? "only user 0 can do that" : NULL;
 }
 
-void payload_sweep(struct payload *p, int keep)
+/* What other loads have staged is unreachable once the kernel has this one. keep: the number of its ledger; negative: none. */
+static void remove_others(const struct load *l, int keep)
 {
 	const char *hindrance;
 
 	/* A crash kernel replaces no other one. */
-	if (p->request->crash)
+	if (l->request->crash)
 		return;
-	hindrance = sweep_hindrance(p->sys, p->lock_error);
+	hindrance = lock_hindrance(&l->lock);
 	if (hindrance)
-		report_note(p->report, "what was staged before could not be given back: %s; kexec -u does it", hindrance);
-	else if (p->sys->shm_sweep(p->sys, keep, false))
-		report_note(p->report, "a process holds memory that was staged before: it is given back when that ends");
-}
-
-/*
- * The only call that changes anything for good. Before it, the new segment is marked as loaded, so that a loader killed
- * right behind it leaves no segment that a later one would sweep away while the kernel counts on it. After it, whatever
- * other loads have staged is unreachable, and goes.
- */
-enum kx_err payload_commit(struct payload *p, struct fail *fail)
-{
-	struct sys *sys = p->sys;
-	struct sys_segment segments[3 + RELOCATED_RUNS_MAX] = {
-		{ p->control, p->control_bytes, p->plan.control_pa,
-		  align_up(p->control_bytes, sys->page_bytes) },
-		{ p->dtb, p->dtb_padded_bytes, p->plan.dtb_pa, align_up(p->dtb_padded_bytes, sys->page_bytes) },
-	};
-	size_t count = 2, i;
-	int keep = p->stage.shm_id, err = 0;
-
-	if (p->elfcore)
-		segments[count++] = (struct sys_segment){ p->elfcore, p->elfcore_bytes, payload_elfcore_pa(p),
-							  align_up(p->elfcore_bytes, sys->page_bytes) };
-	for (i = 0; i < p->runs; i++)
-		segments[count++] = (struct sys_segment){
-			p->run[i].buf + (p->run[i].range.start - p->run[i].slots_pa), p->run[i].range.bytes,
-			p->run[i].range.start, align_up(p->run[i].range.bytes, sys->page_bytes),
-		};
-	if (keep != SYS_NO_SHM)
-		err = sys->shm_mark_loaded(sys, keep);
-	if (err)
-		return fail_set(fail, KX_SHM, "%s", strerror(-err));
-	if (stage_moved(&p->stage, p->keep))
-		return fail_with(fail, KX_MOVED);
-	if (sys->interrupted(sys))
-		return fail_set(fail, KX_INTERRUPTED, "%s", p->request->kernel);
-	err = sys->kexec_load(sys, p->request->entry ? p->request->entry : p->entry_pa, segments, count,
-			      p->request->crash ? SYS_KEXEC_ON_CRASH : 0);
-	if (err)
-		return kexec_load_error(err, fail);
-	stage_close(&p->stage, false);
-	payload_sweep(p, keep);
-	return KX_OK;
+		report_note(l->report, "what was staged before could not be given back: %s; kexec -u does it", hindrance);
+	else if (ledgers_remove(l->sys, keep))
+		report_note(l->report, "a process holds memory that was staged before: it is given back when that ends");
 }
 
 /* What an earlier loader left behind when it was killed; all of it, if nothing is loaded at all. */
-static void sweep_leftovers(struct payload *p)
+static void tidy(const struct load *l)
 {
-	if (!p->request->crash && !sweep_hindrance(p->sys, p->lock_error))
-		p->sys->shm_sweep(p->sys, SYS_NO_SHM, kernel_is_loaded(p->sys, false) != 0);
+	if (!l->request->crash && !lock_hindrance(&l->lock))
+		ledgers_tidy(l->sys, kernel_is_loaded(l->sys, false), 0);
+}
+
+static struct control_facts facts_of(const struct load *l)
+{
+	return (struct control_facts){ l->request, &l->machine, &l->choices, &l->tree, &l->inputs.image };
+}
+
+/* All but what depends on where things lie. */
+static struct ledger describe(const struct load *l)
+{
+	const struct inputs *in = &l->inputs;
+	struct ledger ledger = {
+		.made_at = l->sys->now(l->sys), .program = VERSION_OF_LEDGERS, .format = in->format, .cmdline = in->cmdline,
+		.serial = l->request->serial, .image = in->image, .check = l->choices.check, .digest = l->choices.digest,
+		.cpus = l->request->cpus, .dtb = l->machine.dtb, .dtb_bytes = l->machine.dtb_bytes,
+		.flags = l->request->no_mmu ? LEDGER_NO_MMU : 0u,
+	};
+	unsigned int o, i;
+
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		const struct source *source = &in->source[o];
+
+		for (i = 0; source->sys && i < source->files && ledger.files < LEDGER_FILES; i++)
+			if (source->file[i].stamped && !source->file[i].borrowed)
+				ledger.file[ledger.files++] = (struct ledger_file){
+					source->file[i].path, source->file[i].stamp.inode, source->file[i].stamp.bytes,
+					source->file[i].stamp.ctime_ns,
+				};
+		ledger.object[o] = (struct ledger_object){ in->object[o].offset_bytes, in->object[o].memory_bytes,
+							   in->object[o].file_bytes, plan_slots(&in->object[o]), NULL };
+	}
+	return ledger;
+}
+
+/* Files, machine, and how long the device tree will be. */
+static enum kx_err open_all(struct load *l, struct fail *fail)
+{
+	size_t dtb_bytes = 0;
+	char *dtb = NULL;
+	enum kx_err err = inputs_open(&l->inputs, l->sys, l->request, l->report, fail);
+
+	if (!err)
+		err = inputs_uki_dtb(&l->inputs, &dtb, &dtb_bytes, fail);
+	if (!err)
+		err = machine_read(&l->machine, l->sys, l->request, dtb, dtb_bytes, "the kernel's .dtb section", fail);
+	if (err)
+		return err;
+	/* As with kexec-tools, no reason to fail. */
+	if (l->request->serial && !l->machine.serial_found)
+		report_note(l->report, "%s %s", l->request->serial, err_text(KX_SERIAL));
+	choices_make(&l->choices, l->sys, l->request, &l->machine,
+		     l->inputs.object[OBJECT_KERNEL].file_bytes + l->inputs.object[OBJECT_INITRD].file_bytes, l->report);
+	err = tree_open(&l->tree, l->sys, &l->machine, l->inputs.cmdline, l->inputs.object[OBJECT_INITRD].file_bytes, l->request->crash,
+			l->report, fail);
+	return err ? err : plan_input_make(&l->placement.input, l->sys, &l->machine, l->inputs.object, l->tree.placed_bytes, fail);
+}
+
+static enum kx_err place(struct load *l, struct fail *fail)
+{
+	struct control_facts facts = facts_of(l);
+	struct ledger ledger = describe(l);
+	enum kx_err err = placement_make(&l->placement, l->sys, &facts, &ledger, l->report, fail);
+
+	return err ? err : placement_trim(&l->placement, fail);
+}
+
+static enum kx_err finish(struct load *l, struct fail *fail)
+{
+	struct control_facts facts = facts_of(l);
+
+	return control_finish(&l->control, l->sys, &facts, &l->tree, l->inputs.cmdline, &l->placement, &l->payload, fail);
+}
+
+static enum kx_err commit_it(struct load *l, struct fail *fail)
+{
+	struct ledger_page *page_list = calloc(l->placement.staging.pages + 1, sizeof(*page_list));
+	struct ledger ledger = describe(l);
+	enum kx_err err = page_list ? KX_OK : fail_set(fail, KX_NO_MEMORY, "lists");
+
+	if (!err) {
+		ledger_describe(&ledger, &l->placement, &l->payload, page_list);
+		err = commit(l->sys, l->request, &l->placement, &ledger, &l->tree, &l->payload, &l->control, fail);
+	}
+	free(page_list);
+	return err;
+}
+
+#define ATTEMPTS	3
+
+/* Pages that have moved since the plan was made are planned anew: what is in them is not read again. */
+static enum kx_err commit_or_plan_again(struct load *l, struct fail *fail)
+{
+	struct control_facts facts = facts_of(l);
+	enum kx_err err = commit_it(l, fail);
+	unsigned int attempt;
+
+	for (attempt = 1; err == KX_MOVED && !l->payload.runs && attempt < ATTEMPTS; attempt++) {
+		l->placement.input.object[OBJECT_KERNEL].file_bytes = l->payload.file_bytes[OBJECT_KERNEL];
+		err = placement_again(&l->placement, l->sys, &facts, &l->payload, l->report, fail);
+		if (!err)
+			err = payload_rearrange(&l->payload, l->sys, &l->placement, NULL, fail);
+		if (!err)
+			err = placement_trim(&l->placement, fail);
+		if (!err)
+			err = finish(l, fail);
+		if (!err)
+			err = commit_it(l, fail);
+		else if (err == KX_NO_ROOM)
+			err = fail_with(fail, KX_MOVED);
+	}
+	return err;
+}
+
+static void fill_report(const struct load *l)
+{
+	const struct plan *plan = &l->placement.plan;
+	struct report *r = l->report;
+	static const char *const checks[] = {
+		[PURG_CHECK_NONE] = "none", [PURG_CHECK_CRC32C] = "crc32c", [PURG_CHECK_SHA256] = "sha256",
+	};
+	unsigned int o;
+	uint32_t i;
+
+	r->fast = l->request->fast != FAST_NO;
+	snprintf(r->kernel, sizeof(r->kernel), "%s", l->request->kernel);
+	snprintf(r->format, sizeof(r->format), "%s", l->inputs.format);
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		const struct plan_object *object = &l->inputs.object[o];
+		const struct plan_window *window = &plan->window[o];
+		struct report_object *to = &r->object[r->objects];
+
+		if (!object->memory_bytes)
+			continue;
+		r->objects++;
+		snprintf(to->name, sizeof(to->name), "%s", object->name);
+		to->place = (struct range){ window->pa + object->offset_bytes, object->memory_bytes };
+		to->file_bytes = l->payload.file_bytes[o];
+		to->slots = window->slots;
+		for (i = 0; i < window->slots; i++) {
+			to->in_place += window->slot[i].kind == SLOT_IN_PLACE;
+			to->moved += window->slot[i].kind == SLOT_MOVED;
+			to->relocated += window->slot[i].kind == SLOT_RELOCATED;
+		}
+	}
+	r->control = (struct range){ plan->control_pa, l->control.count };
+	r->dtb = (struct range){ plan->dtb_pa, l->tree.dtb_bytes };
+	r->table_bytes = l->control.table_bytes;
+	r->segments = 2 + (unsigned int)l->payload.runs + (l->tree.elfcore != NULL);
+	r->segment_bytes = l->control.count + l->tree.dtb_bytes + l->tree.elfcore_bytes + payload_relocated_bytes(&l->payload, l->request->crash);
+	r->staged_bytes = l->placement.staging.ops ? staging_bytes(&l->placement.staging) : 0;
+	r->pages_tried = l->placement.pages_tried;
+	snprintf(r->check, sizeof(r->check), "%s", checks[l->choices.check]);
+	r->cpus = l->placement.cpus;
+	snprintf(r->console, sizeof(r->console), "%s", l->machine.uart.name);
+	r->loaded = !l->request->plan_only;
+}
+
+/* Everything but the inputs, which a second try reads again. */
+static void drop_stages(struct load *l)
+{
+	placement_close(&l->placement, true);
+	payload_free(&l->payload);
+	control_free(&l->control);
+	tree_free(&l->tree);
+	machine_free(&l->machine);
+}
+
+static enum kx_err run_stages(struct load *l, struct fail *fail)
+{
+	enum kx_err err = open_all(l, fail);
+
+	if (!err)
+		err = place(l, fail);
+	if (!err)
+		err = payload_fill(&l->payload, l->sys, &l->inputs, &l->placement, l->choices.digest, fail);
+	if (!err)
+		err = finish(l, fail);
+	if (!err && !l->request->plan_only)
+		err = commit_or_plan_again(l, fail);
+	return err;
+}
+
+/* The kernel counts on it from here on. */
+static void keep_staging(struct load *l)
+{
+	int keep = l->placement.ledger.sys ? l->placement.ledger.number : -1;
+
+	staging_close(&l->placement.staging, false);
+	ledger_close(&l->placement.ledger, false);
+	remove_others(l, keep);
 }
 
 /* By kexec_load(2). The files may be open already. */
-static enum kx_err load_by_load(struct payload *p, struct fail *fail)
+static enum kx_err load_by_load(struct load *l, struct fail *fail)
 {
-	struct sys *sys = p->sys;
-	struct report *report = p->report;
-	uint64_t start_ms = sys->now_ms(sys);
-	enum kx_err err = preflight_kexec_load(sys, fail);
+	const struct load_request *request = l->request;
+	struct load_request plain = *request;
+	uint64_t start_ms = l->sys->now_ms(l->sys);
+	enum kx_err err = preflight_kexec_load(l->sys, fail);
 
 	if (err)
 		return err;
-	sweep_leftovers(p);
-	err = payload_open(p, fail);
-	if (!err)
-		err = payload_place(p, fail);
-	if (!err)
-		err = payload_fill(p, fail);
-	if (!err)
-		err = payload_finish(p, fail);
-	if (!err && !p->request->plan_only)
-		err = payload_commit(p, fail);
-	if (!err) {
-		payload_report(p);
-		report->loaded = !p->request->plan_only;
-		report->load_ms = sys->now_ms(sys) - start_ms;
+	tidy(l);
+	err = run_stages(l, fail);
+	if ((err == KX_MOVED || err == KX_STAGED_GONE) && request->fast == FAST_AUTO) {
+		report_note(l->report, "staging was not possible: %s", err_text(err));
+		drop_stages(l);
+		plain.fast = FAST_NO;
+		l->request = &plain;
+		err = run_stages(l, fail);
+		l->request = request;
 	}
+	if (!err) {
+		fill_report(l);
+		if (!request->plan_only)
+			keep_staging(l);
+		l->report->load_ms = l->sys->now_ms(l->sys) - start_ms;
+	}
+	drop_stages(l);
+	return err;
+}
+
+static enum kx_err by_file(struct load *l, const struct load_request *request, int *result, struct fail *fail)
+{
+	enum kx_err err = load_by_file(&l->inputs, l->sys, request, l->report, result, fail);
+
+	if (!err)
+		remove_others(l, -1);
 	return err;
 }
 
@@ -135,30 +297,27 @@ static struct load_request without_preferences(const struct load_request *reques
 }
 
 /* kexec_load(2) is not to be had, and only preferences speak against the other call. Without that, the first reason stands. */
-static enum kx_err load_without_preferences(struct payload *p, struct fail *fail)
+static enum kx_err load_without_preferences(struct load *l, struct fail *fail)
 {
-	const struct load_request *request = p->request;
-	struct load_request plain = without_preferences(request);
+	struct load_request plain = without_preferences(l->request);
 	struct fail first = *fail;
 	enum kx_err err;
 	int result;
 
 	if (request_excludes_file_load(&plain))
 		return first.err;
-	p->request = &plain;
-	err = load_by_file(p, &result, fail);
-	p->request = request;
+	err = by_file(l, &plain, &result, fail);
 	if (!err)
-		report_note(p->report, "nothing is staged or verified: %s; so it was kexec_file_load", err_text(first.err));
+		report_note(l->report, "nothing is staged or verified: %s; so it was kexec_file_load", err_text(first.err));
 	if (err && result == -ENOSYS)
 		*fail = first;
 	return err ? fail->err : KX_OK;
 }
 
 /* By the call that was asked for, or by kexec_file_load(2) and, should that fail, by the other. */
-static enum kx_err load_either(struct payload *p, struct fail *fail)
+static enum kx_err load_either(struct load *l, struct fail *fail)
 {
-	const struct load_request *request = p->request;
+	const struct load_request *request = l->request;
 	const char *hindrance = request_excludes_file_load(request);
 	struct fail first;
 	enum kx_err err;
@@ -167,12 +326,12 @@ static enum kx_err load_either(struct payload *p, struct fail *fail)
 	if (request->syscall == SYSCALL_FILE && hindrance)
 		return fail_set(fail, KX_FILE_OPTION, "%s", hindrance);
 	if (request->syscall == SYSCALL_LOAD)
-		return load_by_load(p, fail);
+		return load_by_load(l, fail);
 	if (hindrance) {
-		err = load_by_load(p, fail);
-		return err == KX_LOCKDOWN || err == KX_NO_SYSCALL ? load_without_preferences(p, fail) : err;
+		err = load_by_load(l, fail);
+		return err == KX_LOCKDOWN || err == KX_NO_SYSCALL ? load_without_preferences(l, fail) : err;
 	}
-	err = load_by_file(p, &result, fail);
+	err = by_file(l, request, &result, fail);
 	if (request->syscall == SYSCALL_FILE)
 		return err && file_load_is_missing(result) ? fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-result)) : err;
 	if (!err || !file_load_may_fall_back(result))
@@ -180,8 +339,8 @@ static enum kx_err load_either(struct payload *p, struct fail *fail)
 	first = *fail;
 	/* That there is no such call is how most kernels are; any other reason is worth a word. */
 	if (result != -ENOSYS)
-		report_note(p->report, "kexec_file_load failed (%s), so it was kexec_load", strerror(-result));
-	err = load_by_load(p, fail);
+		report_note(l->report, "kexec_file_load failed (%s), so it was kexec_load", strerror(-result));
+	err = load_by_load(l, fail);
 	/* Where there is only the first call, its reason is the one that counts. */
 	if (err == KX_NO_SYSCALL && result != -ENOSYS) {
 		*fail = first;
@@ -195,41 +354,39 @@ static enum kx_err load_either(struct payload *p, struct fail *fail)
  * wait for nobody: a crash kernel has nothing to do with staging, and an ordinary load only gives back what was staged before it,
  * which it leaves to whoever is at work.
  */
-static enum kx_err lock_loads(struct payload *p, struct fail *fail)
+static enum kx_err lock_loads(struct load *l, struct fail *fail)
 {
-	bool stages = p->request->fast != FAST_NO && !p->request->crash;
-	int err = p->request->crash ? -EWOULDBLOCK : p->sys->lock(p->sys, stages);
+	bool stages = l->request->fast != FAST_NO && !l->request->crash;
+	int err = l->request->crash ? -EWOULDBLOCK : l->sys->lock(l->sys, stages);
 
-	p->lock_error = err;
+	l->lock = (struct load_lock){ l->sys, err };
 	if (!err || !stages)
 		return KX_OK;
 	if (err == -EWOULDBLOCK)
 		return fail_with(fail, KX_LOCKED);
 	if (err == -EINTR)
 		return fail_with(fail, KX_INTERRUPTED);
-	report_note(p->report, "nothing keeps another kexec from staging at the same time: there is no lock (%s)", strerror(-err));
+	report_note(l->report, "nothing keeps another kexec from staging at the same time: there is no lock (%s)", strerror(-err));
 	return KX_OK;
 }
 
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
 {
-	struct payload p = {
-		.sys = sys, .request = request, .report = report, .stage = { .sys = sys, .shm_id = SYS_NO_SHM },
-	};
+	struct load l = { .sys = sys, .request = request, .report = report };
 	enum kx_err err = preflight(sys, request->crash, fail);
 
 	*report = (struct report){ 0 };
 	if (!err)
-		err = lock_loads(&p, fail);
+		err = lock_loads(&l, fail);
 	if (err)
 		return err;
 	sys->die_first(sys, true);
-	err = load_either(&p, fail);
-	payload_free(&p);
+	err = load_either(&l, fail);
+	inputs_close(&l.inputs);
 	sys->die_first(sys, false);
 	/* Somebody may have unloaded meanwhile, and left to us what was staged. */
-	sweep_leftovers(&p);
-	if (!p.lock_error)
+	tidy(&l);
+	if (!l.lock.error)
 		sys->unlock(sys);
 	return err;
 }

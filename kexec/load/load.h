@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The order of steps: what is done in which order. They call everybody; nobody but main.c calls them. None prints. */
+/* A load, whole. Prints nothing. */
 #ifndef LOAD_H
 #define LOAD_H
 
@@ -18,30 +18,7 @@
  */
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail);
 
-/* Unload what is loaded, and give all staged memory back; or unload the crash kernel. By that system call, or by either. *note: null,
- * or why staged memory is not given back yet. */
-enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_choice by, const char **note, struct fail *fail);
-
-/* Whether /proc has what the next two read. Errors: KX_NO_PROC */
-enum kx_err check_proc(struct sys *sys, struct fail *fail);
-
-/* Why what others staged may not be given back now, by what sys->lock() said; null: it may. */
-const char *sweep_hindrance(struct sys *sys, int lock_error);
-
-/* Bytes of the last "Crash kernel" in /proc/iomem; 0: none. */
-uint64_t crash_kernel_bytes(struct sys *sys);
-
-/* Whether the running kernel was told to keep its initrd. */
-bool initrd_is_retained(struct sys *sys);
-
-/* Whether a kernel is loaded: /sys/kernel/kexec_loaded, or for the crash kernel /sys/kernel/kexec_crash_loaded.
- * 1, 0, or -1 when that cannot be read. */
-int kernel_is_loaded(struct sys *sys, bool crash);
-
-/* Jump. With sync, write out disks first; with ifdown, take the network down. Only returns on failure. */
-enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, struct fail *fail);
-
-/* The record that purgatory left for this kernel, in memory that the caller frees. Errors: KX_NO_TIMELINE, KX_NO_TIMELINE_TREE */
-enum kx_err last_timeline(struct sys *sys, char **record, size_t *bytes, struct fail *fail);
+/* What kexec-tools takes as a sign that the kernel has no kexec_file_load(2), or none for this file: err of the call. */
+bool file_load_is_missing(int err);
 
 #endif

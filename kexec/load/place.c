@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Taking huge pages and making the plan: more huge pages as long as that helps, fewer things to ask for as long as it must. */
-#include "payload.h"
+/* Staging and planning: more pages as long as that helps, fewer things to ask for as long as it must. */
+#include "stages.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /*
- * Huge pages beyond what is needed, to find a place where nothing has to move: as many again at most, or as the request says, and no
+ * Pages beyond what is needed, to find a place where nothing has to move: as many again at most, or as the request says, and no
  * more than half of what is unused and a sixteenth of all memory, so that nobody's page cache goes for it. They are taken in three
  * steps, for about two seconds, and go back at once.
  */
@@ -15,184 +15,242 @@
 #define EXTRA_MS		2000
 #define EXTRA_RAM_SHARE		16
 
-static uint32_t extra_pages(const struct payload *p, uint32_t wanted)
-{
-	uint64_t extra = (uint64_t)wanted * (p->request->extra_given ? p->request->extra_percent : 100) / 100;
-	uint64_t most = p->machine.unused_bytes / 2 / HUGE_PAGE_BYTES;
+/* One attempt at staging. */
+struct attempt {
+	struct placement *to;
+	struct sys *sys;
+	const struct control_facts *facts;
+	const struct staging_ops *backend;
+	struct budget budget;
+	struct report *report;
+};
 
-	if (most > p->machine.ram_bytes / EXTRA_RAM_SHARE / HUGE_PAGE_BYTES)
-		most = p->machine.ram_bytes / EXTRA_RAM_SHARE / HUGE_PAGE_BYTES;
+enum kx_err plan_input_make(struct plan_input *input, const struct sys *sys, const struct machine *machine,
+			    const struct plan_object *objects, size_t tree_bytes, struct fail *fail)
+{
+	*input = (struct plan_input){
+		.ram = &machine->memmap.ram, .spare = &machine->memmap.spare, .dtb_bytes = tree_bytes,
+		.object = { objects[OBJECT_KERNEL], objects[OBJECT_INITRD] },
+		/* All of a page, less the device tree if that is small. Tables of 16K and 64K granules can take that much. */
+		.control_bytes = HUGE_PAGE_BYTES, .rules = arm64_plan_rules(sys->page_bytes),
+	};
+	if (tree_bytes > HUGE_PAGE_BYTES)
+		return fail_set(fail, KX_DTB_TOO_BIG, "device tree, with what describes memory behind it");
+	if (tree_bytes <= KIB(512))
+		input->control_bytes -= align_up(tree_bytes, KIB(64));
+	return KX_OK;
+}
+
+static uint32_t extra_pages(const struct attempt *a, uint32_t wanted)
+{
+	const struct load_request *request = a->facts->request;
+	uint64_t extra = (uint64_t)wanted * (request->extra_given ? request->extra_percent : 100) / 100;
+	uint64_t most = a->budget.unused_bytes / 2 / a->backend->page_bytes;
+
+	if (most > a->budget.ram_bytes / EXTRA_RAM_SHARE / a->backend->page_bytes)
+		most = a->budget.ram_bytes / EXTRA_RAM_SHARE / a->backend->page_bytes;
 	return (uint32_t)(extra < most ? extra : most);
 }
 
-static enum kx_err plan_again(struct payload *p)
+static enum kx_err make_plan(struct placement *to)
 {
-	plan_free(&p->plan);
-	p->input.page_pa = p->stage.pa;
-	p->input.pages = p->stage.pages;
-	return plan_make(&p->plan, &p->input);
+	plan_free(&to->plan);
+	to->input.page_pa = to->staging.pa;
+	to->input.pages = to->staging.pages;
+	return plan_make(&to->plan, &to->input);
 }
 
-static enum kx_err why_no_more(const struct stage *stage)
+static enum kx_err why_no_more(const struct staging *staging)
 {
-	int err = stage->limit_error;
+	int err = staging->limit_error;
 
 	return err == -EROFS || err == -EACCES || err == -EPERM ? KX_LIMIT_READ_ONLY : KX_NO_HUGE_PAGES;
 }
 
-/* Huge pages that lie in no CMA area stay where they are. Where the kernel could not be asked to see to that, some may not. */
-static void note_cma(struct payload *p)
+/* Pages that lie in no CMA area stay where they are. Where the kernel could not be asked to see to that, some may not. */
+static void note_cma(const struct attempt *a)
 {
-	if (p->stage.pages && p->stage.cma_error && p->machine.cma_bytes)
-		report_note(p->report, "staged memory may lie in a CMA area, which a driver may claim until the start; then only the "
-			    "check before the jump would notice (io_uring, to move it out of there: %s)", strerror(-p->stage.cma_error));
+	if (a->to->staging.pages && a->to->staging.cma_error && a->budget.cma_bytes)
+		report_note(a->report, "staged memory may lie in a CMA area, which a driver may claim until the start; then only the "
+			    "check before the jump would notice (io_uring, to move it out of there: %s)", strerror(-a->to->staging.cma_error));
 }
 
-static bool nothing_moves(const struct payload *p)
+static bool nothing_moves(const struct placement *to)
 {
-	return p->plan.in_place == plan_slots(&p->input.object[0]) + plan_slots(&p->input.object[1]);
+	return to->plan.in_place == plan_slots(&to->input.object[0]) + plan_slots(&to->input.object[1]);
 }
 
 /* No more than there is memory for now; what is staged already counts as taken. */
-static enum kx_err grow(struct payload *p, uint32_t pages, struct fail *fail)
+static enum kx_err grow(struct attempt *a, uint32_t pages, struct fail *fail)
 {
-	enum kx_err err = machine_budget(&p->machine, p->sys, fail);
-	uint64_t most = p->stage.pages + p->machine.available_bytes / HUGE_PAGE_BYTES;
+	enum kx_err err = budget_read(&a->budget, a->sys, fail);
+	uint64_t most = a->to->staging.pages + a->budget.available_bytes / a->backend->page_bytes;
 
 	if (err)
 		return err;
-	return stage_grow(&p->stage, pages < most ? pages : (uint32_t)most, fail);
+	return staging_grow(&a->to->staging, pages < most ? pages : (uint32_t)most, fail);
 }
 
 /* What comes out of the pool is missing there as long as the load stands. */
-static void note_pool(struct payload *p, uint64_t pool_before)
+static void note_pool(const struct attempt *a, uint64_t pool_before)
 {
-	uint64_t pool = stage_pool_pages(p->sys);
+	uint64_t pool = huge_page_pool_pages(a->sys);
 
 	if (pool < pool_before)
-		report_note(p->report, "%llu huge pages were taken out of this machine's own pool (vm.nr_hugepages)",
+		report_note(a->report, "%llu huge pages were taken out of this machine's own pool (vm.nr_hugepages)",
 			    (unsigned long long)(pool_before - pool));
 }
 
-/* Take huge pages, a few more each time, until a plan moves nothing, or more of them would be of no use. */
-static enum kx_err place_in_pages(struct payload *p, struct fail *fail)
+/*
+ * Staging stays as large as it was made, and is accounted so (kernel.shmall). The first has room for what is needed; only where that does
+ * not do, one with room for more is made in its place.
+ */
+static enum kx_err open_staging(struct attempt *a, uint32_t wanted, uint32_t *extra, uint32_t step, struct fail *fail)
 {
-	uint32_t wanted = plan_pages_wanted(&p->input), extra, step, before;
-	uint64_t until_ms = 0, pool = stage_pool_pages(p->sys);
-	enum kx_err err = preflight_staging(p->sys, fail), planned = KX_NO_ROOM;
+	struct placement *to = a->to;
+	struct staging_journal journal = ledger_journal(&to->ledger);
+	enum kx_err err;
+
+	staging_close(&to->staging, true);
+	err = staging_open(&to->staging, a->sys, a->backend, to->ledger.number, journal, step ? wanted + *extra : wanted, fail);
+	if (err && step) {
+		*extra = 0;
+		err = staging_open(&to->staging, a->sys, a->backend, to->ledger.number, journal, wanted, fail);
+	}
+	return err;
+}
+
+/* Take pages, a few more each time, until a plan moves nothing, or more of them would be of no use. */
+static enum kx_err place_in_pages(struct attempt *a, const struct ledger *ledger, struct fail *fail)
+{
+	struct placement *to = a->to;
+	uint32_t wanted = plan_pages_wanted(&to->input), extra, step, before;
+	uint64_t until_ms = 0, pool = huge_page_pool_pages(a->sys);
+	enum kx_err err = preflight_staging(a->sys, fail), planned = KX_NO_ROOM;
 
 	if (!err)
-		err = machine_budget(&p->machine, p->sys, fail);
+		err = budget_read(&a->budget, a->sys, fail);
 	if (err)
 		return err;
-	extra = extra_pages(p, wanted);
-	if (p->machine.available_bytes < HUGE_PAGE_BYTES)
+	extra = extra_pages(a, wanted);
+	if (a->budget.available_bytes < a->backend->page_bytes)
 		return fail_with(fail, KX_NO_HUGE_PAGES);
+	err = ledger_create(&to->ledger, a->sys, ledger_bytes_max(ledger), fail);
+	if (err)
+		return err;
 	for (step = 0; step <= EXTRA_STEPS; step++) {
-		/* A segment stays as large as it was made, and is accounted so (kernel.shmall). The first has room for what is needed;
-		   only where that does not do one with room for more is made in its place. */
 		if (step <= 1) {
-			stage_close(&p->stage, true);
-			err = stage_open(&p->stage, p->sys, step ? wanted + extra : wanted, fail);
-			if (err && step) {
-				extra = 0;
-				err = stage_open(&p->stage, p->sys, wanted, fail);
-			}
+			err = open_staging(a, wanted, &extra, step, fail);
 			if (err)
 				return err;
 		}
 		if (step == 1)
-			until_ms = p->sys->now_ms(p->sys) + EXTRA_MS;
-		before = p->stage.pages;
-		err = grow(p, wanted + extra * step / EXTRA_STEPS, fail);
+			until_ms = a->sys->now_ms(a->sys) + EXTRA_MS;
+		before = to->staging.pages;
+		err = grow(a, wanted + extra * step / EXTRA_STEPS, fail);
 		if (err)
 			return err;
-		if (step && p->stage.pages == before)
+		if (step && to->staging.pages == before)
 			break;
-		planned = plan_again(p);
+		planned = make_plan(to);
 		if (planned == KX_NO_MEMORY)
 			return fail_set(fail, planned, "planning");
-		if ((!planned && nothing_moves(p)) || p->stage.pages < wanted || !extra ||
-		    (step && p->sys->now_ms(p->sys) > until_ms))
+		if ((!planned && nothing_moves(to)) || to->staging.pages < wanted || !extra ||
+		    (step && a->sys->now_ms(a->sys) > until_ms))
 			break;
 	}
-	note_pool(p, pool);
-	if (!p->stage.pages)
-		return fail_with(fail, why_no_more(&p->stage));
-	err = planned ? planned : payload_try_control(p);
+	note_pool(a, pool);
+	if (!to->staging.pages)
+		return fail_with(fail, why_no_more(&to->staging));
+	err = planned ? planned : control_measure(to, a->sys, a->facts, a->report);
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
 }
 
 /* Everything but the control segment goes to the kernel as ordinary segments: stock kexec with a fast check. */
-static enum kx_err place_without_pages(struct payload *p, struct fail *fail)
+static enum kx_err place_without_pages(struct attempt *a, struct fail *fail)
 {
+	struct placement *to = a->to;
 	enum kx_err err;
 
-	stage_close(&p->stage, true);
-	err = plan_again(p);
+	staging_close(&to->staging, true);
+	ledger_close(&to->ledger, true);
+	err = make_plan(to);
 	if (!err)
-		err = payload_try_control(p);
+		err = control_measure(to, a->sys, a->facts, a->report);
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
 }
 
-static enum kx_err give_back(struct payload *p, struct fail *fail)
+enum kx_err placement_make(struct placement *placement, struct sys *sys, const struct control_facts *facts, const struct ledger *ledger,
+			   struct report *report, struct fail *fail)
 {
-	bool *keep = p->keep = calloc(p->stage.pages ? p->stage.pages : 1, sizeof(*keep));
-	unsigned int o;
-	uint32_t i;
-
-	if (!keep)
-		return fail_set(fail, KX_NO_MEMORY, "planning");
-	for (o = 0; o < PLAN_OBJECTS; o++)
-		for (i = 0; i < p->plan.window[o].slots; i++)
-			if (p->plan.window[o].slot[i].page != PLAN_NO_PAGE)
-				keep[p->plan.window[o].slot[i].page] = true;
-	if (p->plan.control_page != PLAN_NO_PAGE)
-		keep[p->plan.control_page] = true;
-	if (p->plan.dtb_page != PLAN_NO_PAGE)
-		keep[p->plan.dtb_page] = true;
-	p->report->pages_tried = p->stage.pages;
-	for (i = 0; i < p->stage.pages; i++)
-		p->report->staged_bytes += keep[i] * HUGE_PAGE_BYTES;
-	stage_keep(&p->stage, keep);
-	return KX_OK;
-}
-
-enum kx_err payload_place(struct payload *p, struct fail *fail)
-{
-	enum fast_mode fast = p->request->fast;
+	struct attempt a = { .to = placement, .sys = sys, .facts = facts, .report = report };
+	const struct machine *machine = facts->machine;
+	enum fast_mode fast = facts->request->fast;
 	const char *why;
 	enum kx_err err;
 
-	if (!p->machine.psci && fast == FAST_REQUIRE)
+	a.backend = staging_backend(STAGING_HUGE_PAGES);
+	placement->cpus = facts->choices->cpus;
+	if (!machine->psci && fast == FAST_REQUIRE)
 		return fail_with(fail, KX_NO_PSCI);
-	if (!p->machine.psci)
-		report_note(p->report, "%s", err_text(KX_NO_PSCI));
-	err = fast == FAST_NO ? place_without_pages(p, fail) : place_in_pages(p, fail);
+	if (!machine->psci)
+		report_note(report, "%s", err_text(KX_NO_PSCI));
+	err = fast == FAST_NO ? place_without_pages(&a, fail) : place_in_pages(&a, ledger, fail);
 	if (err == KX_INTERRUPTED || err == KX_NO_MEMORY)
 		return err;
 	if (err && fast == FAST_AUTO) {
-		report_note(p->report, "staging was not possible: %s%s%s", fail->detail, fail->detail[0] ? ": " : "",
-			    err_text(err));
-		err = place_without_pages(p, fail);
+		report_note(report, "staging was not possible: %s%s%s", fail->detail, fail->detail[0] ? ": " : "", err_text(err));
+		err = place_without_pages(&a, fail);
 	}
 	if (err)
 		return err;
-	if (fast == FAST_REQUIRE && p->plan.relocated)
-		return fail_set(fail, why_no_more(&p->stage), "%u of %u huge pages are missing", p->plan.relocated,
-				p->plan.in_place + p->plan.moved + p->plan.relocated);
-	if (fast == FAST_AUTO && p->stage.pages && p->plan.relocated)
-		report_note(p->report, "%u huge pages go through the kernel instead: %s", p->plan.relocated,
-			    err_text(why_no_more(&p->stage)));
-	note_cma(p);
-	if (p->machine.memory_guess && !p->request->crash)
-		report_note(p->report, "%s", p->machine.memory_guess);
-	if (p->machine.tables_unknown)
-		report_note(p->report, "the kernel log does not reach back to the boot, so the tables of the interrupt "
+	if (fast == FAST_REQUIRE && placement->plan.relocated)
+		return fail_set(fail, why_no_more(&placement->staging), "%u of %u huge pages are missing", placement->plan.relocated,
+				placement->plan.in_place + placement->plan.moved + placement->plan.relocated);
+	if (fast == FAST_AUTO && placement->staging.pages && placement->plan.relocated)
+		report_note(report, "%u huge pages go through the kernel instead: %s", placement->plan.relocated,
+			    err_text(why_no_more(&placement->staging)));
+	note_cma(&a);
+	if (machine->memory_guess && !facts->request->crash)
+		report_note(report, "%s", machine->memory_guess);
+	if (machine->tables_unknown)
+		report_note(report, "the kernel log does not reach back to the boot, so the tables of the interrupt "
 			    "controller are not known and not reserved for the next kernel");
+	why = plan_check(&placement->plan, &placement->input);
+	return why ? fail_set(fail, KX_PLAN_CHECK, "%s", why) : KX_OK;
+}
 
-	why = plan_check(&p->plan, &p->input);
-	if (why)
-		return fail_set(fail, KX_PLAN_CHECK, "%s", why);
-	return give_back(p, fail);
+enum kx_err placement_trim(struct placement *placement, struct fail *fail)
+{
+	const struct plan *plan = &placement->plan;
+	struct staging *staging = &placement->staging;
+	bool *keep;
+	unsigned int o;
+	uint32_t i;
+
+	free(placement->keep);
+	placement->keep = keep = calloc(staging->pages ? staging->pages : 1, sizeof(*keep));
+	if (!keep)
+		return fail_set(fail, KX_NO_MEMORY, "planning");
+	for (o = 0; o < PLAN_OBJECTS; o++)
+		for (i = 0; i < plan->window[o].slots; i++)
+			if (plan->window[o].slot[i].page != PLAN_NO_PAGE)
+				keep[plan->window[o].slot[i].page] = true;
+	if (plan->control_page != PLAN_NO_PAGE)
+		keep[plan->control_page] = true;
+	if (plan->dtb_page != PLAN_NO_PAGE)
+		keep[plan->dtb_page] = true;
+	placement->pages_tried = staging->pages;
+	if (staging->ops)
+		staging_keep(staging, keep);
+	return KX_OK;
+}
+
+void placement_close(struct placement *placement, bool discard)
+{
+	staging_close(&placement->staging, discard);
+	ledger_close(&placement->ledger, discard);
+	plan_free(&placement->plan);
+	free(placement->keep);
+	*placement = (struct placement){ 0 };
 }

@@ -1,1 +1,2 @@
-$(eval $(call component,stage,kexec/stage,stage.c source.c,core codec sys))
+# Memory that outlives the loader, and the ledgers of what is in it.
+$(eval $(call component,stage,kexec/stage,staging.c huge_pages.c ledgers.c,core plan arm64 abi ledger sys))

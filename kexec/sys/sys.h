@@ -30,6 +30,12 @@ struct sys_stamp {
 	bool named;		/* its path still leads to it */
 };
 
+struct sys_shm {
+	int key, id;
+	uint64_t bytes;
+	unsigned int attached;	/* processes, this one included */
+};
+
 enum sys_cpu_feature { CPU_CRC32 = 1, CPU_SHA2 = 2, CPU_SME = 4 };
 
 struct sys_workers;
@@ -82,17 +88,26 @@ struct sys {
 	int (*write)(struct sys *sys, int fd, const void *data, size_t bytes);
 	void (*close)(struct sys *sys, int fd);
 
-	/* Staging: a System V segment of 2 MiB huge pages, sparse, attached at *addr and marked as not loaded yet. */
-	int (*shm_create)(struct sys *sys, uint64_t bytes, int *id, void **addr);
+	/*
+	 * System V segments that user 0 owns and made. shm_create(): -EEXIST: there is one with that key; whoever else sits on it loses it.
+	 * huge: of 2 MiB pages, and sparse: pages come when they are touched. shm_find(): -ENOENT: there is none. shm_list(): all whose key
+	 * is first_key or one of the next, keys of them; stops when each() returns other than 0. One that was removed is not found
+	 * any more, though processes may be attached to it.
+	 */
+	int (*shm_create)(struct sys *sys, int key, uint64_t bytes, bool huge, int *id);
+	int (*shm_find)(struct sys *sys, int key, struct sys_shm *shm);
+	void (*shm_list)(struct sys *sys, int first_key, int keys, int (*each)(void *arg, const struct sys_shm *shm), void *arg);
+	int (*shm_attach)(struct sys *sys, int id, void **addr);
 	void (*shm_detach)(struct sys *sys, void *addr);
-	void (*shm_remove)(struct sys *sys, int id);
-	int (*shm_mark_loaded)(struct sys *sys, int id);
-	/* Remove every segment of ours but keep; with unloaded_only, only those that were never marked as loaded and that no process
-	   is attached to. Under the lock only. Returns how many still take memory, because a process is attached to them or because
-	   they could not be removed. */
-	unsigned int (*shm_sweep)(struct sys *sys, int keep, bool unloaded_only);
-	/* Write to the page at addr so that it is there; -EFAULT if the kernel has none (SIGBUS). */
+	int (*shm_remove)(struct sys *sys, int id);
+
+	/* Write to the page at addr so that it is there, or read it so that it is mapped; -EFAULT if the kernel has none (SIGBUS). */
 	int (*touch)(struct sys *sys, void *addr);
+	int (*peek)(struct sys *sys, const void *addr);
+	/* Call run(arg); -EFAULT: it read memory that the kernel cannot give any more (SIGBUS), and was left where it was. On any thread. */
+	int (*try_memory)(struct sys *sys, void (*run)(void *arg), void *arg);
+	/* The flags of the page at pa, as in /proc/kpageflags: SYS_PAGE_*. */
+	int (*page_flags)(struct sys *sys, pa_t pa, uint64_t *flags);
 	/* Keep so many free huge pages of the machine's own pool from being touched, until pool_release(); null: they cannot be. */
 	void *(*pool_hold)(struct sys *sys, uint64_t pages);
 	void (*pool_release)(struct sys *sys, void *hold, uint64_t pages);
@@ -128,7 +143,8 @@ struct sys {
 	int (*shutdown)(struct sys *sys);	/* shutdown -r now in place of this process; returns only on failure */
 };
 
-#define SYS_NO_SHM	(-1)
+/* include/uapi/linux/kernel-page-flags.h */
+#define SYS_PAGE_HWPOISON	(1ull << 19)
 
 /* include/uapi/linux/kexec.h */
 #define SYS_KEXEC_ON_CRASH	0x1

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Staged memory of the running system: System V segments of huge pages, their physical addresses, their caches.
- *
- * A System V segment needs no process to stay alive, is on no mount, and survives everything that a shutdown does. Ours
- * are known by their key; whether one belongs to a load that succeeded is kept in its permission bits, so there is no
- * state file that could be wrong.
+ * Memory of the running system that outlives a process: System V segments, their pages' physical addresses, their caches.
  */
 #include "sys_linux.h"
 
@@ -22,10 +18,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define KEY_BASE	0x4b584600	/* "KXF", and a number */
-#define KEY_COUNT	0x100
-#define MODE_STAGING	0600
-#define MODE_LOADED	0400
+#define MODE		0600
 
 #ifndef SHM_HUGETLB
 #define SHM_HUGETLB	04000
@@ -37,6 +30,7 @@
 
 #define MAP_HUGE_2M		(21u << 26)
 
+/* Values of asm-generic/mman-common.h, for older headers. */
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE	23
 #endif
@@ -50,9 +44,9 @@ static bool is_ours(const struct shmid_ds *ds)
 	return ds->shm_perm.cuid == 0 && ds->shm_perm.uid == 0;
 }
 
-static int make_segment(int key, uint64_t bytes)
+static int make_segment(int key, uint64_t bytes, bool huge)
 {
-	return shmget(key, bytes, IPC_CREAT | IPC_EXCL | SHM_HUGETLB | SHM_HUGE_2M | SHM_NORESERVE | MODE_STAGING);
+	return shmget(key, bytes, IPC_CREAT | IPC_EXCL | (huge ? SHM_HUGETLB | SHM_HUGE_2M | SHM_NORESERVE : 0) | MODE);
 }
 
 /* Keys are anybody's to use. Whoever sits on one of ours without being root loses it. */
@@ -65,32 +59,60 @@ static void evict_stranger(int key)
 		shmctl(id, IPC_RMID, NULL);
 }
 
-/* Sparse (SHM_NORESERVE): pages come when they are touched, so the loader can take as many as it turns out to want. */
-static int shm_create(struct sys *sys, uint64_t bytes, int *id, void **addr)
+static int shm_create(struct sys *sys, int key, uint64_t bytes, bool huge, int *id)
 {
-	int key, err;
+	(void)sys;
+	*id = make_segment(key, bytes, huge);
+	if (*id < 0 && errno == EEXIST) {
+		evict_stranger(key);
+		*id = make_segment(key, bytes, huge);
+	}
+	return *id < 0 ? -errno : 0;
+}
+
+static void describe(struct sys_shm *shm, int key, int id, const struct shmid_ds *ds)
+{
+	*shm = (struct sys_shm){ key, id, ds->shm_segsz, (unsigned int)ds->shm_nattch };
+}
+
+static int shm_find(struct sys *sys, int key, struct sys_shm *shm)
+{
+	struct shmid_ds ds;
+	int id = shmget(key, 0, 0);
 
 	(void)sys;
-	for (key = KEY_BASE; key < KEY_BASE + KEY_COUNT; key++) {
-		*id = make_segment(key, bytes);
-		if (*id < 0 && errno == EEXIST) {
-			evict_stranger(key);
-			*id = make_segment(key, bytes);
-		}
-		if (*id >= 0)
-			break;
-		if (errno != EEXIST)
-			return -errno;
-	}
-	if (*id < 0)
-		return -EEXIST;
-	*addr = shmat(*id, NULL, 0);
-	if (*addr == (void *)-1) {
-		err = -errno;
-		shmctl(*id, IPC_RMID, NULL);
-		return err;
-	}
+	if (id < 0 || shmctl(id, IPC_STAT, &ds) < 0)
+		return errno == EIDRM || errno == EINVAL ? -ENOENT : -errno;
+	if (!is_ours(&ds))
+		return -ENOENT;
+	describe(shm, key, id, &ds);
 	return 0;
+}
+
+static void shm_list(struct sys *sys, int first_key, int keys, int (*each)(void *arg, const struct sys_shm *shm), void *arg)
+{
+	struct shm_info info;
+	int last = shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&info), i;
+
+	(void)sys;
+	for (i = 0; i <= last; i++) {
+		struct sys_shm shm;
+		struct shmid_ds ds;
+		int id = shmctl(i, SHM_STAT, &ds);
+
+		if (id < 0 || !is_ours(&ds) || ds.shm_perm.__key < first_key || ds.shm_perm.__key - first_key >= keys)
+			continue;
+		describe(&shm, ds.shm_perm.__key, id, &ds);
+		if (each(arg, &shm))
+			break;
+	}
+}
+
+static int shm_attach(struct sys *sys, int id, void **addr)
+{
+	(void)sys;
+	*addr = shmat(id, NULL, 0);
+	return *addr == (void *)-1 ? -errno : 0;
 }
 
 static void shm_detach(struct sys *sys, void *addr)
@@ -99,47 +121,10 @@ static void shm_detach(struct sys *sys, void *addr)
 	shmdt(addr);
 }
 
-static void shm_remove(struct sys *sys, int id)
+static int shm_remove(struct sys *sys, int id)
 {
 	(void)sys;
-	shmctl(id, IPC_RMID, NULL);
-}
-
-static int shm_mark_loaded(struct sys *sys, int id)
-{
-	struct shmid_ds ds;
-
-	(void)sys;
-	if (shmctl(id, IPC_STAT, &ds) < 0)
-		return -errno;
-	/* Somebody has removed it: it would be gone with this process, under the loaded kernel. */
-	if (ds.shm_perm.mode & SHM_DEST)
-		return -EIDRM;
-	ds.shm_perm.mode = MODE_LOADED;
-	return shmctl(id, IPC_SET, &ds) < 0 ? -errno : 0;
-}
-
-static unsigned int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
-{
-	struct shm_info info;
-	int last, i;
-	unsigned int stay = 0;
-
-	(void)sys;
-	last = shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&info);
-	for (i = 0; i <= last; i++) {
-		struct shmid_ds ds;
-		int id = shmctl(i, SHM_STAT, &ds);
-
-		if (id < 0 || id == keep || !is_ours(&ds))
-			continue;
-		if (ds.shm_perm.__key < KEY_BASE || ds.shm_perm.__key >= KEY_BASE + KEY_COUNT)
-			continue;
-		if (unloaded_only && ((ds.shm_perm.mode & 0777) != MODE_STAGING || ds.shm_nattch))
-			continue;
-		stay += shmctl(id, IPC_RMID, NULL) < 0 || ds.shm_nattch;
-	}
-	return stay;
+	return shmctl(id, IPC_RMID, NULL) < 0 ? -errno : 0;
 }
 
 /*
@@ -160,12 +145,36 @@ static void pool_release(struct sys *sys, void *hold, uint64_t pages)
 	munmap(hold, pages * HUGE_PAGE_BYTES);
 }
 
-static sigjmp_buf no_page;
+/* SIGBUS comes to the thread that touched the memory. */
+static __thread sigjmp_buf no_page;
 
 static void on_sigbus(int number)
 {
 	(void)number;
 	siglongjmp(no_page, 1);
+}
+
+static int try_memory(struct sys *sys, void (*run)(void *arg), void *arg)
+{
+	struct sigaction ours = { .sa_handler = on_sigbus };
+
+	(void)sys;
+	/* Whatever else is a SIGBUS is an error of ours, and ends in -EFAULT as well. The handler stays: other threads may need it. */
+	sigaction(SIGBUS, &ours, NULL);
+	if (sigsetjmp(no_page, 1))
+		return -EFAULT;
+	run(arg);
+	return 0;
+}
+
+static void write_first(void *arg)
+{
+	*(volatile unsigned char *)arg = 0;
+}
+
+static void read_first(void *arg)
+{
+	(void)*(volatile unsigned char *)arg;
 }
 
 /*
@@ -175,21 +184,27 @@ static void on_sigbus(int number)
  */
 static int touch(struct sys *sys, void *addr)
 {
-	struct sigaction guard = { .sa_handler = on_sigbus }, before;
-	int err = 0;
-
-	(void)sys;
 	if (madvise(addr, HUGE_PAGE_BYTES, MADV_POPULATE_WRITE) == 0)
 		return 0;
-	if (errno != EINVAL)
-		return -EFAULT;
-	sigaction(SIGBUS, &guard, &before);
-	if (sigsetjmp(no_page, 1) == 0)
-		*(volatile unsigned char *)addr = 0;
-	else
-		err = -EFAULT;
-	sigaction(SIGBUS, &before, NULL);
-	return err;
+	return errno != EINVAL ? -EFAULT : try_memory(sys, write_first, addr);
+}
+
+static int peek(struct sys *sys, const void *addr)
+{
+	return try_memory(sys, read_first, (void *)(uintptr_t)addr);
+}
+
+static int page_flags(struct sys *sys, pa_t pa, uint64_t *flags)
+{
+	static int kpageflags_fd = -1;
+
+	if (kpageflags_fd < 0)
+		kpageflags_fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	if (kpageflags_fd < 0)
+		return -errno;
+	if (pread(kpageflags_fd, flags, sizeof(*flags), (off_t)(pa / sys->page_bytes * sizeof(*flags))) != (ssize_t)sizeof(*flags))
+		return -EIO;
+	return 0;
 }
 
 static int page_pa(struct sys *sys, const void *addr, pa_t *pa)
@@ -265,13 +280,17 @@ static void clean(struct sys *sys, const void *addr, uint64_t bytes)
 void sys_linux_shm(struct sys *sys)
 {
 	sys->shm_create = shm_create;
+	sys->shm_find = shm_find;
+	sys->shm_list = shm_list;
+	sys->shm_attach = shm_attach;
 	sys->shm_detach = shm_detach;
 	sys->shm_remove = shm_remove;
-	sys->shm_mark_loaded = shm_mark_loaded;
-	sys->shm_sweep = shm_sweep;
 	sys->pool_hold = pool_hold;
 	sys->pool_release = pool_release;
 	sys->touch = touch;
+	sys->peek = peek;
+	sys->try_memory = try_memory;
+	sys->page_flags = page_flags;
 	sys->leave_cma = leave_cma;
 	sys->page_pa = page_pa;
 	sys->punch = punch;

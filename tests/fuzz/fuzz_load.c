@@ -9,6 +9,7 @@
 #include "bytes.h"
 #include "image.h"
 #include "load.h"
+#include "manage.h"
 #include "purg_model.h"
 
 #include <stdio.h>

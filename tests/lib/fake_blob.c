@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Stands in for purgatory, where no arm64 compiler made one: its header, and bytes where its text would be. */
-#include "payload.h"
+#include "purgatory_abi.h"
+
+#include <stddef.h>
 
 #define BLOB_BYTES	0x1000
 

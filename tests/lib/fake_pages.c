@@ -2,19 +2,23 @@
 /* The fake's staged memory: huge pages at addresses that a test chose, in System V segments. */
 #include "fake_parts.h"
 
+#include "huge_pages.h"
+#include "ledger.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+/* The segment of huge pages. */
 static struct fake_shm *shm_at(struct fake *f, const void *addr)
 {
 	const unsigned char *at = addr;
 	unsigned int i;
 
 	for (i = 0; i < FAKE_SHMS; i++)
-		if (f->shm[i].alive && f->shm[i].attached && at >= f->shm[i].base &&
-		    at < f->shm[i].base + (uint64_t)f->shm[i].slots * HUGE_PAGE_BYTES)
+		if (f->shm[i].alive && f->shm[i].huge && f->shm[i].attached && at >= f->shm[i].base &&
+		    at < f->shm[i].base + f->shm[i].bytes)
 			return &f->shm[i];
 	fake_breach(f, "an address outside every attached segment");
 	return NULL;
@@ -33,7 +37,17 @@ static struct fake_shm *shm_by_id(struct fake *f, int id, const char *what)
 	return NULL;
 }
 
-static int shm_create(struct sys *sys, uint64_t bytes, int *id, void **addr)
+static struct fake_shm *shm_by_key(struct fake *f, int key)
+{
+	int i;
+
+	for (i = 0; i < FAKE_SHMS; i++)
+		if (f->shm[i].alive && !f->shm[i].removed && f->shm[i].key == key)
+			return &f->shm[i];
+	return NULL;
+}
+
+static int shm_create(struct sys *sys, int key, uint64_t bytes, bool huge, int *id)
 {
 	struct fake *f = fake_of(sys);
 	struct fake_shm *shm;
@@ -42,19 +56,25 @@ static int shm_create(struct sys *sys, uint64_t bytes, int *id, void **addr)
 	f->shm_creates++;
 	if (fake_fails(f, "shm_create"))
 		return -f->fail_errno;
-	if (!bytes || bytes % HUGE_PAGE_BYTES)
+	if (!f->locked && !f->no_lock)
+		fake_breach(f, "stages without the lock");
+	if (!bytes || (huge && bytes % HUGE_PAGE_BYTES))
 		return -EINVAL;
+	if (shm_by_key(f, key))
+		return -EEXIST;
 	for (i = 0; i < FAKE_SHMS && f->shm[i].alive; i++)
 		;
 	if (i == FAKE_SHMS)
-		return -EEXIST;
+		return -ENOSPC;
 	shm = &f->shm[i];
-	*shm = (struct fake_shm){ .alive = true, .attached = true, .slots = (uint32_t)(bytes / HUGE_PAGE_BYTES) };
+	*shm = (struct fake_shm){ .alive = true, .huge = huge, .key = key, .bytes = bytes };
 	shm->base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	shm->slot = malloc(shm->slots * sizeof(*shm->slot));
-	memset(shm->slot, 0xff, shm->slots * sizeof(*shm->slot));
+	if (huge) {
+		shm->slots = (uint32_t)(bytes / HUGE_PAGE_BYTES);
+		shm->slot = malloc(shm->slots * sizeof(*shm->slot));
+		memset(shm->slot, 0xff, shm->slots * sizeof(*shm->slot));
+	}
 	*id = ID_BASE + i;
-	*addr = shm->base;
 	return 0;
 }
 
@@ -65,70 +85,87 @@ static void give_up(struct fake *f, struct fake_shm *shm)
 	for (i = 0; i < shm->slots; i++)
 		if (shm->slot[i] != FAKE_NO_PAGE)
 			f->page[shm->slot[i]] = (struct fake_page){ .pa = f->page[shm->slot[i]].pa };
-	munmap(shm->base, (uint64_t)shm->slots * HUGE_PAGE_BYTES);
+	munmap(shm->base, shm->bytes);
 	free(shm->slot);
 	*shm = (struct fake_shm){ 0 };
+}
+
+static void describe(const struct fake *f, const struct fake_shm *from, struct sys_shm *shm)
+{
+	*shm = (struct sys_shm){ from->key, ID_BASE + (int)(from - f->shm), from->bytes, from->attached };
+}
+
+static int shm_find(struct sys *sys, int key, struct sys_shm *shm)
+{
+	struct fake *f = fake_of(sys);
+	const struct fake_shm *found = shm_by_key(f, key);
+
+	if (!found)
+		return -ENOENT;
+	describe(f, found, shm);
+	return 0;
+}
+
+static void shm_list(struct sys *sys, int first_key, int keys, int (*each)(void *arg, const struct sys_shm *shm), void *arg)
+{
+	struct fake *f = fake_of(sys);
+	int i;
+
+	for (i = 0; i < FAKE_SHMS; i++) {
+		struct sys_shm shm;
+
+		if (!f->shm[i].alive || f->shm[i].removed || f->shm[i].key < first_key || f->shm[i].key - first_key >= keys)
+			continue;
+		describe(f, &f->shm[i], &shm);
+		if (each(arg, &shm))
+			break;
+	}
+}
+
+static int shm_attach(struct sys *sys, int id, void **addr)
+{
+	struct fake *f = fake_of(sys);
+	struct fake_shm *shm = shm_by_id(f, id, "attach");
+
+	if (!shm)
+		return -EINVAL;
+	if (fake_fails(f, "shm_attach"))
+		return -f->fail_errno;
+	shm->attached++;
+	*addr = shm->base;
+	return 0;
 }
 
 static void shm_detach(struct sys *sys, void *addr)
 {
 	struct fake *f = fake_of(sys);
-	struct fake_shm *shm = shm_at(f, addr);
+	unsigned int i;
 
-	if (!shm)
+	for (i = 0; i < FAKE_SHMS && !(f->shm[i].alive && f->shm[i].attached && f->shm[i].base == addr); i++)
+		;
+	if (i == FAKE_SHMS) {
+		fake_breach(f, "detached where nothing is attached");
 		return;
-	if (shm->base != addr)
-		fake_breach(f, "detached in the middle");
-	shm->attached = false;
-	if (shm->removed)
-		give_up(f, shm);
+	}
+	f->shm[i].attached--;
+	if (f->shm[i].removed && !f->shm[i].attached)
+		give_up(f, &f->shm[i]);
 }
 
-static void shm_remove(struct sys *sys, int id)
+static int shm_remove(struct sys *sys, int id)
 {
 	struct fake *f = fake_of(sys);
 	struct fake_shm *shm = shm_by_id(f, id, "remove");
 
+	f->shm_removes++;
 	if (!shm)
-		return;
+		return -EINVAL;
+	if (!f->locked && !f->no_lock)
+		fake_breach(f, "removes without the lock");
 	shm->removed = true;
 	if (!shm->attached)
 		give_up(f, shm);
-}
-
-static int shm_mark_loaded(struct sys *sys, int id)
-{
-	struct fake *f = fake_of(sys);
-	struct fake_shm *shm = shm_by_id(f, id, "mark");
-
-	if (!shm)
-		return -EINVAL;
-	if (fake_fails(f, "shm_mark_loaded"))
-		return -f->fail_errno;
-	shm->loaded = true;
 	return 0;
-}
-
-static unsigned int shm_sweep(struct sys *sys, int keep, bool unloaded_only)
-{
-	struct fake *f = fake_of(sys);
-	unsigned int stay = 0;
-	int i;
-
-	f->sweeps++;
-	if (!f->locked && !f->no_lock)
-		fake_breach(f, "sweeps without the lock");
-	for (i = 0; i < FAKE_SHMS; i++) {
-		struct fake_shm *shm = &f->shm[i];
-
-		if (!shm->alive || ID_BASE + i == keep || (unloaded_only && (shm->loaded || shm->attached)))
-			continue;
-		stay += shm->attached;
-		shm->removed = true;
-		if (!shm->attached)
-			give_up(f, shm);
-	}
-	return stay;
 }
 
 static void *pool_hold(struct sys *sys, uint64_t pages)
@@ -182,6 +219,36 @@ static int touch(struct sys *sys, void *addr)
 static bool in_cma(const struct fake *f, uint32_t page)
 {
 	return range_overlaps(f->cma, (struct range){ f->page[page].pa, 1 });
+}
+
+static int peek(struct sys *sys, const void *addr)
+{
+	struct fake_shm *shm = shm_at(fake_of(sys), addr);
+	uint32_t page = shm ? shm->slot[(uint64_t)((const unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES] : FAKE_NO_PAGE;
+
+	return page == FAKE_NO_PAGE || fake_of(sys)->page[page].failed ? -EFAULT : 0;
+}
+
+static int try_memory(struct sys *sys, void (*run)(void *arg), void *arg)
+{
+	if (fake_fails(fake_of(sys), "try_memory"))
+		return -EFAULT;
+	run(arg);
+	return 0;
+}
+
+static int page_flags(struct sys *sys, pa_t pa, uint64_t *flags)
+{
+	struct fake *f = fake_of(sys);
+	uint32_t i;
+
+	if (fake_fails(f, "page_flags"))
+		return -f->fail_errno;
+	*flags = 0;
+	for (i = 0; i < f->pages; i++)
+		if (f->page[i].pa == pa && f->page[i].failed)
+			*flags |= SYS_PAGE_HWPOISON;
+	return 0;
 }
 
 /* What lies in the CMA area goes elsewhere, as long as there is an elsewhere. */
@@ -318,25 +385,76 @@ uint32_t fake_pages_taken(const struct fake *f)
 	return n;
 }
 
+/* The ledger that names a segment of huge pages, and says that the kernel may count on it. */
+static bool is_loaded(const struct fake *f, const struct fake_shm *shm)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAKE_SHMS; i++) {
+		const struct ledger_header *header = (const void *)f->shm[i].base;
+
+		if (f->shm[i].alive && !f->shm[i].huge && !f->shm[i].removed && header->magic == LEDGER_MAGIC &&
+		    (int)header->staging_number == shm->key - STAGING_KEY && header->state == LEDGER_LOADED)
+			return true;
+	}
+	return false;
+}
+
 unsigned int fake_shms(const struct fake *f, bool loaded)
 {
 	unsigned int i, n = 0;
 
 	for (i = 0; i < FAKE_SHMS; i++)
-		n += f->shm[i].alive && f->shm[i].loaded == loaded;
+		n += f->shm[i].alive && f->shm[i].huge && is_loaded(f, &f->shm[i]) == loaded;
 	return n;
+}
+
+unsigned int fake_ledgers(const struct fake *f)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < FAKE_SHMS; i++)
+		n += f->shm[i].alive && !f->shm[i].huge;
+	return n;
+}
+
+bool fake_move_page(struct fake *f, pa_t pa)
+{
+	unsigned int i;
+	uint32_t k, to;
+
+	for (to = 0; to < f->pages && (f->page[to].taken || f->page[to].failed); to++)
+		;
+	for (i = 0; i < FAKE_SHMS && to < f->pages; i++)
+		for (k = 0; f->shm[i].alive && f->shm[i].huge && k < f->shm[i].slots; k++) {
+			uint32_t from = f->shm[i].slot[k];
+
+			if (from == FAKE_NO_PAGE || f->page[from].pa != pa)
+				continue;
+			/* The kernel copies it through its own mapping, so what was cleaned is as good as before. */
+			f->page[to] = (struct fake_page){ .pa = f->page[to].pa, .taken = true, .cleaned = f->page[from].cleaned,
+							  .hash = f->page[from].hash };
+			f->page[from] = (struct fake_page){ .pa = pa };
+			f->shm[i].slot[k] = to;
+			return true;
+		}
+	return false;
 }
 
 void fake_pages(struct fake *f)
 {
 	f->sys.shm_create = shm_create;
+	f->sys.shm_find = shm_find;
+	f->sys.shm_list = shm_list;
+	f->sys.shm_attach = shm_attach;
 	f->sys.shm_detach = shm_detach;
 	f->sys.shm_remove = shm_remove;
-	f->sys.shm_mark_loaded = shm_mark_loaded;
-	f->sys.shm_sweep = shm_sweep;
 	f->sys.pool_hold = pool_hold;
 	f->sys.pool_release = pool_release;
 	f->sys.touch = touch;
+	f->sys.peek = peek;
+	f->sys.try_memory = try_memory;
+	f->sys.page_flags = page_flags;
 	f->sys.leave_cma = leave_cma;
 	f->sys.page_pa = page_pa;
 	f->sys.punch = punch;

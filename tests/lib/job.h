@@ -14,7 +14,9 @@
 #include <cmocka.h>
 
 #include "load.h"
-#include "payload.h"
+#include "huge_pages.h"
+#include "manage.h"
+#include "stages.h"
 #include "purg_model.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))

@@ -449,12 +449,13 @@ const char *fake_leak(const struct fake *f)
 	for (i = 0; i < FAKE_FDS; i++)
 		if (f->fd[i].open)
 			return "a file is still open";
-	for (i = 0; i < FAKE_SHMS; i++) {
+	for (i = 0; i < FAKE_SHMS; i++)
 		if (f->shm[i].alive && f->shm[i].attached)
 			return "a segment is still attached";
-		if (f->shm[i].alive && !f->shm[i].loaded)
-			return "a segment was left that no load needs";
-	}
+	if (fake_shms(f, false))
+		return "a segment was left that no load needs";
+	if (fake_ledgers(f) != fake_shms(f, true))
+		return "a ledger was left that names nothing";
 	if (f->overcommit != OVERCOMMIT_AT_FIRST && !f->overcommit_stuck)
 		return "nr_overcommit_hugepages was not put back";
 	return NULL;

@@ -11,7 +11,7 @@
 
 #define FAKE_FILES	64
 #define FAKE_SEGMENTS	16
-#define FAKE_SHMS	8
+#define FAKE_SHMS	16
 #define FAKE_FDS	24
 #define FAKE_NO_PAGE	UINT32_MAX
 #define FAKE_FILE_LOAD_WORKS	1	/* as file_load_error */
@@ -30,15 +30,19 @@ struct fake_file {
 struct fake_page {
 	pa_t pa;
 	bool taken;
+	bool failed;		/* its memory has */
 	bool cleaned;		/* and not written since: */
 	uint64_t hash;
 };
 
 struct fake_shm {
-	bool alive, attached, removed, loaded;
+	bool alive, removed, huge;
+	int key;
+	unsigned int attached;	/* how often */
 	unsigned char *base;
+	uint64_t bytes;
 	uint32_t slots;
-	uint32_t *slot;		/* index of the huge page behind each 2 MiB, FAKE_NO_PAGE */
+	uint32_t *slot;		/* of huge ones: index of the huge page behind each 2 MiB, FAKE_NO_PAGE */
 };
 
 /* What the kernel holds after kexec_load(2): copies, as it makes them. */
@@ -102,7 +106,7 @@ struct fake {
 	struct fake_file file_load_kernel, file_load_initrd;	/* what it was given; the data may be gone */
 	uint64_t file_load_hash[2];
 
-	unsigned int kexec_loads, unloads, shm_creates, sweeps, writes, reboots, syncs, ifdowns, interrupted_calls;
+	unsigned int kexec_loads, unloads, shm_creates, shm_removes, writes, reboots, syncs, ifdowns, interrupted_calls;
 	unsigned int interrupt_at;	/* that call of interrupted(), and all later ones, say yes; 0: never */
 
 	/* Fail the call number fail_call, counted from 1; of functions called fail_name only, if that is not null. */
@@ -132,7 +136,12 @@ unsigned char *fake_page_memory(const struct fake *fake, pa_t pa, const struct f
 uint64_t fake_page_hash(const unsigned char *memory);
 uint64_t fake_hash(const void *data, size_t bytes);	/* as file_load_hash */
 uint32_t fake_pages_taken(const struct fake *fake);
+/* Segments of huge pages that a ledger calls loaded, or that none does. */
 unsigned int fake_shms(const struct fake *fake, bool loaded);
+/* Of ledgers. */
+unsigned int fake_ledgers(const struct fake *fake);
+/* The kernel moves the huge page at pa to a free one of the fake's; false: there is none. */
+bool fake_move_page(struct fake *fake, pa_t pa);
 
 /* What is left behind that should not be: descriptors, attachments, segments that belong to no load, a changed limit.
  * Null if nothing. */

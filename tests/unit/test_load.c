@@ -387,22 +387,22 @@ static void test_exec(void **state)
 	struct sys *sys = &job->fake->sys;
 
 	(void)state;
-	assert_int_equal(exec_kernel(sys, true, true, &job->fail), KX_NOTHING_LOADED);
+	assert_int_equal(exec_kernel(sys, true, true, NULL, &job->fail), KX_NOTHING_LOADED);
 	assert_int_equal(job->fake->reboots + job->fake->syncs + job->fake->ifdowns, 0);
 	job->fake->loaded = true;
 	assert_int_equal(kernel_is_loaded(sys, false), 1);
 	assert_int_equal(kernel_is_loaded(sys, true), 0);
-	assert_int_equal(exec_kernel(sys, false, false, &job->fail), KX_REBOOT);
+	assert_int_equal(exec_kernel(sys, false, false, NULL, &job->fail), KX_REBOOT);
 	assert_int_equal(job->fake->reboots, 1);
 	assert_int_equal(job->fake->syncs + job->fake->ifdowns, 0);
 	job->fake->loaded = false;
 	job->fake->loaded_hidden = true;
 	assert_int_equal(kernel_is_loaded(sys, false), -1);
-	assert_int_equal(exec_kernel(sys, true, true, &job->fail), KX_REBOOT);
+	assert_int_equal(exec_kernel(sys, true, true, NULL, &job->fail), KX_REBOOT);
 	assert_int_equal(job->fake->syncs + job->fake->ifdowns, 2);
 	/* A signal in the last moment: nothing is lost, and nothing was started. */
 	job->fake->interrupt_at = 1;
-	assert_int_equal(exec_kernel(sys, true, true, &job->fail), KX_NOT_STARTED);
+	assert_int_equal(exec_kernel(sys, true, true, NULL, &job->fail), KX_NOT_STARTED);
 	assert_says(&job->fail, "interrupted; the kernel is loaded and was not started, which kexec -e does");
 	assert_int_equal(job->fake->reboots, 2);
 	job_free(job);

@@ -56,7 +56,7 @@ static void test_refusals(void **state)
 		if (i != HIDDEN_PFN)
 			assert_int_equal(job->fake->shm_creates + job->fake->writes, 0);
 		if (i <= BUSY && i != LOCKED && i != LOCKED_MORE)
-			assert_int_equal(job->fake->sweeps, 0);
+			assert_int_equal(job->fake->shm_removes, 0);
 		job->fake->locked &= i != BUSY;
 		assert_int_equal(fake_pages_taken(job->fake), 0);
 		assert_clean(job->fake);
@@ -383,12 +383,25 @@ static void test_somebody_stages(void **state)
 	job_free(job);
 }
 
+/* What a loader would leave that was killed in this state. */
+static void make_orphan(struct fake *f, struct ledger_store *store, enum ledger_state state, int *id)
+{
+	struct fail fail;
+
+	f->no_lock = true;
+	assert_int_equal(ledger_create(store, &f->sys, KIB(4), &fail), KX_OK);
+	assert_int_equal(f->sys.shm_create(&f->sys, STAGING_KEY + store->number, 4 * HUGE_PAGE_BYTES, true, id), 0);
+	ledger_set_state(store, state);
+	f->no_lock = false;
+}
+
 /* In a service that has its own IPC namespace, or where there is nothing to lock, or with somebody's debugger at the memory. */
 static void test_said(void **state)
 {
 	struct job *job = job_whole();
 	struct purg_model m;
 	struct fake *f = job->fake;
+	struct ledger_store old;
 	void *addr;
 	int id;
 
@@ -410,8 +423,10 @@ static void test_said(void **state)
 	fake_drop(f, "/proc/self/ns/ipc");
 
 	job->request.fast = FAST_REQUIRE;
-	assert_int_equal(f->sys.shm_create(&f->sys, HUGE_PAGE_BYTES, &id, &addr), 0);
-	f->sys.shm_mark_loaded(&f->sys, id);
+	make_orphan(f, &old, LEDGER_LOADED, &id);
+	ledger_close(&old, false);
+	assert_int_equal(f->sys.shm_attach(&f->sys, id, &addr), 0);
+	f->loaded = true;
 	f->kexec_loads = 0;
 	assert_int_equal(load(job), KX_OK);
 	assert_true(noted(job, "a process holds memory"));
@@ -425,12 +440,13 @@ static void test_said(void **state)
 	job_free(job);
 }
 
-/* Segments of loaders that were killed: those that no load counts on go with the next load. */
+/* What killed loaders left: what no kernel can count on goes with the next load, whatever becomes of that. */
 static void test_orphans(void **state)
 {
-	static const struct { bool loaded_before, hidden, marked; bool stays; } v[] = {
-		{ false, false, false, false }, { false, false, true, false }, { true, false, false, false },
-		{ true, false, true, true }, { true, true, true, true }, { true, true, false, false },
+	static const struct { bool loaded_before, hidden; enum ledger_state state; bool stays; } v[] = {
+		{ false, false, LEDGER_STAGING, false }, { false, false, LEDGER_LOADED, false }, { false, false, LEDGER_COMMITTING, false },
+		{ true, false, LEDGER_STAGING, false }, { true, false, LEDGER_LOADED, true }, { true, false, LEDGER_COMMITTING, true },
+		{ true, true, LEDGER_LOADED, true }, { true, true, LEDGER_STAGING, false }, { false, true, LEDGER_COMMITTING, true },
 	};
 	size_t i;
 
@@ -438,19 +454,25 @@ static void test_orphans(void **state)
 	for (i = 0; i < COUNT(v); i++) {
 		struct job *job = job_whole();
 		struct fake *f = job->fake;
-		void *addr;
+		struct ledger_store store;
 		int id;
 
-		assert_int_equal(f->sys.shm_create(&f->sys, 4 * HUGE_PAGE_BYTES, &id, &addr), 0);
-		if (v[i].marked)
-			f->sys.shm_mark_loaded(&f->sys, id);
-		f->sys.shm_detach(&f->sys, addr);
+		make_orphan(f, &store, v[i].state, &id);
+		store.header->limit_before = f->overcommit;
+		store.header->limit_raised = 1;
+		ledger_close(&store, false);
+		f->overcommit += 44;
 		f->loaded = v[i].loaded_before;
 		f->loaded_hidden = v[i].hidden;
 		/* A load that fails late must not have taken what the kernel counts on. */
 		f->kexec_error = -EBUSY;
 		assert_int_equal(load(job), KX_BUSY);
+		assert_int_equal(fake_ledgers(f), v[i].stays);
 		assert_int_equal(fake_shms(f, true) + fake_shms(f, false), v[i].stays);
+		/* And one that works leaves its own alone. */
+		f->kexec_error = 0;
+		assert_int_equal(load(job), KX_OK);
+		assert_int_equal(fake_ledgers(f), 1);
 		assert_clean(f);
 		job_free(job);
 	}

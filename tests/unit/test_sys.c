@@ -60,18 +60,22 @@ static void test_stamp(void **state)
 	rmdir(dir);
 }
 
+static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
 static int exit_of(void (*child)(struct sys *sys), int closed)
 {
 	struct sys sys;
 	int status;
 	pid_t pid = fork();
+	size_t i;
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		if (closed >= 0)
 			close(closed);
-		/* What is ignored stays so, and whoever runs the tests may have said nohup. */
-		signal(SIGHUP, SIG_DFL);
+		/* What is ignored stays so, and a shell's background job is told to ignore some, by nohup or by itself. */
+		for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+			signal(signals[i], SIG_DFL);
 		sys_linux(&sys);
 		child(&sys);
 		_exit(0);
@@ -82,7 +86,6 @@ static int exit_of(void (*child)(struct sys *sys), int closed)
 
 static void ask_whether_interrupted(struct sys *sys)
 {
-	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 	size_t i;
 
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {

@@ -1,51 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is done with a load: undo it, jump, and look back at it from the next kernel. */
+#include "manage.h"
+
 #include "dt.h"
 #include "load.h"
-#include "payload.h"
+#include "machine.h"
 #include "purgatory_abi.h"
+#include "stages.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool initrd_is_retained(struct sys *sys)
-{
-	char *text;
-	size_t bytes;
-	bool found;
-
-	if (sys->read_file(sys, "/proc/cmdline", 65536, &text, &bytes) < 0)
-		return false;
-	found = strstr(text, "retain_initrd") != NULL;
-	free(text);
-	return found;
-}
-
-uint64_t crash_kernel_bytes(struct sys *sys)
-{
-	struct memmap map = { 0 };
-	uint64_t bytes = 0;
-	char *text;
-	size_t text_bytes;
-
-	if (sys->read_file(sys, "/proc/iomem", MIB(16), &text, &text_bytes) < 0)
-		return 0;
-	if (memmap_parse(&map, text, text_bytes) == KX_OK && map.crash_count)
-		bytes = map.crash[map.crash_count - 1].bytes;
-	memmap_free(&map);
-	free(text);
-	return bytes;
-}
-
-int kernel_is_loaded(struct sys *sys, bool crash)
-{
-	uint64_t loaded;
-
-	if (!sys_read_u64(sys, crash ? "/sys/kernel/kexec_crash_loaded" : "/sys/kernel/kexec_loaded", 10, &loaded))
-		return -1;
-	return loaded != 0;
-}
 
 static enum kx_err unload_error(enum syscall_choice by, int err, struct fail *fail)
 {
@@ -68,14 +32,18 @@ static int unload(struct sys *sys, bool crash, enum syscall_choice by)
 	return err;
 }
 
-/* Give back what was staged. A load that is at work gives back what is left when it ends. */
+/* Give back what was staged. */
 static const char *sweep_all(struct sys *sys, int lock_error, bool was_loaded)
 {
-	if (lock_error == -EWOULDBLOCK || lock_error == -EINTR)
+	struct load_lock lock = { sys, lock_error };
+	const char *hindrance = lock_hindrance(&lock);
+
+	/* A load that is at work gives back what is left when it ends. */
+	if (hindrance && sys->is_root(sys))
 		return "another kexec is loading: what was staged is given back when it is done";
-	if (sweep_hindrance(sys, lock_error))
+	if (hindrance)
 		return "what was staged is not given back: only user 0 can do that";
-	if (sys->shm_sweep(sys, SYS_NO_SHM, false))
+	if (ledgers_remove(sys, -1))
 		return "a process holds staged memory: it is given back when that ends";
 	if (was_loaded && !in_host_ipc_ns(sys))
 		return "memory that was staged in the host's IPC namespace is given back by kexec -u there";
@@ -102,21 +70,30 @@ enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_choice by, c
 	return err ? unload_error(by, err, fail) : KX_OK;
 }
 
-enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, struct fail *fail)
+enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, void (*tell)(const struct heal *heal), struct fail *fail)
 {
-	int err;
+	struct heal heal;
+	enum kx_err err;
+	int result;
 
 	/* As in kexec-tools: only a clear no stops us. */
 	if (kernel_is_loaded(sys, false) == 0)
 		return fail_with(fail, KX_NOTHING_LOADED);
 	if (do_sync)
 		sys->sync(sys);
+	/* Late, so that what is true then is true at the jump; but as long as somebody could still be told that it is not. */
+	err = staged_heal(sys, &heal, fail);
+	/* Whoever may not look at what is staged may start it all the same, as ever: purgatory verifies it. */
+	if (err && err != KX_STAGE_NOT_ROOT && err != KX_OTHER_IPC_NS)
+		return err;
+	if (tell)
+		tell(&heal);
 	if (sys->interrupted(sys))
 		return fail_with(fail, KX_NOT_STARTED);
 	if (do_ifdown)
 		sys->ifdown(sys);
-	err = sys->reboot_kexec(sys);
-	return fail_set(fail, KX_REBOOT, "%s", strerror(-err));
+	result = sys->reboot_kexec(sys);
+	return fail_set(fail, KX_REBOOT, "%s", strerror(-result));
 }
 
 enum kx_err last_timeline(struct sys *sys, char **record, size_t *bytes, struct fail *fail)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Finding the kernel in a file: through compressions and containers, whichever way round, down to an arm64 Image. */
-#include "payload.h"
+#include "inputs.h"
 
 #include "container.h"
 #include "foreign.h"
@@ -29,11 +29,11 @@ static enum kx_err take_look(struct source *source, struct look *look, struct fa
 }
 
 /* "uki, vmlinuz, zstd" */
-static void found(struct payload *p, const char *what)
+static void found(struct inputs *in, const char *what)
 {
-	size_t used = strlen(p->format);
+	size_t used = strlen(in->format);
 
-	snprintf(p->format + used, sizeof(p->format) - used, "%s%s", used ? ", " : "", what);
+	snprintf(in->format + used, sizeof(in->format) - used, "%s%s", used ? ", " : "", what);
 }
 
 static struct source_part part_in(const struct source_part *outer, struct extent inner, enum codec codec)
@@ -60,11 +60,11 @@ static enum kx_err check_uimage(struct source *source, uint32_t expected, struct
 }
 
 /* What a UKI brings along, for whom no option says otherwise. */
-static void remember_extras(struct payload *p, const struct container *c, const struct source_part *outer)
+static void remember_extras(struct inputs *in, const struct container *c, const struct source_part *outer)
 {
-	p->uki_initrd = part_in(outer, c->initrd, CODEC_NONE);
-	p->uki_cmdline = part_in(outer, c->cmdline, CODEC_NONE);
-	p->uki_dtb = part_in(outer, c->dtb, CODEC_NONE);
+	in->uki_initrd = part_in(outer, c->initrd, CODEC_NONE);
+	in->uki_cmdline = part_in(outer, c->cmdline, CODEC_NONE);
+	in->uki_dtb = part_in(outer, c->dtb, CODEC_NONE);
 }
 
 static enum kx_err open_vmlinux(struct source *source, const struct container *c, struct fail *fail)
@@ -94,23 +94,23 @@ static enum codec zboot_codec(const char *name, const unsigned char *head, size_
 	return probed;
 }
 
-static enum kx_err open_container(struct payload *p, struct source *source, const struct container *c, struct fail *fail)
+static enum kx_err open_container(struct inputs *in, struct source *source, const struct container *c, struct fail *fail)
 {
 	struct source_part outer = source->part[0], inner = part_in(&outer, c->kernel, CODEC_NONE);
 	unsigned char head[CODEC_PROBE_BYTES];
 	enum kx_err err;
 	size_t got;
 
-	found(p, container_name(c->kind));
-	if (!p->type)
-		p->type = container_name(c->kind);
+	found(in, container_name(c->kind));
+	if (!in->type)
+		in->type = container_name(c->kind);
 	if (c->kind == CONTAINER_VMLINUX)
 		return open_vmlinux(source, c, fail);
 	err = source_set(source, &inner, 1, fail);
 	if (!err && c->kind == CONTAINER_UIMAGE)
 		err = check_uimage(source, c->data_crc, fail);
 	if (!err && c->kind == CONTAINER_UKI)
-		remember_extras(p, c, &outer);
+		remember_extras(in, c, &outer);
 	if (err || c->kind != CONTAINER_ZBOOT)
 		return err;
 	err = source_read(source, head, sizeof(head), &got, fail);
@@ -119,7 +119,7 @@ static enum kx_err open_container(struct payload *p, struct source *source, cons
 	inner.codec = zboot_codec(c->compression, head, got);
 	if (inner.codec == CODEC_NONE)
 		return fail_set(fail, KX_CONTAINER_BAD, "%s (compressed with %s)", source->path, c->compression);
-	found(p, codec_name(inner.codec));
+	found(in, codec_name(inner.codec));
 	return source_set(source, &inner, 1, fail);
 }
 
@@ -131,26 +131,26 @@ static bool is_image(const struct look *look)
 }
 
 /* Something compressed that is no Image is put into memory: containers are not read from front to back. */
-static enum kx_err open_compressed(struct payload *p, struct source *source, enum codec codec, struct look *look,
+static enum kx_err open_compressed(struct inputs *in, struct source *source, enum codec codec, struct look *look,
 				   struct fail *fail)
 {
 	enum kx_err err;
 
 	source->part[0].codec = codec;
-	found(p, codec_name(codec));
+	found(in, codec_name(codec));
 	err = take_look(source, look, fail);
 	if (!err && !is_image(look))
-		err = source_spool(source, machine_spool_limit(&p->machine, p->sys), fail);
+		err = source_spool(source, budget_spool_bytes(&in->budget, in->sys), fail);
 	return err;
 }
 
-static enum kx_err no_kernel(const struct payload *p, const struct look *look, struct fail *fail)
+static enum kx_err no_kernel(const struct inputs *in, const struct look *look, struct fail *fail)
 {
-	return fail_set(fail, KX_NOT_IMAGE, "%s%s%s%s is %s", p->request->kernel, p->format[0] ? " (" : "", p->format,
-			p->format[0] ? ")" : "", foreign_name(look->head, look->head_bytes));
+	return fail_set(fail, KX_NOT_IMAGE, "%s%s%s%s is %s", in->request->kernel, in->format[0] ? " (" : "", in->format,
+			in->format[0] ? ")" : "", foreign_name(look->head, look->head_bytes));
 }
 
-static enum kx_err find(struct payload *p, struct source *source, struct look *look, struct fail *fail)
+static enum kx_err find(struct inputs *in, struct source *source, struct look *look, struct fail *fail)
 {
 	struct container container;
 	enum kx_err err;
@@ -162,41 +162,41 @@ static enum kx_err find(struct payload *p, struct source *source, struct look *l
 		if (err)
 			return err;
 		if (is_image(look)) {
-			if (!p->type)
-				p->type = container_name(CONTAINER_NONE);
+			if (!in->type)
+				in->type = container_name(CONTAINER_NONE);
 			return KX_OK;
 		}
 		if (source->parts > 1)
-			return no_kernel(p, look, fail);	/* a vmlinux without an Image header */
+			return no_kernel(in, look, fail);	/* a vmlinux without an Image header */
 		err = look->bytes ? container_parse(&container, look->head, look->head_bytes, look->bytes) : KX_OK;
 		if (err == KX_CONTAINER_ARCH && foreign_kernel(look->head, look->head_bytes))
-			return no_kernel(p, look, fail);
+			return no_kernel(in, look, fail);
 		if (err)
-			return fail_set(fail, err, "%s", p->request->kernel);
+			return fail_set(fail, err, "%s", in->request->kernel);
 		codec = codec_probe(look->head, look->head_bytes);
 		if (look->bytes && container.kind != CONTAINER_NONE)
-			err = open_container(p, source, &container, fail);
+			err = open_container(in, source, &container, fail);
 		else if (look->bytes && codec != CODEC_NONE)
-			err = open_compressed(p, source, codec, look, fail);
+			err = open_compressed(in, source, codec, look, fail);
 		else if (!look->bytes && look->head_bytes)
-			err = source_spool(source, machine_spool_limit(&p->machine, p->sys), fail);
+			err = source_spool(source, budget_spool_bytes(&in->budget, in->sys), fail);
 		else
-			return no_kernel(p, look, fail);
+			return no_kernel(in, look, fail);
 		if (err)
 			return err;
 	}
-	return no_kernel(p, look, fail);
+	return no_kernel(in, look, fail);
 }
 
-enum kx_err payload_find_kernel(struct payload *p, unsigned char *head, size_t room, size_t *got, struct fail *fail)
+enum kx_err inputs_find_kernel(struct inputs *in, unsigned char *head, size_t room, size_t *got, struct fail *fail)
 {
-	struct source *source = &p->source[OBJECT_KERNEL];
+	struct source *source = &in->source[OBJECT_KERNEL];
 	struct look *look = malloc(sizeof(*look));
 	enum kx_err err;
 
 	if (!look)
-		return fail_set(fail, KX_NO_MEMORY, "%s", p->request->kernel);
-	err = find(p, source, look, fail);
+		return fail_set(fail, KX_NO_MEMORY, "%s", in->request->kernel);
+	err = find(in, source, look, fail);
 	if (!err)
 		err = source_rewind(source, fail);
 	*got = look->head_bytes < room ? look->head_bytes : room;

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ledger: what is staged, described by itself, so that any later run can show, verify, heal or undo it. It lies in memory that
+ * outlives its maker as the staged pages do. Pure: bytes in, bytes out. What is read is held against every rule, as hostile input is.
+ *
+ * The header keeps its layout for ever, and is all that a program needs to clean up behind one of another version. The body is of the
+ * version that the header names. Both are in the byte order of the machine, which it never leaves: memory does not outlive a boot, so no
+ * boot ID is needed either.
+ */
+#ifndef LEDGER_H
+#define LEDGER_H
+
+#include "err.h"
+#include "image.h"
+#include "plan.h"
+#include "purgatory_abi.h"
+
+#define LEDGER_MAGIC	0x52474445544c584b	/* "KXLTEDGR" */
+#define LEDGER_VERSION	1
+
+enum ledger_state {
+	LEDGER_STAGING,		/* its maker is at work; once that is dead, it is to be undone */
+	LEDGER_COMMITTING,	/* all is written, and the kernel has been told, or was just about to be */
+	LEDGER_LOADED,		/* the kernel counts on it */
+	LEDGER_MOVING,		/* payload is being copied from page to page: once its maker is dead, it is damaged */
+};
+
+/* Written by plain stores, state last: a process may be killed between any two of them. */
+struct ledger_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t state;			/* enum ledger_state */
+	uint64_t generation;		/* the later one of two is the larger */
+	uint32_t staging_kind;		/* STAGING_* of stage/staging.h */
+	uint32_t staging_number;
+	uint64_t limit_before;		/* while limit_raised: what the limit on surplus huge pages was before it was raised */
+	uint32_t limit_raised;
+	uint32_t reserved;
+	uint64_t entry_pa;		/* that kexec_load(2) was given: by it the kernel's image is recognized */
+	uint64_t body_bytes;
+	uint8_t body_digest[PURG_CRC_BYTES];	/* CRC32C lanes of the body, padded with zeros to PURG_UNIT_BYTES */
+};
+
+#define LEDGER_BODY_OFFSET	PURG_UNIT_BYTES
+#define LEDGER_FILES		(1 + 16)
+#define LEDGER_BYTES_MAX	MIB(64)
+#define LEDGER_PAGES_MAX	65536	/* 128 GiB */
+
+/* A file that was loaded: enough to tell whether it is still that one. */
+struct ledger_file {
+	const char *path;
+	uint64_t inode, bytes;
+	int64_t ctime_ns;
+};
+
+/* What the file gave for one slot of an object's window. */
+struct ledger_slot {
+	uint32_t page;			/* where it waits; PLAN_NO_PAGE: nowhere, it is BSS or went through the kernel */
+	uint32_t bytes;			/* of the file; what pads them to PURG_UNIT_BYTES is zero */
+	uint8_t digest[PURG_SHA_BYTES];	/* of the padded bytes */
+};
+
+struct ledger_object {
+	uint64_t offset_bytes, memory_bytes, file_bytes;	/* as in struct plan_object */
+	uint32_t slots;
+	const struct ledger_slot *slot;
+};
+
+struct ledger_page {
+	uint64_t pa;
+	uint32_t page;			/* of the staging */
+	uint32_t reserved;
+};
+
+#define LEDGER_RELOCATED	0x1	/* part of the payload is in the kernel's hands alone: nothing of it can be planned anew */
+#define LEDGER_NO_MMU		0x2
+#define LEDGER_HAS_CMDLINE	0x4
+#define LEDGER_HAS_SERIAL	0x8
+
+struct ledger {
+	uint64_t made_at;		/* seconds since 1970 */
+	uint32_t pid, flags;		/* of the loader; LEDGER_* */
+	const char *program;		/* its version */
+	struct ledger_file file[LEDGER_FILES];	/* the kernel first */
+	uint32_t files;
+	const char *format;		/* of the kernel file, as a report has it */
+	const char *cmdline, *serial;	/* null: none was given */
+	struct arm64_image image;
+	struct ledger_object object[PLAN_OBJECTS];
+	uint32_t check, digest;		/* PURG_CHECK_*: for purgatory, and by what the digests were made */
+	uint32_t cpus;			/* as was asked for */
+	uint32_t room;			/* pages of the staging, present or not */
+	uint32_t pages;			/* that are present, and counted on */
+	const struct ledger_page *page;	/* by their number */
+	pa_t control_pa, dtb_pa;
+	const void *dtb;		/* the device tree that the next kernel's was made of */
+	size_t dtb_bytes;
+};
+
+/* What a ledger takes at most, header included, for a load of these objects. */
+size_t ledger_bytes_max(const struct ledger *ledger);
+
+/*
+ * Write the body behind the header at out, of room bytes, and its length and digest into the header, whose other members stay as they
+ * are. Errors: KX_NO_ROOM
+ */
+enum kx_err ledger_write(const struct ledger *ledger, void *out, size_t room);
+
+/* Whether there is a header of ours at the beginning of these bytes, of whatever version. */
+bool ledger_is_header(const void *bytes, size_t count);
+
+/*
+ * Read a whole ledger: header and body, 8-byte aligned, which must stay as they are for as long as *ledger is used. On success every
+ * number in it is within its bounds: slots are those that the objects need, pages are in ascending order, and each slot's is one of them
+ * and no other slot's.
+ *
+ * Errors: KX_LEDGER_BAD; KX_LEDGER_VERSION: the body is of another version of this program
+ */
+enum kx_err ledger_read(struct ledger *ledger, const void *bytes, size_t count);
+
+/* The present page of that number; null: none. */
+const struct ledger_page *ledger_page(const struct ledger *ledger, uint32_t page);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Planning anew with a payload that is staged already, because the kernel has moved some of its pages. Most of it stays where it is: a page
+ * that went elsewhere becomes the source of a move. Only where a window has to lie elsewhere is payload copied from page to page.
+ */
+#include "stages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_SLOT	UINT32_MAX
+
+/* All slots of both windows, one behind another. */
+struct slots {
+	struct plan_slot **plan;
+	struct ledger_slot **holds;	/* what is in its page now */
+	uint32_t count;
+};
+
+static void slots_free(struct slots *s)
+{
+	free(s->plan);
+	free(s->holds);
+}
+
+static bool slots_open(struct slots *s, struct plan *plan, struct payload *payload)
+{
+	uint32_t all = plan->window[0].slots + plan->window[1].slots, i;
+	unsigned int o;
+
+	*s = (struct slots){ calloc(all + 1, sizeof(*s->plan)), calloc(all + 1, sizeof(*s->holds)), 0 };
+	if (!s->plan || !s->holds) {
+		slots_free(s);
+		return false;
+	}
+	for (o = 0; o < PLAN_OBJECTS; o++)
+		for (i = 0; i < plan->window[o].slots; i++, s->count++) {
+			s->plan[s->count] = &plan->window[o].slot[i];
+			s->holds[s->count] = &payload->slot[o][i];
+		}
+	return true;
+}
+
+/* Any page that purgatory moves from will do for any slot that it moves: so let it be the one that has the bytes already. */
+static void keep_sources(struct slots *s, uint32_t pages)
+{
+	uint32_t *source_of = malloc((pages + 1) * sizeof(*source_of)), i;
+
+	if (!source_of)
+		return;		/* more is copied than need be */
+	memset(source_of, 0xff, (pages + 1) * sizeof(*source_of));
+	for (i = 0; i < s->count; i++)
+		if (s->plan[i]->kind == SLOT_MOVED)
+			source_of[s->plan[i]->page] = i;
+	for (i = 0; i < s->count; i++) {
+		uint32_t has = s->holds[i]->page, had = s->plan[i]->page;
+
+		if (s->plan[i]->kind != SLOT_MOVED || has >= pages || has == had || source_of[has] == NO_SLOT)
+			continue;
+		s->plan[source_of[has]]->page = had;
+		source_of[had] = source_of[has];
+		s->plan[i]->page = has;
+		source_of[has] = i;
+	}
+	free(source_of);
+}
+
+/* The same for a page that the control segment or the device tree was sent to, since nothing waits in those. */
+static void trade(struct placement *placement, uint32_t *page, pa_t *pa, uint32_t has, uint32_t other)
+{
+	if (*page != has)
+		return;
+	*pa = *pa - placement->input.page_pa[has] + placement->input.page_pa[other];
+	*page = other;
+}
+
+static void keep_out_of_control(struct slots *s, struct placement *placement)
+{
+	struct plan *plan = &placement->plan;
+	uint32_t i;
+
+	for (i = 0; i < s->count; i++) {
+		uint32_t has = s->holds[i]->page, other = s->plan[i]->page;
+		struct range page;
+
+		if (s->plan[i]->kind != SLOT_MOVED || has == other || (has != plan->control_page && has != plan->dtb_page))
+			continue;
+		page = (struct range){ placement->input.page_pa[other], HUGE_PAGE_BYTES };
+		if (!range_set_contains(placement->input.ram, page) || range_end(page) > placement->input.rules.pa_limit)
+			continue;
+		trade(placement, &plan->control_page, &plan->control_pa, has, other);
+		trade(placement, &plan->dtb_page, &plan->dtb_pa, has, other);
+		s->plan[i]->page = has;
+	}
+}
+
+enum kx_err placement_again(struct placement *placement, struct sys *sys, const struct control_facts *facts, struct payload *payload,
+			    struct report *report, struct fail *fail)
+{
+	struct slots slots;
+	const char *why;
+	enum kx_err err;
+
+	plan_free(&placement->plan);
+	placement->input.page_pa = placement->staging.pa;
+	placement->input.pages = placement->staging.pages;
+	placement->cpus = facts->choices->cpus;
+	err = plan_make(&placement->plan, &placement->input);
+	if (!err && placement->plan.relocated)
+		err = KX_NO_ROOM;	/* what waits in pages can only go where there are pages */
+	if (!err && !slots_open(&slots, &placement->plan, payload))
+		err = KX_NO_MEMORY;
+	if (err)
+		return fail_set(fail, err, "kernel and initrd");
+	keep_sources(&slots, placement->staging.pages);
+	keep_out_of_control(&slots, placement);
+	slots_free(&slots);
+	err = control_measure(placement, sys, facts, report);
+	if (err)
+		return fail_set(fail, err, "kernel and initrd");
+	why = plan_check(&placement->plan, &placement->input);
+	return why ? fail_set(fail, KX_PLAN_CHECK, "%s", why) : KX_OK;
+}
+
+/* A copy from page to page, and the slot that it is for. */
+struct copying {
+	struct slots slots;
+	struct placement *placement;
+	struct sys *sys;
+	uint32_t outside;	/* a slot that is in spare meanwhile; NO_SLOT */
+	uint32_t *holder;	/* for each page: the slot whose bytes are in it and still wanted; NO_SLOT */
+	unsigned char *spare;	/* a page outside, for rings of pages that each want the next one */
+};
+
+static bool is_right(const struct copying *c, uint32_t i)
+{
+	return i == c->outside || !c->slots.holds[i]->bytes || c->slots.holds[i]->page == c->slots.plan[i]->page;
+}
+
+static unsigned char *page_memory(const struct copying *c, uint32_t page)
+{
+	return staging_memory(&c->placement->staging, page);
+}
+
+static void arrived(struct copying *c, uint32_t i, const void *from)
+{
+	uint32_t page = c->slots.plan[i]->page;
+
+	memcpy(page_memory(c, page), from, HUGE_PAGE_BYTES);
+	c->sys->clean(c->sys, page_memory(c, page), HUGE_PAGE_BYTES);
+	c->slots.holds[i]->page = page;
+	c->holder[page] = i;
+}
+
+/* Follow the slots back from one whose page is free: each leaves a page that the next one may want. */
+static void fill_free_page(struct copying *c, uint32_t i)
+{
+	while (i != NO_SLOT && !is_right(c, i) && c->holder[c->slots.plan[i]->page] == NO_SLOT) {
+		uint32_t left = c->slots.holds[i]->page, k;
+
+		arrived(c, i, page_memory(c, left));
+		c->holder[left] = NO_SLOT;
+		for (k = 0; k < c->slots.count && (is_right(c, k) || c->slots.plan[k]->page != left); k++)
+			;
+		i = k < c->slots.count ? k : NO_SLOT;
+	}
+}
+
+static void copy_all(struct copying *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->slots.count; i++)
+		fill_free_page(c, i);
+	/* Only rings are left. One goes outside, and its page is free. */
+	for (i = 0; i < c->slots.count; i++) {
+		uint32_t from = c->slots.holds[i]->page, k;
+
+		if (is_right(c, i))
+			continue;
+		memcpy(c->spare, page_memory(c, from), HUGE_PAGE_BYTES);
+		c->holder[from] = NO_SLOT;
+		c->outside = i;
+		for (k = 0; k < c->slots.count && (is_right(c, k) || c->slots.plan[k]->page != from); k++)
+			;
+		if (k < c->slots.count)
+			fill_free_page(c, k);
+		c->outside = NO_SLOT;
+		arrived(c, i, c->spare);
+	}
+}
+
+enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct placement *placement, struct ledger_store *warn,
+			      struct fail *fail)
+{
+	struct copying c = { .placement = placement, .sys = sys, .outside = NO_SLOT };
+	uint32_t pages = placement->staging.pages, i, wrong = 0;
+
+	c.holder = malloc((pages + 1) * sizeof(*c.holder));
+	c.spare = malloc(HUGE_PAGE_BYTES);
+	if (!c.holder || !c.spare || !slots_open(&c.slots, &placement->plan, payload)) {
+		free(c.holder);
+		free(c.spare);
+		return fail_set(fail, KX_NO_MEMORY, "planning");
+	}
+	memset(c.holder, 0xff, (pages + 1) * sizeof(*c.holder));
+	for (i = 0; i < c.slots.count; i++) {
+		wrong += !is_right(&c, i);
+		if (c.slots.holds[i]->bytes)
+			c.holder[c.slots.holds[i]->page] = i;
+		else
+			c.slots.holds[i]->page = c.slots.plan[i]->page;
+	}
+	if (wrong && warn)
+		ledger_set_state(warn, LEDGER_MOVING);
+	if (wrong)
+		copy_all(&c);
+	slots_free(&c.slots);
+	free(c.holder);
+	free(c.spare);
+	return KX_OK;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Making what is staged true again: planned anew from the staged memory itself, and loaded again; or undone. */
+#include "staged.h"
+
+#include "probe.h"
+#include "stages.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A load without its files: what they gave is staged. */
+struct reload {
+	struct sys *sys;
+	struct staged *staged;
+	struct report *report;
+	struct load_request request;	/* as it was */
+	struct machine machine;
+	struct choices choices;
+	struct tree tree;
+	struct placement placement;
+	struct payload payload;
+	struct control control;
+};
+
+static enum check_kind kind_of(uint32_t check)
+{
+	return check == PURG_CHECK_NONE ? CHECK_NONE : check == PURG_CHECK_SHA256 ? CHECK_SHA256 : CHECK_CRC32C;
+}
+
+static uint64_t initrd_bytes(const struct reload *r)
+{
+	return r->payload.file_bytes[OBJECT_INITRD];
+}
+
+static enum kx_err read_machine(struct reload *r, struct fail *fail)
+{
+	const struct ledger *ledger = &r->staged->ledger;
+	char *dtb = malloc(ledger->dtb_bytes + 1);
+
+	if (!dtb)
+		return fail_set(fail, KX_NO_MEMORY, "device tree");
+	memcpy(dtb, ledger->dtb, ledger->dtb_bytes);
+	return machine_read(&r->machine, r->sys, &r->request, dtb, ledger->dtb_bytes, "the device tree in the ledger", fail);
+}
+
+static enum kx_err take_payload(struct reload *r, struct fail *fail)
+{
+	const struct ledger *ledger = &r->staged->ledger;
+	unsigned int o;
+
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		const struct ledger_object *from = &ledger->object[o];
+
+		r->payload.slot[o] = calloc((size_t)from->slots + 1, sizeof(*r->payload.slot[o]));
+		if (!r->payload.slot[o])
+			return fail_set(fail, KX_NO_MEMORY, "lists");
+		memcpy(r->payload.slot[o], from->slot, from->slots * sizeof(*from->slot));
+		r->payload.file_bytes[o] = from->file_bytes;
+	}
+	return KX_OK;
+}
+
+/* All up to the plan, which is made of what the machine is now: memory may have gone since the load. */
+static enum kx_err prepare(struct reload *r, struct fail *fail)
+{
+	const struct ledger *ledger = &r->staged->ledger;
+	struct plan_object object[PLAN_OBJECTS];
+	unsigned int o;
+	enum kx_err err;
+
+	r->request = (struct load_request){
+		.kernel = ledger->file[0].path, .cmdline = ledger->cmdline, .serial = ledger->serial, .fast = FAST_REQUIRE,
+		.check = kind_of(ledger->check), .cpus = ledger->cpus, .no_mmu = (ledger->flags & LEDGER_NO_MMU) != 0,
+	};
+	err = take_payload(r, fail);
+	if (!err)
+		err = read_machine(r, fail);
+	if (err)
+		return err;
+	choices_make(&r->choices, r->sys, &r->request, &r->machine, r->payload.file_bytes[OBJECT_KERNEL] + initrd_bytes(r), r->report);
+	err = tree_open(&r->tree, r->sys, &r->machine, ledger->cmdline, initrd_bytes(r), false, r->report, fail);
+	if (err)
+		return err;
+	for (o = 0; o < PLAN_OBJECTS; o++)
+		object[o] = (struct plan_object){ o == OBJECT_KERNEL ? "kernel" : "initrd", ledger->object[o].offset_bytes,
+						  ledger->object[o].memory_bytes, ledger->object[o].file_bytes };
+	return plan_input_make(&r->placement.input, r->sys, &r->machine, object, r->tree.placed_bytes, fail);
+}
+
+/* The new ledger names the staging that the old one has; so neither is without one, whenever this ends. */
+static enum kx_err open_ledger(struct reload *r, struct fail *fail)
+{
+	const struct ledger_header *old = r->staged->store.header;
+	enum kx_err err = ledger_create(&r->placement.ledger, r->sys, ledger_bytes_max(&r->staged->ledger), fail);
+
+	if (err)
+		return err;
+	r->placement.ledger.header->staging_kind = old->staging_kind;
+	r->placement.ledger.header->staging_number = old->staging_number;
+	return KX_OK;
+}
+
+static enum kx_err plan_and_commit(struct reload *r, struct fail *fail)
+{
+	struct control_facts facts = { &r->request, &r->machine, &r->choices, &r->tree, &r->staged->ledger.image };
+	struct ledger ledger = r->staged->ledger;
+	struct ledger_page *page_list = calloc(r->placement.staging.pages + 1, sizeof(*page_list));
+	enum kx_err err = page_list ? KX_OK : fail_set(fail, KX_NO_MEMORY, "lists");
+
+	if (!err)
+		err = placement_again(&r->placement, r->sys, &facts, &r->payload, r->report, fail);
+	if (!err)
+		err = payload_rearrange(&r->payload, r->sys, &r->placement, &r->staged->store, fail);
+	if (!err)
+		err = placement_trim(&r->placement, fail);
+	if (!err)
+		err = control_finish(&r->control, r->sys, &facts, &r->tree, ledger.cmdline, &r->placement, &r->payload, fail);
+	if (!err) {
+		ledger_describe(&ledger, &r->placement, &r->payload, page_list);
+		err = commit(r->sys, &r->request, &r->placement, &ledger, &r->tree, &r->payload, &r->control, fail);
+	}
+	free(page_list);
+	return err;
+}
+
+#define ATTEMPTS	3
+
+static enum kx_err reload(struct staged *staged, struct report *report, struct fail *fail)
+{
+	struct reload r = { .sys = staged->sys, .staged = staged, .report = report };
+	unsigned int attempt;
+	int number;
+	enum kx_err err;
+
+	if (staged->ledger.flags & LEDGER_RELOCATED)
+		return fail_set(fail, KX_MOVED, "part of the payload is not staged");
+	err = prepare(&r, fail);
+	if (!err)
+		err = open_ledger(&r, fail);
+	if (!err) {
+		number = r.placement.ledger.number;
+		/* Whoever has the staging closes it. */
+		r.placement.staging = staged->staging;
+		staged->staging = (struct staging){ 0 };
+		err = plan_and_commit(&r, fail);
+		for (attempt = 1; err == KX_MOVED && attempt < ATTEMPTS; attempt++)
+			err = plan_and_commit(&r, fail);
+		staging_close(&r.placement.staging, false);
+		ledger_close(&r.placement.ledger, err != KX_OK);
+		if (!err)
+			ledgers_remove(r.sys, number);
+	}
+	placement_close(&r.placement, false);
+	payload_free(&r.payload);
+	control_free(&r.control);
+	tree_free(&r.tree);
+	machine_free(&r.machine);
+	return err;
+}
+
+/* Nothing that is not true may be started. */
+static enum kx_err undo(struct sys *sys, struct heal *heal, struct fail *fail)
+{
+	char why[sizeof(heal->check.why)];
+	int err = sys->kexec_load(sys, 0, NULL, 0, 0);
+
+	memcpy(why, heal->check.why, sizeof(why));
+	if (err && kernel_is_loaded(sys, false) != 0)
+		return fail_set(fail, KX_NOT_UNDONE, "%s (%s)", why, strerror(-err));
+	heal->undone = true;
+	ledgers_remove(sys, -1);
+	return fail_set(fail, KX_UNDONE, "%s", why);
+}
+
+static enum kx_err make_true(struct staged *staged, struct heal *heal, struct fail *fail)
+{
+	struct sys *sys = staged->sys;
+	bool doubtful = staged->state == LEDGER_COMMITTING;
+	struct fail reason;
+	enum kx_err err = staged_verify(staged, true, &heal->check, fail);
+
+	if (err || (heal->check.truth == STAGED_TRUE && !doubtful))
+		return err;
+	if (loaded_is_anothers(staged)) {
+		heal->check = (struct staged_check){ .truth = STAGED_NOTHING };
+		return KX_OK;
+	}
+	if (heal->check.truth == STAGED_DAMAGED) {
+		staged_close(staged);
+		return undo(sys, heal, fail);
+	}
+	err = reload(staged, &heal->report, &reason);
+	heal->healed = !err;
+	if (err == KX_INTERRUPTED && staged->store.header->state == LEDGER_LOADED)
+		return fail_with(fail, KX_INTERRUPTED);
+	if (!err)
+		return KX_OK;
+	snprintf(heal->check.why, sizeof(heal->check.why), "%u pages have moved, and planning anew failed: %.20s%s%.60s", heal->check.moved,
+		 reason.detail, reason.detail[0] ? ": " : "", err_text(err));
+	staged_close(staged);
+	return undo(sys, heal, fail);
+}
+
+static enum kx_err heal_locked(struct sys *sys, struct heal *heal, struct fail *fail)
+{
+	struct ledgers_found found = ledgers_find(sys);
+	struct staged staged;
+	enum kx_err err;
+
+	ledgers_tidy(sys, kernel_is_loaded(sys, false), found.doubtful ? loaded_entry_pa(sys) : 0);
+	err = staged_open(&staged, sys, fail);
+	if (err == KX_NOT_STAGED)
+		return KX_OK;
+	if (err == KX_LEDGER_VERSION) {
+		/* Purgatory will hold it against its digests all the same. */
+		report_note(&heal->report, "%s", err_text(err));
+		return KX_OK;
+	}
+	if (err)
+		return err;
+	err = make_true(&staged, heal, fail);
+	staged_close(&staged);
+	return err;
+}
+
+enum kx_err staged_heal(struct sys *sys, struct heal *heal, struct fail *fail)
+{
+	uint64_t start_ms = sys->now_ms(sys);
+	enum kx_err err = staged_preflight(sys, fail);
+	struct ledgers_found found;
+	int locked;
+
+	*heal = (struct heal){ .check = { .truth = STAGED_NOTHING } };
+	if (err)
+		return err;
+	found = ledgers_find(sys);
+	if (!found.count && !found.at_work)
+		return KX_OK;
+	locked = sys->lock(sys, true);
+	if (locked == -EWOULDBLOCK)
+		return fail_with(fail, KX_LOCKED);
+	if (locked == -EINTR)
+		return fail_with(fail, KX_INTERRUPTED);
+	err = heal_locked(sys, heal, fail);
+	if (!locked)
+		sys->unlock(sys);
+	heal->ms = sys->now_ms(sys) - start_ms;
+	return err;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "ledgers.h"
+
+#include "huge_pages.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* One that is there, as far as is known without being at work on it. */
+struct entry {
+	int number, id;
+	unsigned int attached;		/* living processes */
+	size_t bytes;
+	struct ledger_header header;	/* a copy; magic 0: its maker died before it wrote one */
+	bool gone;
+};
+
+struct list {
+	struct sys *sys;
+	struct entry entry[STAGING_NUMBERS];
+	unsigned int count;
+};
+
+static int add(void *arg, const struct sys_shm *shm)
+{
+	struct list *list = arg;
+	struct entry *entry = &list->entry[list->count];
+	void *memory;
+
+	if (list->count == STAGING_NUMBERS || shm->bytes < LEDGER_BODY_OFFSET)
+		return 0;
+	*entry = (struct entry){ .number = shm->key - LEDGER_KEY, .id = shm->id, .attached = shm->attached, .bytes = (size_t)shm->bytes };
+	if (list->sys->shm_attach(list->sys, shm->id, &memory))
+		return 0;
+	memcpy(&entry->header, memory, sizeof(entry->header));
+	list->sys->shm_detach(list->sys, memory);
+	/* Something else, by the same key, is not ours to judge. */
+	if (entry->header.magic == LEDGER_MAGIC || entry->header.magic == 0)
+		list->count++;
+	return 0;
+}
+
+static void make_list(struct list *list, struct sys *sys)
+{
+	*list = (struct list){ .sys = sys };
+	sys->shm_list(sys, LEDGER_KEY, STAGING_NUMBERS, add, list);
+}
+
+static bool is_free(const struct list *list, int number)
+{
+	struct sys_shm shm;
+	unsigned int i;
+
+	for (i = 0; i < list->count; i++)
+		if (list->entry[i].number == number)
+			return false;
+	return list->sys->shm_find(list->sys, STAGING_KEY + number, &shm) == -ENOENT;
+}
+
+static enum kx_err attach(struct ledger_store *store, struct fail *fail)
+{
+	void *memory;
+	int err = store->sys->shm_attach(store->sys, store->id, &memory);
+
+	if (err) {
+		store->sys = NULL;
+		return fail_set(fail, KX_SHM, "%s", strerror(-err));
+	}
+	store->header = memory;
+	return KX_OK;
+}
+
+enum kx_err ledger_create(struct ledger_store *store, struct sys *sys, size_t bytes, struct fail *fail)
+{
+	uint64_t generation = 0;
+	struct list list;
+	enum kx_err failed;
+	unsigned int i;
+	int number, err = -EEXIST;
+
+	make_list(&list, sys);
+	for (i = 0; i < list.count; i++)
+		if (list.entry[i].header.generation > generation)
+			generation = list.entry[i].header.generation;
+	*store = (struct ledger_store){ .sys = sys, .bytes = bytes };
+	for (number = 0; number < STAGING_NUMBERS && err == -EEXIST; number++) {
+		store->number = number;
+		if (is_free(&list, number))
+			err = sys->shm_create(sys, LEDGER_KEY + number, bytes, false, &store->id);
+	}
+	if (err) {
+		store->sys = NULL;
+		return fail_set(fail, err == -EPERM ? KX_NO_IPC_LOCK : KX_SHM, "%s", strerror(-err));
+	}
+	failed = attach(store, fail);
+	if (failed) {
+		sys->shm_remove(sys, store->id);
+		return failed;
+	}
+	*store->header = (struct ledger_header){
+		.version = LEDGER_VERSION, .state = LEDGER_STAGING, .generation = generation + 1,
+		.staging_kind = STAGING_HUGE_PAGES, .staging_number = (uint32_t)store->number,
+	};
+	__atomic_store_n(&store->header->magic, LEDGER_MAGIC, __ATOMIC_RELEASE);
+	return KX_OK;
+}
+
+enum kx_err ledger_attach(struct ledger_store *store, struct sys *sys, int number, struct fail *fail)
+{
+	struct sys_shm shm;
+	enum kx_err err;
+
+	*store = (struct ledger_store){ 0 };
+	if (sys->shm_find(sys, LEDGER_KEY + number, &shm))
+		return fail_with(fail, KX_NOT_STAGED);
+	*store = (struct ledger_store){ .sys = sys, .number = number, .id = shm.id, .bytes = (size_t)shm.bytes };
+	err = attach(store, fail);
+	if (!err && !ledger_is_header(store->header, store->bytes)) {
+		ledger_close(store, false);
+		err = fail_with(fail, KX_NOT_STAGED);
+	}
+	return err;
+}
+
+void ledger_set_state(struct ledger_store *store, enum ledger_state state)
+{
+	__atomic_store_n(&store->header->state, (uint32_t)state, __ATOMIC_RELEASE);
+}
+
+void ledger_close(struct ledger_store *store, bool discard)
+{
+	if (!store->sys)
+		return;
+	store->sys->shm_detach(store->sys, store->header);
+	if (discard)
+		store->sys->shm_remove(store->sys, store->id);
+	*store = (struct ledger_store){ 0 };
+}
+
+struct staging_journal ledger_journal(struct ledger_store *store)
+{
+	return (struct staging_journal){ &store->header->limit_before, &store->header->limit_raised };
+}
+
+/* Of a process that is dead, whatever killed it. */
+static void put_limit_back(struct sys *sys, const struct entry *entry)
+{
+	struct ledger_store store;
+	struct fail ignored;
+
+	if (!entry->header.limit_raised || huge_page_limit_restore(sys, entry->header.limit_before) ||
+	    ledger_attach(&store, sys, entry->number, &ignored))
+		return;
+	store.header->limit_raised = 0;
+	ledger_close(&store, false);
+}
+
+/* The ledger, and its staging unless another ledger names it. The staging goes first: what is named can still be found. */
+static bool remove_entry(struct list *list, struct entry *entry)
+{
+	bool shared = false, stays = false;
+	unsigned int i;
+
+	for (i = 0; i < list->count; i++) {
+		const struct entry *other = &list->entry[i];
+
+		shared |= other != entry && !other->gone && other->header.magic == LEDGER_MAGIC &&
+			  other->header.staging_number == entry->header.staging_number;
+	}
+	if (!shared && entry->header.magic == LEDGER_MAGIC && entry->header.staging_kind == STAGING_HUGE_PAGES &&
+	    entry->header.staging_number < STAGING_NUMBERS)
+		stays = huge_pages_remove(list->sys, (int)entry->header.staging_number);
+	list->sys->shm_remove(list->sys, entry->id);
+	entry->gone = true;
+	return stays;
+}
+
+static bool is_dead(const struct entry *entry)
+{
+	return !entry->gone && !entry->attached;
+}
+
+/* Whether the kernel may count on it. */
+static bool may_count(const struct entry *entry)
+{
+	return entry->header.magic == LEDGER_MAGIC && entry->header.state != LEDGER_STAGING;
+}
+
+static const struct entry *newest_loaded(const struct list *list)
+{
+	const struct entry *newest = NULL;
+	unsigned int i;
+
+	for (i = 0; i < list->count; i++) {
+		const struct entry *entry = &list->entry[i];
+
+		if (!entry->gone && may_count(entry) && entry->header.state != LEDGER_COMMITTING &&
+		    (!newest || entry->header.generation > newest->header.generation))
+			newest = entry;
+	}
+	return newest;
+}
+
+/* The entry point tells two images apart, unless both have the same: then it only tells others from them. */
+static unsigned int count_entries(const struct list *list, pa_t entry_pa)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < list->count; i++)
+		count += !list->entry[i].gone && may_count(&list->entry[i]) && list->entry[i].header.entry_pa == entry_pa;
+	return count;
+}
+
+static void commit_was_made(struct sys *sys, struct entry *entry)
+{
+	struct ledger_store store;
+	struct fail ignored;
+
+	if (ledger_attach(&store, sys, entry->number, &ignored))
+		return;
+	ledger_set_state(&store, LEDGER_LOADED);
+	ledger_close(&store, false);
+	entry->header.state = LEDGER_LOADED;
+}
+
+void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa)
+{
+	const struct entry *newest;
+	struct list list;
+	unsigned int i;
+
+	make_list(&list, sys);
+	for (i = 0; i < list.count; i++) {
+		struct entry *entry = &list.entry[i];
+
+		if (!is_dead(entry))
+			continue;
+		put_limit_back(sys, entry);
+		if (!may_count(entry) || loaded == 0 || (entry_pa && entry->header.entry_pa != entry_pa))
+			remove_entry(&list, entry);
+	}
+	for (i = 0; i < list.count; i++) {
+		struct entry *entry = &list.entry[i];
+
+		if (is_dead(entry) && entry->header.state == LEDGER_COMMITTING && entry_pa && entry->header.entry_pa == entry_pa &&
+		    count_entries(&list, entry_pa) == 1)
+			commit_was_made(sys, entry);
+	}
+	/* A load that was killed when it was done, and before it removed what it replaced. */
+	newest = newest_loaded(&list);
+	for (i = 0; newest && i < list.count; i++) {
+		struct entry *entry = &list.entry[i];
+
+		if (is_dead(entry) && entry != newest && entry->header.generation < newest->header.generation)
+			remove_entry(&list, entry);
+	}
+}
+
+unsigned int ledgers_remove(struct sys *sys, int keep)
+{
+	unsigned int i, stay = 0;
+	struct list list;
+
+	make_list(&list, sys);
+	for (i = 0; i < list.count; i++) {
+		if (list.entry[i].number == keep)
+			continue;
+		/* Its maker is at work, and no lock kept it from that. */
+		if (list.entry[i].attached && !may_count(&list.entry[i]))
+			continue;
+		put_limit_back(sys, &list.entry[i]);
+		stay += remove_entry(&list, &list.entry[i]);
+	}
+	return stay;
+}
+
+struct ledgers_found ledgers_find(struct sys *sys)
+{
+	struct ledgers_found found = { .newest = -1 };
+	const struct entry *newest = NULL;
+	struct list list;
+	unsigned int i;
+
+	make_list(&list, sys);
+	for (i = 0; i < list.count; i++) {
+		const struct entry *entry = &list.entry[i];
+
+		if (!may_count(entry)) {
+			found.at_work |= entry->attached != 0;
+			continue;
+		}
+		found.count++;
+		found.doubtful += entry->header.state == LEDGER_COMMITTING;
+		if (!newest || entry->header.generation > newest->header.generation)
+			newest = entry;
+	}
+	found.newest = newest ? newest->number : -1;
+	return found;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where ledgers are kept, and what is done with those of others. Each is a System V segment of ordinary memory beside the staging that it
+ * names: so it is there before anything is staged or any limit is raised, and a killed load can be undone to the last bit.
+ */
+#ifndef LEDGERS_H
+#define LEDGERS_H
+
+#include "ledger.h"
+#include "staging.h"
+
+#define LEDGER_KEY	0x4b584c00	/* "KXL", and the number */
+
+/* An attached ledger. */
+struct ledger_store {
+	struct sys *sys;		/* null: not attached */
+	int number, id;
+	struct ledger_header *header;	/* at the beginning of bytes of memory */
+	size_t bytes;
+};
+
+/* A new one, with a number that no staging has either; its state is LEDGER_STAGING. Under the lock. Errors: KX_SHM, KX_NO_MEMORY */
+enum kx_err ledger_create(struct ledger_store *store, struct sys *sys, size_t bytes, struct fail *fail);
+
+/* One that is there. Errors: KX_NOT_STAGED: it is not; KX_SHM */
+enum kx_err ledger_attach(struct ledger_store *store, struct sys *sys, int number, struct fail *fail);
+
+/* Everything that was written so far is there for a later run before the state is. */
+void ledger_set_state(struct ledger_store *store, enum ledger_state state);
+
+/* Detach; with discard it is removed. */
+void ledger_close(struct ledger_store *store, bool discard);
+
+/* Where staging writes down what it changes. */
+struct staging_journal ledger_journal(struct ledger_store *store);
+
+/*
+ * Put right what runs have left behind that were killed: limits are put back, what was being staged is removed. So is what no kernel counts
+ * on any more: nothing is loaded, or another load has replaced it. Never touches what a living process is at work on. Under the lock.
+ *
+ * entry_pa: the entry point of the image that the kernel holds; 0: not known. loaded: as kernel_is_loaded() says. What the kernel may
+ * count on stays.
+ */
+void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa);
+
+/* Remove all staging but that of the ledger number keep (negative: none), and all other ledgers. Under the lock. Returns how many
+ * stagings still take memory, because a process is attached to them. */
+unsigned int ledgers_remove(struct sys *sys, int keep);
+
+/* What a later run finds. */
+struct ledgers_found {
+	int newest;		/* number of the ledger that the kernel counts on, as far as can be told; negative: none */
+	unsigned int count;	/* of ledgers that are not of a load at work */
+	unsigned int doubtful;	/* of them, that were interrupted while the kernel was told; whether it was is not known */
+	bool at_work;		/* a living process is staging */
+};
+struct ledgers_found ledgers_find(struct sys *sys);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "huge_pages.h"
+#include "staging.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct staging_ops *const backends[] = { &huge_pages_staging };
+
+const struct staging_ops *staging_backend(uint32_t kind)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
+		if (backends[i]->kind == kind)
+			return backends[i];
+	return NULL;
+}
+
+static enum kx_err prepare(struct staging *staging, struct sys *sys, const struct staging_ops *ops, int number,
+			   struct staging_journal journal, uint32_t room, struct fail *fail)
+{
+	uint32_t i;
+
+	*staging = (struct staging){ .ops = ops, .sys = sys, .number = number, .journal = journal, .room = room };
+	staging->pa = calloc(room ? room : 1, sizeof(*staging->pa));
+	if (!staging->pa) {
+		staging->ops = NULL;
+		return fail_set(fail, KX_NO_MEMORY, "staging");
+	}
+	for (i = 0; i < room; i++)
+		staging->pa[i] = STAGING_NO_PA;
+	return KX_OK;
+}
+
+static enum kx_err opened(struct staging *staging, enum kx_err err)
+{
+	if (err) {
+		free(staging->pa);
+		*staging = (struct staging){ 0 };
+	}
+	return err;
+}
+
+enum kx_err staging_open(struct staging *staging, struct sys *sys, const struct staging_ops *ops, int number,
+			 struct staging_journal journal, uint32_t room, struct fail *fail)
+{
+	enum kx_err err = prepare(staging, sys, ops, number, journal, room, fail);
+
+	return err ? err : opened(staging, ops->open(staging, room, fail));
+}
+
+static enum kx_err no_address(int err, struct fail *fail)
+{
+	return fail_set(fail, KX_NO_PFN, "/proc/self/pagemap: %s", strerror(-err));
+}
+
+enum kx_err staging_attach(struct staging *staging, struct sys *sys, const struct staging_ops *ops, int number,
+			   struct staging_journal journal, uint32_t room, const bool *present, struct fail *fail)
+{
+	enum kx_err err = prepare(staging, sys, ops, number, journal, room, fail);
+	uint32_t i;
+
+	if (!err)
+		err = opened(staging, ops->attach(staging, room, fail));
+	if (err)
+		return err;
+	staging->pages = room;
+	for (i = 0; i < room; i++) {
+		int result = present[i] ? ops->address(staging, i, &staging->pa[i]) : -EFAULT;
+
+		if (!result)
+			continue;
+		staging->pa[i] = STAGING_NO_PA;
+		if (present[i] && result != -EFAULT) {
+			staging_close(staging, false);
+			return no_address(result, fail);
+		}
+	}
+	return KX_OK;
+}
+
+enum kx_err staging_grow(struct staging *staging, uint32_t wanted, struct fail *fail)
+{
+	uint32_t before = staging->pages, i;
+	enum kx_err err;
+
+	if (wanted > staging->room)
+		wanted = staging->room;
+	if (staging->pages >= wanted)
+		return KX_OK;
+	err = staging->ops->grow(staging, wanted, fail);
+	for (i = before; !err && i < staging->pages; i++) {
+		int result = staging->ops->address(staging, i, &staging->pa[i]);
+
+		if (result)
+			err = no_address(result, fail);
+	}
+	if (err)
+		return err;
+	return staging->sys->interrupted(staging->sys) ? fail_set(fail, KX_INTERRUPTED, "staging") : KX_OK;
+}
+
+enum kx_err staging_refresh(struct staging *staging, bool *moved, struct fail *fail)
+{
+	uint32_t i;
+
+	*moved = false;
+	for (i = 0; i < staging->pages; i++) {
+		pa_t pa;
+		int result;
+
+		if (staging->pa[i] == STAGING_NO_PA)
+			continue;
+		result = staging->ops->address(staging, i, &pa);
+		if (result == -EFAULT)
+			return fail_with(fail, KX_STAGED_GONE);
+		if (result)
+			return no_address(result, fail);
+		*moved |= pa != staging->pa[i];
+		staging->pa[i] = pa;
+	}
+	return KX_OK;
+}
+
+bool staging_exists(struct staging *staging)
+{
+	return staging->ops->exists(staging);
+}
+
+void staging_keep(struct staging *staging, const bool *keep)
+{
+	uint32_t i, run;
+
+	for (i = 0; i < staging->pages; i += run) {
+		for (run = 1; i + run < staging->pages && keep[i + run] == keep[i]; run++)
+			;
+		if (keep[i])
+			continue;
+		staging->ops->release(staging, i, run);
+		memset(&staging->pa[i], 0xff, run * sizeof(*staging->pa));
+	}
+}
+
+uint64_t staging_bytes(const struct staging *staging)
+{
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < staging->pages; i++)
+		bytes += staging->pa[i] == STAGING_NO_PA ? 0 : staging->ops->page_bytes;
+	return bytes;
+}
+
+void staging_close(struct staging *staging, bool discard)
+{
+	if (staging->ops)
+		staging->ops->close(staging, discard);
+	free(staging->pa);
+	*staging = (struct staging){ 0 };
+}
