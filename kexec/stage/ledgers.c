@@ -12,6 +12,7 @@ struct entry {
 	unsigned int attached;		/* living processes */
 	size_t bytes;
 	struct ledger_header header;	/* a copy; magic 0: its maker died before it wrote one */
+	int unread;			/* negative errno: it could not be read, so it may name anything, and stays */
 	bool gone;
 };
 
@@ -30,8 +31,11 @@ static int add(void *arg, const struct sys_shm *shm)
 	if (list->count == STAGING_NUMBERS || shm->bytes < LEDGER_BODY_OFFSET)
 		return 0;
 	*entry = (struct entry){ .number = shm->key - LEDGER_KEY, .id = shm->id, .attached = shm->attached, .bytes = (size_t)shm->bytes };
-	if (list->sys->shm_attach(list->sys, shm->id, &memory))
+	entry->unread = list->sys->shm_attach(list->sys, shm->id, &memory);
+	if (entry->unread) {
+		list->count++;
 		return 0;
+	}
 	memcpy(&entry->header, memory, sizeof(entry->header));
 	list->sys->shm_detach(list->sys, memory);
 	/* Something else, by the same key, is not ours to judge. */
@@ -78,10 +82,15 @@ enum kx_err ledger_create(struct ledger_store *store, struct sys *sys, size_t by
 	unsigned int i;
 	int number, err = -EEXIST;
 
+	*store = (struct ledger_store){ 0 };
 	make_list(&list, sys);
-	for (i = 0; i < list.count; i++)
+	for (i = 0; i < list.count; i++) {
+		/* Whether this one is later than that could not be told. */
+		if (list.entry[i].unread)
+			return fail_set(fail, KX_SHM, "%s", strerror(-list.entry[i].unread));
 		if (list.entry[i].header.generation > generation)
 			generation = list.entry[i].header.generation;
+	}
 	*store = (struct ledger_store){ .sys = sys, .bytes = bytes };
 	for (number = 0; number < STAGING_NUMBERS && err == -EEXIST; number++) {
 		store->number = number;
@@ -164,8 +173,9 @@ static bool remove_entry(struct list *list, struct entry *entry)
 	for (i = 0; i < list->count; i++) {
 		const struct entry *other = &list->entry[i];
 
-		shared |= other != entry && !other->gone && other->header.magic == LEDGER_MAGIC &&
-			  other->header.staging_number == entry->header.staging_number;
+		shared |= other != entry && !other->gone &&
+			  (other->unread || (other->header.magic == LEDGER_MAGIC &&
+					     other->header.staging_number == entry->header.staging_number));
 	}
 	if (!shared && entry->header.magic == LEDGER_MAGIC && entry->header.staging_kind == STAGING_HUGE_PAGES &&
 	    entry->header.staging_number < STAGING_NUMBERS)
@@ -177,7 +187,7 @@ static bool remove_entry(struct list *list, struct entry *entry)
 
 static bool is_dead(const struct entry *entry)
 {
-	return !entry->gone && !entry->attached;
+	return !entry->gone && !entry->attached && !entry->unread;
 }
 
 /* Whether the kernel may count on it. */
@@ -263,7 +273,7 @@ unsigned int ledgers_remove(struct sys *sys, int keep)
 
 	make_list(&list, sys);
 	for (i = 0; i < list.count; i++) {
-		if (list.entry[i].number == keep)
+		if (list.entry[i].number == keep || list.entry[i].unread)
 			continue;
 		/* Its maker is at work, and no lock kept it from that. */
 		if (list.entry[i].attached && !may_count(&list.entry[i]))

@@ -100,6 +100,7 @@ static int shm_find(struct sys *sys, int key, struct sys_shm *shm)
 	struct fake *f = fake_of(sys);
 	const struct fake_shm *found = shm_by_key(f, key);
 
+	fake_step(f);
 	if (!found)
 		return -ENOENT;
 	describe(f, found, shm);
@@ -111,6 +112,7 @@ static void shm_list(struct sys *sys, int first_key, int keys, int (*each)(void 
 	struct fake *f = fake_of(sys);
 	int i;
 
+	fake_step(f);
 	for (i = 0; i < FAKE_SHMS; i++) {
 		struct sys_shm shm;
 
@@ -141,6 +143,7 @@ static void shm_detach(struct sys *sys, void *addr)
 	struct fake *f = fake_of(sys);
 	unsigned int i;
 
+	fake_step(f);
 	for (i = 0; i < FAKE_SHMS && !(f->shm[i].alive && f->shm[i].attached && f->shm[i].base == addr); i++)
 		;
 	if (i == FAKE_SHMS) {
@@ -157,6 +160,7 @@ static int shm_remove(struct sys *sys, int id)
 	struct fake *f = fake_of(sys);
 	struct fake_shm *shm = shm_by_id(f, id, "remove");
 
+	fake_step(f);
 	f->shm_removes++;
 	if (!shm)
 		return -EINVAL;
@@ -459,6 +463,17 @@ void fake_pages(struct fake *f)
 	f->sys.page_pa = page_pa;
 	f->sys.punch = punch;
 	f->sys.clean = clean;
+}
+
+void fake_pages_died(struct fake *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAKE_SHMS; i++) {
+		f->shm[i].attached = 0;
+		if (f->shm[i].alive && f->shm[i].removed)
+			give_up(f, &f->shm[i]);
+	}
 }
 
 void fake_pages_free(struct fake *f)

@@ -19,6 +19,9 @@ void fake_breach(struct fake *fake, const char *format, ...) __attribute__((form
 /* Whether this call is to fail. Every fallible call asks here first. */
 bool fake_fails(struct fake *fake, const char *name);
 
+/* Every call comes through here first, for a process that is to be killed at one. */
+void fake_step(struct fake *fake);
+
 /* Whether fd is; what else is done with it is a breach. */
 bool fake_is_open(struct fake *fake, int fd, const char *what);
 
@@ -27,5 +30,6 @@ void fake_files(struct fake *fake);
 void fake_files_free(struct fake *fake);
 void fake_pages(struct fake *fake);
 void fake_pages_free(struct fake *fake);
+void fake_pages_died(struct fake *fake);
 
 #endif

@@ -23,8 +23,15 @@ void fake_breach(struct fake *f, const char *format, ...)
 	va_end(args);
 }
 
+void fake_step(struct fake *f)
+{
+	if (f->killed && ++f->step_calls == f->kill_call)
+		longjmp(*f->killed, 1);
+}
+
 bool fake_fails(struct fake *f, const char *name)
 {
+	fake_step(f);
 	if ((f->fail_name && strcmp(f->fail_name, name) != 0) || ++f->fail_calls != f->fail_call)
 		return false;
 	f->failed = name;
@@ -103,6 +110,7 @@ static void unlock(struct sys *sys)
 {
 	struct fake *f = fake_of(sys);
 
+	fake_step(f);
 	if (!f->locked)
 		fake_breach(f, "unlocks what is not locked");
 	f->locked = false;
@@ -112,6 +120,7 @@ static void die_first(struct sys *sys, bool yes)
 {
 	struct fake *f = fake_of(sys);
 
+	fake_step(f);
 	if (f->dies_first == yes)
 		fake_breach(f, "asks twice for the same");
 	f->dies_first = yes;
@@ -121,6 +130,7 @@ static void restore_if_killed(struct sys *sys, const char *path, const char *tex
 {
 	struct fake *f = fake_of(sys);
 
+	fake_step(f);
 	(void)path;
 	if (f->guarded || strtoull(text, NULL, 10) != f->overcommit)
 		fake_breach(f, "guards the limit twice, or another value");
@@ -131,6 +141,7 @@ static void restore_cancel(struct sys *sys)
 {
 	struct fake *f = fake_of(sys);
 
+	fake_step(f);
 	if (!f->guarded)
 		fake_breach(f, "ends a guard that there is not");
 	f->guarded = false;
@@ -434,6 +445,20 @@ void fake_free(struct fake *f)
 	fake_pages_free(f);
 	drop_load(f);
 	free(f);
+}
+
+void fake_died(struct fake *f, bool together)
+{
+	unsigned int i;
+
+	if (f->guarded && !together)
+		f->overcommit = OVERCOMMIT_AT_FIRST;
+	f->guarded = f->locked = f->no_lock = f->dies_first = false;
+	f->pool_held = 0;
+	f->workers = 0;
+	for (i = 0; i < FAKE_FDS; i++)
+		f->fd[i].open = false;
+	fake_pages_died(f);
 }
 
 const char *fake_leak(const struct fake *f)

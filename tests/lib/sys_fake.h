@@ -9,6 +9,8 @@
 
 #include "sys.h"
 
+#include <setjmp.h>
+
 #define FAKE_FILES	64
 #define FAKE_SEGMENTS	16
 #define FAKE_SHMS	16
@@ -115,6 +117,10 @@ struct fake {
 	int fail_errno;
 	const char *failed;		/* the function that was made to fail */
 
+	/* The process is killed at call number kill_call, counted from 1: by a longjmp to killed. Null: it is not. */
+	jmp_buf *killed;
+	uint64_t kill_call, step_calls;
+
 	char breach[160];		/* the first thing that no caller may do */
 };
 
@@ -140,6 +146,9 @@ uint32_t fake_pages_taken(const struct fake *fake);
 unsigned int fake_shms(const struct fake *fake, bool loaded);
 /* Of ledgers. */
 unsigned int fake_ledgers(const struct fake *fake);
+/* What becomes of a killed process: its memory and descriptors are gone, its lock is free. together: so is the one that would have put the
+ * limit back. */
+void fake_died(struct fake *fake, bool together);
 /* The kernel moves the huge page at pa to a free one of the fake's; false: there is none. */
 bool fake_move_page(struct fake *fake, pa_t pa);
 

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is staged is looked at, healed or undone; and whenever a run is killed, what the kernel counts on stays true. */
+#include "job.h"
+
+#include <errno.h>
+#include <setjmp.h>
+
+/* Leaks of a run that was left in the middle are its own. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+static struct staged_check look(struct job *job, bool digests)
+{
+	struct staged_check check;
+
+	assert_int_equal(staged_look(&job->fake->sys, digests, &check, &job->fail), KX_OK);
+	return check;
+}
+
+static enum kx_err heal(struct job *job, struct heal *to)
+{
+	return staged_heal(&job->fake->sys, to, &job->fail);
+}
+
+/* A machine with huge pages to spare, for others to move to; the last ones lie far from the others. */
+static struct job *job_loaded(void)
+{
+	struct job *job = job_whole();
+
+	assert_int_equal(load(job), KX_OK);
+	assert_clean(job->fake);
+	return job;
+}
+
+static void assert_true_and_boots(struct job *job)
+{
+	struct purg_model m;
+
+	assert_int_equal(look(job, true).truth, STAGED_TRUE);
+	assert_clean(job->fake);
+	assert_boots(job, &m);
+	purg_model_free(&m);
+}
+
+static void test_true(void **state)
+{
+	struct job *job = job_loaded();
+	struct staged_check check = look(job, true);
+	struct heal h;
+
+	(void)state;
+	assert_int_equal(check.truth, STAGED_TRUE);
+	assert_int_equal(check.pages, SLOTS + 1);
+	assert_int_equal(check.digested_bytes, job->kernel_bytes + job->initrd_bytes);
+	assert_int_equal(heal(job, &h), KX_OK);
+	assert_false(h.healed || h.undone);
+	assert_int_equal(job->fake->kexec_loads, 1);
+	assert_true_and_boots(job);
+	/* Nothing staged, nothing loaded. */
+	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
+	assert_int_equal(look(job, true).truth, STAGED_NOTHING);
+	assert_int_equal(heal(job, &h), KX_OK);
+	assert_int_equal(h.check.truth, STAGED_NOTHING);
+	job->request.fast = FAST_NO;
+	assert_int_equal(load(job), KX_OK);
+	assert_int_equal(look(job, true).truth, STAGED_NOTHING);
+	job_free(job);
+}
+
+/* Each of the pages elsewhere, then all of them. */
+static void test_moved(void **state)
+{
+	uint32_t first, count;
+
+	(void)state;
+	for (count = 1; count <= SLOTS + 1; count += SLOTS)
+		for (first = 0; first + count <= SLOTS + 1; first++) {
+			struct job *job = job_loaded();
+			struct fake *f = job->fake;
+			pa_t pa[SLOTS + 1];
+			uint32_t i, n = 0;
+			struct heal h;
+
+			for (i = 0; i < f->pages && n < SLOTS + 1; i++)
+				if (f->page[i].taken)
+					pa[n++] = f->page[i].pa;
+			assert_int_equal(n, SLOTS + 1);
+			for (i = first; i < first + count; i++)
+				assert_true(fake_move_page(f, pa[i]));
+			assert_int_equal(look(job, false).truth, STAGED_MOVED);
+			assert_int_equal(look(job, true).moved, count);
+			assert_int_equal(heal(job, &h), KX_OK);
+			assert_true(h.healed);
+			assert_int_equal(f->kexec_loads, 2);
+			assert_int_equal(fake_pages_taken(f), SLOTS + 1);
+			assert_int_equal(fake_ledgers(f), 1);
+			assert_true_and_boots(job);
+			/* Again, from what the heal has written. */
+			assert_true(fake_move_page(f, f->page[f->pages - 1].taken ? f->page[f->pages - 1].pa : pa[0]) ||
+				    fake_move_page(f, f->load.segment[0].pa & ~(HUGE_PAGE_BYTES - 1)));
+			assert_int_equal(heal(job, &h), KX_OK);
+			assert_true(h.healed);
+			assert_true_and_boots(job);
+			job_free(job);
+		}
+}
+
+/* Two pages that change places: what is in them has to be copied. */
+static void test_swapped(void **state)
+{
+	struct job *job = job_new(0x60000000, HUGE_PAGE_BYTES, SLOTS + 3);
+	struct fake *f = job->fake;
+	struct heal h;
+	pa_t first;
+
+	(void)state;
+	assert_int_equal(load(job), KX_OK);
+	/* By way of the free pages, round and round, until all pages are taken that were not. */
+	first = f->page[0].pa;
+	assert_true(fake_move_page(f, first));
+	assert_true(fake_move_page(f, first + HUGE_PAGE_BYTES));
+	assert_true(fake_move_page(f, first + 2 * HUGE_PAGE_BYTES));
+	assert_int_equal(heal(job, &h), KX_OK);
+	assert_true(h.healed);
+	assert_true_and_boots(job);
+	job_free(job);
+}
+
+enum harm { HARM_BIT, HARM_REMOVED, HARM_FAILED, HARM_LEDGER, HARM_MOVING, HARMS };
+
+static void do_harm(struct job *job, enum harm harm)
+{
+	struct fake *f = job->fake;
+	struct ledger_store store;
+	pa_t kernel_pa = 0;
+	unsigned int i;
+
+	for (i = 0; i < f->pages && !kernel_pa; i++)
+		if (f->page[i].taken && memcmp(fake_page_memory(f, f->page[i].pa, NULL) + 56, "ARM\x64", 4) == 0)
+			kernel_pa = f->page[i].pa;
+	assert_int_not_equal(kernel_pa, 0);
+	f->no_lock = true;
+	switch (harm) {
+	case HARM_BIT:
+		fake_page_memory(f, kernel_pa, NULL)[MIB(1)] ^= 4;
+		break;
+	case HARM_REMOVED:
+		for (i = 0; i < FAKE_SHMS; i++)
+			if (f->shm[i].alive && f->shm[i].huge)
+				f->sys.shm_remove(&f->sys, 32768 + (int)i);
+		break;
+	case HARM_FAILED:
+		for (i = 0; i < f->pages; i++)
+			f->page[i].failed |= f->page[i].pa == kernel_pa;
+		break;
+	case HARM_LEDGER:
+	case HARM_MOVING:
+		assert_int_equal(ledger_attach(&store, &f->sys, 0, &job->fail), KX_OK);
+		if (harm == HARM_LEDGER)
+			((unsigned char *)store.header)[LEDGER_BODY_OFFSET + 9] ^= 1;
+		else
+			ledger_set_state(&store, LEDGER_MOVING);
+		ledger_close(&store, false);
+		break;
+	default:
+		break;
+	}
+	f->no_lock = false;
+}
+
+/* Nothing that is damaged is started: it is unloaded, and said why. */
+static void test_damaged(void **state)
+{
+	static const char *const why[HARMS] = {
+		[HARM_BIT] = "is not what was loaded", [HARM_REMOVED] = "taken away", [HARM_FAILED] = "memory error",
+		[HARM_LEDGER] = "record of what is staged", [HARM_MOVING] = "killed while",
+	};
+	enum harm harm;
+
+	(void)state;
+	for (harm = 0; harm < HARMS; harm++) {
+		struct job *job = job_loaded();
+		struct heal h;
+
+		do_harm(job, harm);
+		assert_int_equal(look(job, true).truth, STAGED_DAMAGED);
+		assert_true(job->fake->loaded);
+		if (harm % 2) {
+			assert_int_equal(heal(job, &h), KX_UNDONE);
+			assert_true(h.undone);
+		} else {
+			assert_int_equal(exec_kernel(&job->fake->sys, false, false, NULL, &job->fail), KX_UNDONE);
+			assert_int_equal(job->fake->reboots, 0);
+		}
+		assert_non_null(strstr(job->fail.detail, why[harm]));
+		assert_false(job->fake->loaded);
+		assert_int_equal(fake_pages_taken(job->fake), 0);
+		assert_int_equal(fake_ledgers(job->fake), 0);
+		assert_clean(job->fake);
+
+		/* The kernel does not let go: nothing is given back that it counts on. */
+		job_free(job);
+		job = job_loaded();
+		do_harm(job, harm);
+		job->fake->kexec_error = -EBUSY;
+		assert_int_equal(heal(job, &h), KX_NOT_UNDONE);
+		assert_int_equal(fake_ledgers(job->fake), 1);
+		job_free(job);
+	}
+}
+
+static unsigned int told;
+
+static void tell(const struct heal *h)
+{
+	assert_true(h->healed);
+	told++;
+}
+
+static void test_exec_heals(void **state)
+{
+	struct job *job = job_loaded();
+	struct purg_model m;
+
+	(void)state;
+	told = 0;
+	assert_true(fake_move_page(job->fake, job->fake->page[1].pa));
+	assert_int_equal(exec_kernel(&job->fake->sys, false, false, tell, &job->fail), KX_REBOOT);
+	assert_int_equal(told, 1);
+	assert_int_equal(job->fake->reboots, 1);
+	assert_clean(job->fake);
+	assert_boots(job, &m);
+	purg_model_free(&m);
+	job_free(job);
+}
+
+static struct fake *moving;
+static unsigned int moves_left;
+
+static void move_one(uint64_t done_bytes, uint64_t total_bytes)
+{
+	uint32_t i;
+
+	(void)total_bytes;
+	if (!moves_left || done_bytes < MIB(2))
+		return;
+	moves_left--;
+	for (i = 0; i < moving->pages && !moving->page[i].taken; i++)
+		;
+	assert_true(fake_move_page(moving, moving->page[i].pa));
+}
+
+/* Pages that move while the payload is read. */
+static void test_moved_while_loading(void **state)
+{
+	struct job *job = job_whole();
+	struct purg_model m;
+
+	(void)state;
+	moving = job->fake;
+	moves_left = 2;
+	job->request.progress = move_one;
+	assert_loads(job, &m);
+	assert_int_equal(moves_left, 0);
+	assert_int_equal(fake_pages_taken(job->fake), SLOTS + 1);
+	purg_model_free(&m);
+	assert_true_and_boots(job);
+	job_free(job);
+}
+
+/* A kernel and an initrd of a page each, for what is done hundreds of times. */
+#define SMALL_SLOTS	2
+
+static struct job *job_small(void)
+{
+	struct job *job = job_sized(0x60000000, HUGE_PAGE_BYTES, 12, 70000, 200000, 77);
+
+	assert_int_equal(load(job), KX_OK);
+	assert_clean(job->fake);
+	return job;
+}
+
+/* Every call that can fail does, once. */
+static void test_failing_calls(void **state)
+{
+	uint64_t call;
+	bool failed = true;
+
+	(void)state;
+	for (call = 1; failed; call++) {
+		struct job *job = job_small();
+		struct fake *f = job->fake;
+		struct staged_check check;
+		struct purg_model m;
+		struct heal h;
+		const char *failed_at;
+		enum kx_err err;
+
+		assert_true(fake_move_page(f, f->page[2].pa));
+		assert_true(fake_move_page(f, f->page[0].pa));
+		f->fail_call = call;
+		f->fail_calls = 0;
+		f->failed = NULL;
+		err = heal(job, &h);
+		failed = f->failed != NULL;
+		f->fail_call = 0;
+		f->no_lock = false;
+		/* What could not be attached could not be removed; the next run does that. */
+		if (f->failed && strcmp(f->failed, "shm_attach") == 0 && !h.undone)
+			if (heal(job, &h))
+				fail_msg("%u: shm_attach failed; then: %s: %s", (unsigned int)call, job->fail.detail, err_text(job->fail.err));
+		if (f->breach[0] || fake_leak(f))
+			fail_msg("%s fails: %s", f->failed, f->breach[0] ? f->breach : fake_leak(f));
+		if (err == KX_OK && h.healed) {
+			assert_boots(job, &m);
+			purg_model_free(&m);
+		} else if (h.undone) {
+			assert_false(f->loaded);
+			assert_int_equal(fake_pages_taken(f), 0);
+		} else if (look(job, false).truth == STAGED_MOVED) {
+			/* Not even looked at: the next run does it. */
+			assert_int_equal(staged_look(&f->sys, true, &check, &job->fail), KX_OK);
+			assert_int_equal(check.truth, STAGED_MOVED);
+			failed_at = f->failed;
+			if (heal(job, &h))
+				fail_msg("%s failed; then: %s: %s", failed_at, job->fail.detail, err_text(job->fail.err));
+			assert_true_and_boots(job);
+		}
+		job_free(job);
+	}
+	assert_true(call > 10);
+}
+
+enum deed { DEED_LOAD, DEED_PLAIN, DEED_UNLOAD, DEED_HEAL, DEEDS };
+
+static void do_deed(struct job *job, enum deed deed)
+{
+	struct heal h;
+
+	switch (deed) {
+	case DEED_PLAIN:
+		job->request.fast = FAST_NO;
+		load(job);
+		break;
+	case DEED_LOAD:
+		load(job);
+		break;
+	case DEED_UNLOAD:
+		unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail);
+		break;
+	default:
+		heal(job, &h);
+		break;
+	}
+}
+
+/* Killed at its call number at, the process that would put the limit back with it or not. Whether it was. */
+static bool is_killed(struct job *job, enum deed deed, uint64_t at, bool together)
+{
+	struct fake *f = job->fake;
+	jmp_buf here;
+
+	if (__lsan_disable)
+		__lsan_disable();
+	f->killed = &here;
+	f->kill_call = at;
+	f->step_calls = 0;
+	if (setjmp(here) == 0)
+		do_deed(job, deed);
+	if (__lsan_enable)
+		__lsan_enable();
+	f->killed = NULL;
+	if (f->step_calls < at)
+		return false;
+	fake_died(f, together);
+	return true;
+}
+
+/*
+ * A loaded kernel is loaded over, unloaded or healed, by a process that is killed at every system call. Afterwards the kernel has the old
+ * image or the new one, or none if that was asked for, and what it counts on is true. The next run leaves nothing behind.
+ */
+static void test_killed(void **state)
+{
+	enum deed deed;
+	uint64_t at;
+	bool killed = true;
+
+	(void)state;
+	for (deed = 0; deed < DEEDS; deed++)
+		for (at = 1, killed = true; killed; at++) {
+			struct job *job = job_small();
+			struct fake *f = job->fake;
+			struct purg_model m;
+			const char *problem;
+
+			if (deed == DEED_HEAL)
+				assert_true(fake_move_page(f, f->page[1].pa));
+			killed = is_killed(job, deed, at, at % 2);
+			if (!killed)
+				break;
+			assert_true(f->loaded || deed == DEED_UNLOAD);
+			problem = f->loaded && deed != DEED_HEAL ? purg_model_run(&m, f) : NULL;
+			if (problem)
+				fail_msg("deed %u killed at call %u: %s", deed, (unsigned int)at, problem);
+			if (f->loaded && deed != DEED_HEAL)
+				purg_model_free(&m);
+			/* What was interrupted is put right before the jump, or the jump is not made. */
+			job->request.fast = FAST_REQUIRE;
+			exec_kernel(&f->sys, false, false, NULL, &job->fail);
+			if (f->reboots) {
+				problem = purg_model_run(&m, f);
+				if (problem)
+					fail_msg("deed %u killed at call %u, jump: %s", deed, (unsigned int)at, problem);
+				purg_model_free(&m);
+			}
+			f->kexec_loads = 0;
+			assert_loads(job, &m);
+			purg_model_free(&m);
+			assert_int_equal(fake_pages_taken(f), SMALL_SLOTS + 1);
+			assert_int_equal(fake_ledgers(f), 1);
+			assert_int_equal(fake_shms(f, true), 1);
+			job_free(job);
+		}
+	assert_true(at > 10);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_true),
+		cmocka_unit_test(test_moved),
+		cmocka_unit_test(test_swapped),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_exec_heals),
+		cmocka_unit_test(test_moved_while_loading),
+		cmocka_unit_test(test_failing_calls),
+		cmocka_unit_test(test_killed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
