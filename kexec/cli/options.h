@@ -13,6 +13,7 @@ struct options {
 	bool fast_given, check_given, cpus_given;	/* on the command line */
 	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;
+	bool no_sync, no_ifdown;	/* given, wherever: they count in the end */
 	bool json, quiet, debug;
 	struct load_request request;
 };

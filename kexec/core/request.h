@@ -43,8 +43,8 @@ struct load_request {
 };
 
 /*
- * The option of this request that kexec_file_load(2) cannot heed, as the user writes it; null: it can do all of it. That call knows no
- * check, no staging and no other device tree, and jumps without purgatory.
+ * The option of this request that kexec_file_load(2) cannot heed, with the reason, for the detail of KX_FILE_OPTION; null: it can do all of
+ * it. That call knows no check, no staging and no other device tree, and jumps without purgatory. Which options: option_list.h.
  */
 const char *request_excludes_file_load(const struct load_request *request);
 

@@ -321,7 +321,7 @@ static void test_actions_of_kexec_tools(void **state)
 	assert_string_equal(o.request.initrd[0], "/sys/firmware/initrd");
 	/* What arm64 has not, and what does not go together. */
 	refuses("--load-preserve-context K");
-	assert_non_null(strstr(err_text_of, "nothing that arm64 has"));
+	assert_string_equal(err_text_of, "kexec: --load-preserve-context is nothing that arm64 has\n");
 	refuses("--hotplug K");
 	refuses("-p --fast-reloc K");
 	assert_non_null(strstr(err_text_of, "never relocated"));
@@ -345,6 +345,38 @@ static void test_check(void **state)
 	assert_non_null(strstr(err_text_of, "md5"));
 	refuses("-l K --check=");
 	refuses("-l K --check");
+}
+
+/* The option is named as it was written, with the reason; whatever else is said makes no difference. */
+static void test_what_file_load_cannot(void **state)
+{
+	static const struct {
+		const char *line, *says;	/* null: it can */
+	} cases[] = {
+		{ "-l K", NULL },
+		{ "-l K -i --append=x --initrd=i --no-cma -t Image --reuse-cmdline", NULL },
+		{ "-l K --check=none --fast-reloc=no --staging-extra=5", NULL },
+		{ "-l K --fast-reloc", "--fast-reloc (that call stages nothing)" },
+		{ "-l K --plan", "--plan (there the kernel chooses the places)" },
+		{ "-l K --check=crc32c", "--check (it starts the kernel without purgatory, which verifies)" },
+		{ "-l K --check=sha256", "--check (it starts the kernel without purgatory, which verifies)" },
+		{ "-l K --cpus=1", "--cpus (it starts the kernel without purgatory, which verifies)" },
+		{ "-l K --dtb=d", "--dtb (it takes no device tree)" },
+		{ "-l K --mem-min=1", "--mem-min (there the kernel chooses the places)" },
+		{ "-l K --mem-max=0", "--mem-max (there the kernel chooses the places)" },
+		{ "-l K --entry=1", "--entry (there the kernel chooses where to jump)" },
+		{ "-l K --serial=ttyS0", "--serial (it starts the kernel without purgatory, which would write there)" },
+		{ "-l K --purgatory-no-mmu", "--purgatory-no-mmu (it starts the kernel without purgatory)" },
+	};
+	const char *says;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		runs(cases[i].line);
+		says = request_excludes_file_load(&o.request);
+		assert_string_equal(says ? says : "", cases[i].says ? cases[i].says : "");
+	}
 }
 
 /* Usage goes to stdout, as upstream has it. */
@@ -406,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_extra),
 		cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_what_file_load_cannot),
 		cmocka_unit_test(test_unknown_options),
 		cmocka_unit_test(test_no_kernel),
 		cmocka_unit_test(test_version_and_help),
