@@ -183,6 +183,11 @@ int main(int argc, char **argv)
 	}
 	sys_linux(&sys);
 
+	/* Nothing answers these yet, and 0 would say that all is well. */
+	if (options.staged || options.heal_staged || options.verify_staged != VERIFY_NONE) {
+		fprintf(stderr, "kexec: --staged, --verify-staged and --heal-staged are not there yet\n");
+		return EXIT_FAILED;
+	}
 	if (options.last)
 		return do_last(&sys, options.json);
 	if (options.status)

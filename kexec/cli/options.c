@@ -224,6 +224,20 @@ static enum options_result take_extra(const struct parse *p)
 	return OPTIONS_BAD;
 }
 
+static enum options_result take_verify(const struct parse *p)
+{
+	static const char *const names[] = { [VERIFY_ALL] = "all", [VERIFY_QUICK] = "quick" };
+	unsigned int i = find_name(names, VERIFY_QUICK + 1, p->argument ? p->argument : "all");
+
+	if (i <= VERIFY_QUICK) {
+		p->options->verify_staged = (enum verify_staged)i;
+		return OPTIONS_RUN;
+	}
+	fprintf(p->err, "kexec: --verify-staged=%s is unknown; it is --verify-staged, --verify-staged=all or "
+			"--verify-staged=quick\n", p->argument);
+	return OPTIONS_BAD;
+}
+
 static enum options_result take_initrd(const struct parse *p)
 {
 	struct load_request *request = &p->options->request;
@@ -272,7 +286,8 @@ static enum options_result take_entry(const struct parse *p)
 #define OURS	true
 #define FLAG(field)	set_flag, .member = offsetof(struct options, field)
 #define TEXT(field)	set_text, .member = offsetof(struct options, field)
-#define OPTION(k, n, a, h, origin, ...)		{ .key = k, .name = n, .argument = a, .help = h, .ours = origin, .apply = __VA_ARGS__ },
+#define OPTION(k, n, a, h, origin, ...) \
+	{ .key = k, .name = n, .argument = a, .help = h, .ours = origin, .apply = __VA_ARGS__ },
 #define OPTION_BY_LOAD(k, n, a, h, origin, how, when, why)	OPTION(k, n, a, h, origin, how)
 
 static const struct option_line lines[] = {
@@ -391,6 +406,27 @@ static const struct option_line *find_line(int found)
 	return NULL;
 }
 
+bool options_are_unsafe(const struct options *options)
+{
+	const struct load_request *request = &options->request;
+
+	return options->load && !request->crash && request->fast != FAST_NO && request->check == CHECK_NONE && !request->force_unchecked;
+}
+
+static bool asks_about_staged(const struct options *options)
+{
+	return options->staged || options->heal_staged || options->verify_staged != VERIFY_NONE;
+}
+
+/* kernel: one was named. Every action that kexec-tools has ends the shutdown that is there without any. */
+static bool is_alone(const struct options *options, bool kernel)
+{
+	int others = options->staged + options->heal_staged + (options->verify_staged != VERIFY_NONE) + options->last + options->status +
+		     options->print_ckr_size + options->request.plan_only;
+
+	return others == 1 && options->shutdown && !kernel;
+}
+
 enum options_result options_parse(struct options *options, int argc, char **argv, FILE *out, FILE *err)
 {
 	struct getopt_tables tables;
@@ -415,6 +451,15 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 	options->sync &= !options->no_sync;
 	options->ifdown &= !options->no_ifdown;
 	options->crash_status |= options->request.crash;
+	if (asks_about_staged(options)) {
+		if (!is_alone(options, argv[optind])) {
+			fprintf(err, "kexec: --staged, --verify-staged and --heal-staged are about what was loaded before; each goes with "
+				     "no other action and with no kernel\n");
+			return OPTIONS_BAD;
+		}
+		options->load = options->shutdown = options->sync = false;
+		return OPTIONS_RUN;
+	}
 	if (options->last || options->status || options->print_ckr_size)
 		return OPTIONS_RUN;
 	if (options->request.plan_only && (!options->load || options->unload)) {
@@ -427,6 +472,12 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 						 options->request.entry)) {
 		fprintf(err, "kexec: --fast-reloc does not go with -p, --entry, --mem-min or --mem-max%s\n",
 			options->request.crash ? ": a crash kernel is never relocated" : "");
+		return OPTIONS_BAD;
+	}
+	if (options_are_unsafe(options)) {
+		fprintf(err, "kexec: --fast-reloc does not go with --check=none or -i: staged memory could have been taken away since the "
+			     "load, and then the jump goes into random memory; leave out --check=none, or add --force-unchecked, or "
+			     "--fast-reloc=no\n");
 		return OPTIONS_BAD;
 	}
 	/* The kernel shows what retain_initrd keeps (init/initramfs.c). */

@@ -31,6 +31,8 @@ OPTION('s', "kexec-file-syscall", NULL, "Use kexec_file_load(2) only.", THEIRS, 
 OPTION('c', "kexec-syscall", NULL, "Use kexec_load(2) only.", THEIRS, use_load)
 OPTION('a', "kexec-syscall-auto", NULL, "Use kexec_file_load(2), else kexec_load(2): the default.", THEIRS, use_either)
 OPTION('i', "no-checks", NULL, "The same as --check=none.", THEIRS, no_checks)
+OPTION(0, "force-unchecked", NULL, "Stage with --check=none, though staged memory could be taken away unnoticed.", OURS,
+       FLAG(request.force_unchecked))
 OPTION_BY_LOAD(0, "fast-reloc", "[=require]", "Stage the kernel where it will be booted from. With =require, fail if that is not possible; "
 	       "=no: do not.", OURS, take_fast, r->fast != FAST_NO, "that call stages nothing")
 OPTION_BY_LOAD(0, "plan", NULL, "Show what a load would do, and do not load.", OURS, FLAG(request.plan_only), r->plan_only,
@@ -41,7 +43,10 @@ OPTION_BY_LOAD(0, "cpus", "N|auto", "How many CPUs verify; auto: more than one f
 	       "it starts the kernel without purgatory, which verifies")
 OPTION(0, "staging-extra", "PERCENT", "How many huge pages more may be looked at for a better place: 0 to 1000.", OURS, take_extra)
 OPTION(0, "last", NULL, "Show how the jump to this kernel went.", OURS, FLAG(last))
-OPTION(0, "json", NULL, "With --plan, --last or -l: print JSON.", OURS, FLAG(json))
+OPTION(0, "staged", NULL, "Show what is staged.", OURS, FLAG(staged))
+OPTION(0, "verify-staged", "[=quick]", "Verify what is staged. With =quick, only that it is there, and where.", OURS, take_verify)
+OPTION(0, "heal-staged", NULL, "Put right what is staged, or undo the load.", OURS, FLAG(heal_staged))
+OPTION(0, "json", NULL, "With --plan, --last, --staged or -l: print JSON.", OURS, FLAG(json))
 OPTION(0, "append", "STRING", "Command line for the new kernel.", THEIRS, TEXT(request.cmdline))
 OPTION(0, "command-line", "STRING", "The same.", THEIRS, TEXT(request.cmdline))
 OPTION(0, "reuse-cmdline", NULL, "Use this kernel's command line; --append comes behind it.", THEIRS, FLAG(request.reuse_cmdline))
