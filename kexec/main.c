@@ -17,7 +17,6 @@
 static int exit_code(enum kx_err err)
 {
 	switch (err) {
-	case KX_USAGE:
 	case KX_OPEN:
 	case KX_READ:
 	case KX_CHANGED:
@@ -34,8 +33,6 @@ static int complain(const struct fail *fail)
 
 	switch (fail->err) {
 	case KX_NOTHING_LOADED:
-		fprintf(stderr, "%s\n", err_text(fail->err));
-		return EXIT_DIED;
 	case KX_NO_CRASH_MEMORY:
 	case KX_NO_RETAINED_INITRD:
 		fprintf(stderr, "%s\n", err_text(fail->err));
