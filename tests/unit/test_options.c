@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "golden.h"
 #include "options.h"
 
 #define WORDS_MAX	16
@@ -498,6 +499,7 @@ static void test_version_and_help(void **state)
 	assert_string_equal(err_text_of, "");
 	assert_null(strstr(out_text, "purgatory-no-mmu"));
 	assert_null(strstr(out_text, "(null)"));
+	assert_golden("help.txt", out_text);
 }
 
 int main(void)
