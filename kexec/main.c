@@ -20,7 +20,6 @@
 static int exit_code(enum kx_err err)
 {
 	switch (err) {
-	case KX_USAGE:
 	case KX_OPEN:
 	case KX_READ:
 	case KX_CHANGED:
@@ -37,8 +36,6 @@ static int complain(const struct fail *fail)
 
 	switch (fail->err) {
 	case KX_NOTHING_LOADED:
-		fprintf(stderr, "%s\n", err_text(fail->err));
-		return EXIT_DIED;
 	case KX_NO_CRASH_MEMORY:
 	case KX_NO_RETAINED_INITRD:
 		fprintf(stderr, "%s\n", err_text(fail->err));
@@ -186,6 +183,11 @@ int main(int argc, char **argv)
 	}
 	sys_linux(&sys);
 
+	/* Nothing answers these yet, and 0 would say that all is well. */
+	if (options.staged || options.heal_staged || options.verify_staged != VERIFY_NONE) {
+		fprintf(stderr, "kexec: --staged, --verify-staged and --heal-staged are not there yet\n");
+		return EXIT_FAILED;
+	}
 	if (options.last)
 		return do_last(&sys, options.json);
 	if (options.status)

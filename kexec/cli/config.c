@@ -143,13 +143,37 @@ static bool read_all(struct sys *sys, struct reading *r, FILE *err)
 	return ok;
 }
 
+/*
+ * Settings must not add up to a staged load that nothing verifies, neither with each other nor with an option. The one that makes it so is
+ * left out, and not the load: old scripts say -i, and a load that fails is a reboot through the firmware.
+ */
+static void leave_unsafe(struct options *options, bool fast_is_ours, FILE *err)
+{
+	struct load_request *request = &options->request;
+
+	if (!options_are_unsafe(options))
+		return;
+	if (fast_is_ours && options->check_given) {
+		request->fast = FAST_NO;
+		fprintf(err, "kexec: note: nothing is staged though " CONFIG " asks for fast-reloc, since --check=none or -i is given: "
+			     "staged memory could have been taken away since the load, and then the jump goes into random memory; "
+			     "leave that out, or add --force-unchecked.\n");
+		return;
+	}
+	request->check = CHECK_DEFAULT;
+	request->check_is_preference = false;
+	fprintf(err, "kexec: note: what is loaded is verified though " CONFIG " asks for check = none, since it is staged: staged memory "
+		     "could have been taken away since the load, and then the jump goes into random memory; leave that out, or add "
+		     "--force-unchecked.\n");
+}
+
 bool config_apply(struct sys *sys, struct options *options, FILE *err)
 {
 	struct load_request *to = &options->request;
 	struct reading r = { .path = CONFIG };
 	/* Options that do not go with these settings were given for this load; the settings for all of them. */
 	bool by_load = to->syscall != SYSCALL_FILE;
-	bool may_stage = by_load && !to->crash && !to->entry && !to->mem_min && !to->mem_max;
+	bool fast_is_ours, may_stage = by_load && !to->crash && !to->entry && !to->mem_min && !to->mem_max;
 
 	/* A crash kernel is loaded all the same: without it the next crash leaves nothing behind. */
 	if (!read_all(sys, &r, err)) {
@@ -157,7 +181,8 @@ bool config_apply(struct sys *sys, struct options *options, FILE *err)
 			fprintf(err, "kexec: the settings in " CONFIG " are not used for this crash kernel\n");
 		return to->crash;
 	}
-	if (r.fast && !options->fast_given && may_stage)
+	fast_is_ours = r.fast && !options->fast_given && may_stage;
+	if (fast_is_ours)
 		to->fast = r.request.fast;
 	if (r.request.extra_given && !to->extra_given)
 		to->extra_given = true, to->extra_percent = r.request.extra_percent;
@@ -165,5 +190,6 @@ bool config_apply(struct sys *sys, struct options *options, FILE *err)
 		to->check = r.request.check, to->check_is_preference = true;
 	if (r.cpus && !options->cpus_given && by_load && !to->crash)
 		to->cpus = r.request.cpus, to->cpus_is_preference = true;
+	leave_unsafe(options, fast_is_ours, err);
 	return true;
 }

@@ -7,12 +7,17 @@
 
 #include <stdio.h>
 
+enum verify_staged { VERIFY_NONE, VERIFY_ALL, VERIFY_QUICK };
+
 struct options {
 	bool load, exec, unload, status, last, crash_status;
 	bool print_ckr_size, reuse_initrd;
+	bool staged, heal_staged;	/* at most one of these and verify_staged, and no load then */
+	enum verify_staged verify_staged;
 	bool fast_given, check_given, cpus_given;	/* on the command line */
 	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;
+	bool no_sync, no_ifdown;	/* given, wherever: they count in the end */
 	bool json, quiet, debug;
 	struct load_request request;
 };
@@ -28,6 +33,9 @@ bool options_parse_fast(enum fast_mode *fast, const char *text);
 bool options_parse_check(enum check_kind *check, const char *text);
 bool options_parse_extra(struct load_request *request, const char *text);
 bool options_parse_cpus(unsigned int *cpus, const char *text);
+
+/* What is to be loaded would be staged and verified by nobody, which --force-unchecked does not allow. */
+bool options_are_unsafe(const struct options *options);
 
 /* A load, and no kernel: request.kernel is null. The complaint, for when it is the load's turn; kexec-tools exits with 255. */
 void options_no_kernel(FILE *out, FILE *err);

@@ -6,7 +6,6 @@
 static const char *const texts[KX_ERR_COUNT] = {
 	[KX_OK] = "no error",
 
-	[KX_USAGE] = "the command line is not understood; see kexec --help",
 	[KX_OPEN] = "cannot be opened; check the name and the permissions",
 	[KX_OPEN_INITRD] = "Could not open initrd file; check the name and the permissions",
 	[KX_READ] = "cannot be read to its end; check the file and its disk",

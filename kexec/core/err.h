@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The closed list of what can go wrong. Each has one sentence that says what is wrong and what to do about it; what it
- * is about (a file, a number) goes into struct fail beside it. Functions return an enum kx_err; only main.c and cli/
- * print.
+ * is about (a file, a number) goes into struct fail beside it. Functions return an enum kx_err, and none of them
+ * prints it: that is main.c's.
  */
 #ifndef ERR_H
 #define ERR_H
@@ -15,7 +15,6 @@ enum kx_err {
 	KX_OK = 0,
 
 	/* The request or a file is bad. */
-	KX_USAGE,
 	KX_OPEN,
 	KX_OPEN_INITRD,
 	KX_READ,
@@ -40,6 +39,9 @@ enum kx_err {
 	KX_SERIAL,
 	KX_IOMEM_BAD,
 	KX_NO_PROC,
+	KX_NOT_VMCORE,
+	KX_NO_LOG,
+	KX_FILE_OPTION,
 
 	/* This machine or this moment cannot do it. */
 	KX_NOT_ROOT,
@@ -79,14 +81,11 @@ enum kx_err {
 	KX_LEDGER_VERSION,
 	KX_UNDONE,
 	KX_NOT_UNDONE,
-
-	/* The kernel said no. */
-	KX_NOT_VMCORE,
-	KX_NO_LOG,
 	KX_NO_CRASH_MEMORY,
 	KX_NO_CRASH_NOTES,
 	KX_NO_RETAINED_INITRD,
-	KX_FILE_OPTION,
+
+	/* The kernel said no. */
 	KX_FILE_LOAD,
 	KX_FILE_UNAVAILABLE,
 	KX_KEXEC_LOAD,

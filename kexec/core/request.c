@@ -3,25 +3,11 @@
 
 #include <stddef.h>
 
-const char *request_excludes_file_load(const struct load_request *request)
+#define OPTION(key, name, argument, help, origin, how)
+#define OPTION_BY_LOAD(key, name, argument, help, origin, how, when, why)	if (when) return "--" name " (" why ")";
+
+const char *request_excludes_file_load(const struct load_request *r)
 {
-	if (request->fast != FAST_NO)
-		return "--fast-reloc";
-	if (request->check == CHECK_CRC32C || request->check == CHECK_SHA256)
-		return "--check";
-	if (request->cpus)
-		return "--cpus";
-	if (request->dtb)
-		return "--dtb";
-	if (request->serial)
-		return "--serial";
-	if (request->mem_min || request->mem_max)
-		return "--mem-min and --mem-max";
-	if (request->entry)
-		return "--entry";
-	if (request->plan_only)
-		return "--plan";
-	if (request->no_mmu)
-		return "--purgatory-no-mmu";
+#include "option_list.h"
 	return NULL;
 }

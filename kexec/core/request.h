@@ -28,6 +28,7 @@ struct load_request {
 	enum fast_mode fast;
 	enum check_kind check;
 	bool check_is_preference, cpus_is_preference;	/* kexec.conf's: where only kexec_file_load(2) is to be had they are left, and it is said */
+	bool force_unchecked;	/* check may be CHECK_NONE though fast is not FAST_NO */
 	unsigned int cpus;	/* how many purgatory may use; 0 is 1 */
 	bool extra_given;	/* else it is 100: */
 	uint32_t extra_percent;	/* huge pages taken for a moment beyond those needed, at most, to find a better place */
@@ -43,8 +44,8 @@ struct load_request {
 };
 
 /*
- * The option of this request that kexec_file_load(2) cannot heed, as the user writes it; null: it can do all of it. That call knows no
- * check, no staging and no other device tree, and jumps without purgatory.
+ * The option of this request that kexec_file_load(2) cannot heed, with the reason, for the detail of KX_FILE_OPTION; null: it can do all of
+ * it. That call knows no check, no staging and no other device tree, and jumps without purgatory. Which options: option_list.h.
  */
 const char *request_excludes_file_load(const struct load_request *request);
 

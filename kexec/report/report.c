@@ -61,17 +61,18 @@ static void print_row(FILE *out, const char *name, struct range place, const cha
 
 	snprintf(where, sizeof(where), "0x%010llx-0x%010llx", (unsigned long long)place.start,
 		 (unsigned long long)(place.bytes ? range_end(place) - 1 : place.start));
-	fprintf(out, "%-12s %-27s %10s %10s %10s %10s\n", name, where, bytes_text(place.bytes, size), in_place, moved,
+	fprintf(out, "%-15s %-27s %10s %10s %10s %10s\n", name, where, bytes_text(place.bytes, size), in_place, moved,
 		relocated);
 }
 
 void report_table(const struct report *report, FILE *out)
 {
 	char in_place[24], moved[24], relocated[24];
+	const char *failure = "Should the check fail, purgatory";
 	struct totals t = sum(report);
 	unsigned int i;
 
-	fprintf(out, "%-12s %-27s %10s %10s %10s %10s\n", "object", "where", "memory", "in place", "moved", "by kernel");
+	fprintf(out, "%-15s %-27s %10s %10s %10s %10s\n", "object", "where", "memory", "in place", "moved", "by kernel");
 	for (i = 0; i < report->objects; i++) {
 		const struct report_object *o = &report->object[i];
 
@@ -85,10 +86,12 @@ void report_table(const struct report *report, FILE *out)
 	fprintf(out, "%u segments of %s in all for kexec_load(2); page tables %s; check %s by %u CPU%s.\n", report->segments,
 		bytes_text(report->segment_bytes, moved), bytes_text(report->table_bytes, in_place), report->check,
 		report->cpus, report->cpus == 1 ? "" : "s");
+	if (strcmp(report->check, "none") == 0)
+		failure = "Nothing is verified; should purgatory meet an exception, it";
 	if (report->console[0])
-		fprintf(out, "Should the check fail, purgatory says so on %s and resets the machine.\n", report->console);
+		fprintf(out, "%s says so on %s and resets the machine.\n", failure, report->console);
 	else
-		fprintf(out, "Should the check fail, purgatory resets the machine; it knows of no console to say so on.\n");
+		fprintf(out, "%s resets the machine; it knows of no console to say so on.\n", failure);
 }
 
 void report_sentence(const struct report *report, FILE *out)

@@ -52,7 +52,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 			options.load = false;
 		if (options.load && options.request.crash && options.request.fast != FAST_NO)
 			abort();
+		if (options_are_unsafe(&options))
+			abort();
 		config_apply(&sys, &options, nowhere);
+		if (options_are_unsafe(&options))
+			abort();
 		if (options.load && options.request.crash && options.request.fast != FAST_NO)
 			abort();
 	}

@@ -71,8 +71,8 @@ static void test_options_win(void **state)
 	assert_int_equal(o.request.fast, FAST_NO);
 	assert_int_equal(o.request.cpus, 1);
 	assert_int_equal(o.request.check, CHECK_SHA256);
-	assert_true(apply("-i", "--fast-reloc", conf, NULL, NULL));
-	assert_int_equal(o.request.check, CHECK_NONE);
+	assert_true(apply("--check=crc32c", "--fast-reloc", conf, NULL, NULL));
+	assert_int_equal(o.request.check, CHECK_CRC32C);
 	assert_int_equal(o.request.fast, FAST_AUTO);
 	/* What does not go together with the options. */
 	assert_true(apply("-s", NULL, conf, NULL, NULL));
@@ -85,6 +85,52 @@ static void test_options_win(void **state)
 	assert_int_equal(o.request.cpus, 0);
 	assert_true(apply("--mem-max=0x100000000", NULL, conf, NULL, NULL));
 	assert_int_equal(o.request.fast, FAST_NO);
+}
+
+/* Settings never make a staged load that nothing verifies: one of them is left out, and it is said. */
+static void test_unchecked(void **state)
+{
+	static const char fast[] = "[load]\nfast-reloc = yes\n", require[] = "[load]\nfast-reloc = require\n",
+			  none[] = "[load]\ncheck = none\n", both[] = "[load]\nfast-reloc = yes\ncheck = none\n";
+	static const struct {
+		const char *one, *two, *conf;
+		enum fast_mode fast;
+		enum check_kind check;
+		const char *says;	/* null: nothing */
+	} cases[] = {
+		{ "-i", NULL, fast, FAST_NO, CHECK_NONE, "kexec: note: nothing is staged though /etc/kexec.conf asks for fast-reloc" },
+		{ "--check=none", NULL, require, FAST_NO, CHECK_NONE, "nothing is staged" },
+		{ "-i", NULL, both, FAST_NO, CHECK_NONE, "nothing is staged" },
+		{ "-i", "--force-unchecked", fast, FAST_AUTO, CHECK_NONE, NULL },
+		{ "-i", "--fast-reloc=no", fast, FAST_NO, CHECK_NONE, NULL },
+		{ "-i", "-s", fast, FAST_NO, CHECK_NONE, NULL },
+		{ "-i", "-p", fast, FAST_NO, CHECK_NONE, NULL },
+		{ "-i", "--mem-min=1", fast, FAST_NO, CHECK_NONE, NULL },
+		{ NULL, NULL, both, FAST_AUTO, CHECK_DEFAULT,
+		  "kexec: note: what is loaded is verified though /etc/kexec.conf asks for check = none" },
+		{ "--fast-reloc", NULL, none, FAST_AUTO, CHECK_DEFAULT, "is verified though" },
+		{ "--fast-reloc=require", NULL, both, FAST_REQUIRE, CHECK_DEFAULT, "is verified though" },
+		{ "--check=sha256", NULL, both, FAST_AUTO, CHECK_SHA256, NULL },
+		{ "--force-unchecked", NULL, both, FAST_AUTO, CHECK_NONE, NULL },
+		{ "--fast-reloc=no", NULL, both, FAST_NO, CHECK_NONE, NULL },
+		{ NULL, NULL, none, FAST_NO, CHECK_NONE, NULL },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(apply(cases[i].one, cases[i].two, cases[i].conf, NULL, NULL));
+		assert_int_equal(o.request.fast, cases[i].fast);
+		assert_int_equal(o.request.check, cases[i].check);
+		assert_false(options_are_unsafe(&o));
+		if (cases[i].says)
+			assert_non_null(strstr(complaint, cases[i].says));
+		else
+			assert_string_equal(complaint, "");
+	}
+	/* What the file did not say in the end is no preference of it either. */
+	assert_true(apply(NULL, NULL, both, NULL, NULL));
+	assert_false(o.request.check_is_preference);
 }
 
 static void test_wrong(void **state)
@@ -130,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fills_in),
 		cmocka_unit_test(test_options_win),
+		cmocka_unit_test(test_unchecked),
 		cmocka_unit_test(test_wrong),
 	};
 

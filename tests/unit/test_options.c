@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "golden.h"
 #include "options.h"
 
 #define WORDS_MAX	16
@@ -321,7 +322,7 @@ static void test_actions_of_kexec_tools(void **state)
 	assert_string_equal(o.request.initrd[0], "/sys/firmware/initrd");
 	/* What arm64 has not, and what does not go together. */
 	refuses("--load-preserve-context K");
-	assert_non_null(strstr(err_text_of, "nothing that arm64 has"));
+	assert_string_equal(err_text_of, "kexec: --load-preserve-context is nothing that arm64 has\n");
 	refuses("--hotplug K");
 	refuses("-p --fast-reloc K");
 	assert_non_null(strstr(err_text_of, "never relocated"));
@@ -345,6 +346,115 @@ static void test_check(void **state)
 	assert_non_null(strstr(err_text_of, "md5"));
 	refuses("-l K --check=");
 	refuses("-l K --check");
+}
+
+/* What is staged must be verified, unless somebody insists. */
+static void test_unchecked(void **state)
+{
+	static const char *const refused[] = {
+		"-l K --fast-reloc --check=none", "-i -l --fast-reloc=require K", "-f K -i --fast-reloc", "K -i --fast-reloc",
+		"-l K --plan --fast-reloc -i",
+	};
+	static const char *const fine[] = {
+		"-l K -i", "-l K --check=none --fast-reloc=no", "-p K -i", "-l K --fast-reloc --no-checks --check=crc32c",
+		"-e -i --fast-reloc",
+		"-l K --fast-reloc=require --check=none --force-unchecked", "-l K --force-unchecked",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		refuses(refused[i]);
+		assert_string_equal(out_text, "");
+		assert_string_equal(err_text_of,
+				    "kexec: --fast-reloc does not go with --check=none or -i: staged memory could have been taken away "
+				    "since the load, and then the jump goes into random memory; leave out --check=none, or add "
+				    "--force-unchecked, or --fast-reloc=no\n");
+	}
+	for (i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		runs(fine[i]);
+		assert_false(options_are_unsafe(&o));
+	}
+	runs("-l K --force-unchecked");
+	assert_true(o.request.force_unchecked);
+	runs("-l K");
+	assert_false(o.request.force_unchecked);
+}
+
+static void asks(const char *line, bool staged, enum verify_staged verify, bool heal)
+{
+	runs(line);
+	assert_int_equal(o.staged, staged);
+	assert_int_equal(o.verify_staged, verify);
+	assert_int_equal(o.heal_staged, heal);
+	assert_false(o.load || o.exec || o.unload || o.shutdown || o.sync);
+}
+
+/* Questions about what was loaded before, and nothing besides. */
+static void test_staged(void **state)
+{
+	static const char *const refused[] = {
+		"--staged -l K", "--staged K", "-f K --staged", "-e --staged", "--staged -u", "-p K --staged", "--staged --last",
+		"-S --staged", "--staged --print-ckr-size", "--staged --plan", "--staged --verify-staged", "--staged --heal-staged",
+		"--verify-staged --heal-staged", "--verify-staged -l K", "--verify-staged -e", "--heal-staged -l K", "--heal-staged -e",
+	};
+	size_t i;
+
+	(void)state;
+	asks("--staged", true, VERIFY_NONE, false);
+	asks("--staged --json -d", true, VERIFY_NONE, false);
+	assert_true(o.json && o.debug);
+	asks("--verify-staged", false, VERIFY_ALL, false);
+	asks("--verify-staged=all", false, VERIFY_ALL, false);
+	asks("--verify-staged=quick -q", false, VERIFY_QUICK, false);
+	asks("--heal-staged", false, VERIFY_NONE, true);
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		refuses(refused[i]);
+		assert_non_null(strstr(err_text_of, "no other action"));
+	}
+	refuses("--verify-staged=slow");
+	assert_string_equal(err_text_of, "kexec: --verify-staged=slow is unknown; it is --verify-staged, --verify-staged=all or "
+					 "--verify-staged=quick\n");
+	refuses("--verify-staged=");
+	runs("-l K");
+	assert_false(o.staged || o.heal_staged || o.verify_staged != VERIFY_NONE);
+	/* What was short for an option of kexec-tools still is. */
+	runs("--sta");
+	assert_true(o.status);
+	assert_int_equal(parse("--ver"), OPTIONS_DONE);
+	assert_int_equal(parse("--he"), OPTIONS_DONE);
+}
+
+/* The option is named as it was written, with the reason; whatever else is said makes no difference. */
+static void test_what_file_load_cannot(void **state)
+{
+	static const struct {
+		const char *line, *says;	/* null: it can */
+	} cases[] = {
+		{ "-l K", NULL },
+		{ "-l K -i --append=x --initrd=i --no-cma -t Image --reuse-cmdline", NULL },
+		{ "-l K --check=none --fast-reloc=no --staging-extra=5", NULL },
+		{ "-l K --fast-reloc", "--fast-reloc (that call stages nothing)" },
+		{ "-l K --plan", "--plan (there the kernel chooses the places)" },
+		{ "-l K --check=crc32c", "--check (it starts the kernel without purgatory, which verifies)" },
+		{ "-l K --check=sha256", "--check (it starts the kernel without purgatory, which verifies)" },
+		{ "-l K --cpus=1", "--cpus (it starts the kernel without purgatory, which verifies)" },
+		{ "-l K --dtb=d", "--dtb (it takes no device tree)" },
+		{ "-l K --mem-min=1", "--mem-min (there the kernel chooses the places)" },
+		{ "-l K --mem-max=0", "--mem-max (there the kernel chooses the places)" },
+		{ "-l K --entry=1", "--entry (there the kernel chooses where to jump)" },
+		{ "-l K --serial=ttyS0", "--serial (it starts the kernel without purgatory, which would write there)" },
+		{ "-l K --purgatory-no-mmu", "--purgatory-no-mmu (it starts the kernel without purgatory)" },
+	};
+	const char *says;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		runs(cases[i].line);
+		says = request_excludes_file_load(&o.request);
+		assert_string_equal(says ? says : "", cases[i].says ? cases[i].says : "");
+	}
 }
 
 /* Usage goes to stdout, as upstream has it. */
@@ -389,6 +499,7 @@ static void test_version_and_help(void **state)
 	assert_string_equal(err_text_of, "");
 	assert_null(strstr(out_text, "purgatory-no-mmu"));
 	assert_null(strstr(out_text, "(null)"));
+	assert_golden("help.txt", out_text);
 }
 
 int main(void)
@@ -406,6 +517,9 @@ int main(void)
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_extra),
 		cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_unchecked),
+		cmocka_unit_test(test_staged),
+		cmocka_unit_test(test_what_file_load_cannot),
 		cmocka_unit_test(test_unknown_options),
 		cmocka_unit_test(test_no_kernel),
 		cmocka_unit_test(test_version_and_help),
