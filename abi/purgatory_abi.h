@@ -210,10 +210,17 @@ struct purg_shared {
 /*
  * The record that purgatory leaves in the next kernel's device tree, property PURG_TIMELINE_PROPERTY of /chosen. Every
  * cell is big-endian, as in any device tree. Stamps are CNTVCT_EL0. The loader fills in the cells from cpus_wanted
- * on; purgatory fills in the others.
+ * up to loaded_at; purgatory fills in those in front of them.
+ *
+ * Who reads it may be another version of this program than who wrote it: kernels outlive updates. So cells are only ever added at
+ * the end, and none changes its meaning; a reader takes those that are there, and passes over those that it does not know. The
+ * version only says who wrote: raise it with each new cell. It begins at 4 since PURG_ABI_VERSION, which was 3 at last, stood
+ * in its place, in records of the same 22 cells.
  */
 #define PURG_TIMELINE_PROPERTY	"kexec-fast,timeline"
-#define PURG_TIMELINE_MAGIC	0x4b58544c		/* "KXTL", cell 0, upper half; lower half is PURG_ABI_VERSION */
+#define PURG_TIMELINE_MAGIC	0x4b58544c		/* "KXTL", cell 0, upper half; lower half is PURG_TIMELINE_VERSION */
+#define PURG_TIMELINE_VERSION	4
+#define PURG_TIMELINE_VERSION_OLDEST	1
 
 enum purg_timeline_cell {
 	PURG_T_MAGIC,
@@ -238,6 +245,7 @@ enum purg_timeline_cell {
 	PURG_T_PAGES,		/* 2 MiB slots of the payload */
 	PURG_T_PAGES_IN_PLACE,
 	PURG_T_LOADED_AT,	/* wall clock of the load, seconds since 1970 */
+	/* New ones go here. */
 	PURG_T_CELLS
 };
 

@@ -140,7 +140,7 @@ static enum kx_err make_dtb(struct payload *p, struct fail *fail)
 		edit.elfcore = (struct range){ payload_elfcore_pa(p), p->elfcore_bytes };
 	}
 	for (i = 0; i < PURG_T_CELLS; i++) {
-		uint64_t value = i == PURG_T_MAGIC		? (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_ABI_VERSION
+		uint64_t value = i == PURG_T_MAGIC		? (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_TIMELINE_VERSION
 				 : i == PURG_T_PAYLOAD_BYTES	? kernel->file_bytes + edit.initrd.bytes
 				 : i == PURG_T_RELOCATED_BYTES	? relocated_bytes(p)
 				 : i == PURG_T_PAGES		? p->plan.in_place + p->plan.moved + p->plan.relocated
