@@ -2,6 +2,7 @@
 #include "container.h"
 
 #include "bytes.h"
+#include "pe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -178,17 +179,7 @@ static enum kx_err parse_uimage(struct container *c, struct view *v)
 	return c->kernel.bytes ? KX_OK : KX_CONTAINER_BAD;
 }
 
-/* Microsoft PE/COFF; drivers/firmware/efi/libstub/zboot-header.S */
-#define PE_POINTER		0x3c
-#define PE_MACHINE		4	/* from the signature */
-#define PE_SECTIONS		6
-#define PE_OPTIONAL_BYTES	20
-#define PE_HEADER_BYTES		24
-#define PE_MACHINE_ARM64	0xaa64
-#define PE_SECTION_BYTES	40
-#define PE_SECTION_MEMORY_BYTES	8
-#define PE_SECTION_FILE_BYTES	16
-#define PE_SECTION_AT		20
+/* drivers/firmware/efi/libstub/zboot-header.S */
 #define ZBOOT_MAGIC		4
 #define ZBOOT_AT		8
 #define ZBOOT_BYTES		12
@@ -210,33 +201,29 @@ static enum kx_err parse_zboot(struct container *c, struct view *v)
 }
 
 /* The UAPI Group's Unified Kernel Image specification. Sections behind a ".profile" belong to another profile than the first. */
-static enum kx_err parse_uki(struct container *c, struct view *v, uint64_t pe)
+static enum kx_err parse_uki(struct container *c, const struct view *v, struct pe *pe)
 {
 	static const struct {
-		char name[8];
+		char name[PE_NAME_BYTES];
 		size_t offset;
 	} wanted[] = {
 		{ ".linux\0", offsetof(struct container, kernel) }, { ".initrd", offsetof(struct container, initrd) },
 		{ { '.', 'c', 'm', 'd', 'l', 'i', 'n', 'e' }, offsetof(struct container, cmdline) },
 		{ ".dtb\0\0\0", offsetof(struct container, dtb) },
 	};
-	uint64_t count = field(v, pe + PE_SECTIONS, 2);
-	uint64_t at = pe + PE_HEADER_BYTES + field(v, pe + PE_OPTIONAL_BYTES, 2);
+	struct pe_section section;
 	size_t i;
 
-	for (; count && has(v, at, PE_SECTION_BYTES); count--, at += PE_SECTION_BYTES) {
-		uint64_t memory_bytes = field(v, at + PE_SECTION_MEMORY_BYTES, 4);
-		struct extent e = { field(v, at + PE_SECTION_AT, 4), field(v, at + PE_SECTION_FILE_BYTES, 4) };
-
+	while (pe_next(pe, &section)) {
 		/* In the file a section is padded; in memory it has its own length. */
-		if (memory_bytes < e.bytes)
-			e.bytes = memory_bytes;
-		if (memcmp(v->head + at, ".profile", 8) == 0)
+		struct extent e = { section.file_at, section.memory_bytes < section.file_bytes ? section.memory_bytes : section.file_bytes };
+
+		if (memcmp(section.name, ".profile", PE_NAME_BYTES) == 0)
 			break;
 		for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 			struct extent *to = (struct extent *)(void *)((char *)c + wanted[i].offset);
 
-			if (memcmp(v->head + at, wanted[i].name, 8) != 0 || to->bytes)
+			if (memcmp(section.name, wanted[i].name, PE_NAME_BYTES) != 0 || to->bytes)
 				continue;
 			if (!in_file(v, e))
 				return KX_IMAGE_TRUNCATED;
@@ -250,15 +237,15 @@ static enum kx_err parse_uki(struct container *c, struct view *v, uint64_t pe)
 
 static enum kx_err parse_pe(struct container *c, struct view *v)
 {
-	uint64_t pe = field(v, PE_POINTER, 4);
+	struct pe pe;
 
 	if (has(v, ZBOOT_MAGIC, 4) && memcmp(v->head + ZBOOT_MAGIC, "zimg", 4) == 0)
 		return parse_zboot(c, v);
-	if (!has(v, pe, PE_HEADER_BYTES) || memcmp(v->head + pe, "PE\0", 4) != 0)
+	if (!pe_open(&pe, v->head, v->head_bytes))
 		return KX_OK;
-	if (field(v, pe + PE_MACHINE, 2) != PE_MACHINE_ARM64)
+	if (pe.machine != PE_MACHINE_ARM64)
 		return KX_CONTAINER_ARCH;
-	return parse_uki(c, v, pe);
+	return parse_uki(c, v, &pe);
 }
 
 enum kx_err container_parse(struct container *container, const unsigned char *head, size_t head_bytes, uint64_t file_bytes)
