@@ -2,6 +2,7 @@
 #include "container.h"
 
 #include "bytes.h"
+#include "elf64.h"
 #include "pe.h"
 
 #include <stdlib.h>
@@ -59,24 +60,7 @@ bool container_is_type(const char *name)
 	return false;
 }
 
-/* ELF-64 Object File Format, and ELF for the Arm 64-bit Architecture */
-#define ELF_CLASS_64		2
-#define ELF_DATA_LE		1
-#define ELF_EXEC		2
-#define ELF_DYN			3
-#define ELF_AARCH64		183
-#define ELF_TYPE		16
-#define ELF_MACHINE		18
-#define ELF_ENTRY		24
-#define ELF_PHOFF		32
-#define ELF_PHENTSIZE		54
-#define ELF_PHNUM		56
-#define ELF_PH_BYTES		56
-#define ELF_PT_LOAD		1
-#define ELF_PT_INTERP		3
-#define ELF_P_OFFSET		8
-#define ELF_P_VADDR		16
-#define ELF_P_FILESZ		32
+#define elf_field(view, at, type, member)	field(view, (at) + offsetof(type, member), ELF64_FIELD_BYTES(type, member))
 
 static int by_place(const void *a, const void *b)
 {
@@ -91,23 +75,26 @@ static int by_place(const void *a, const void *b)
  */
 static enum kx_err parse_elf(struct container *c, struct view *v)
 {
-	uint64_t entry = field(v, ELF_ENTRY, 8), at = field(v, ELF_PHOFF, 8);
-	uint64_t count = field(v, ELF_PHNUM, 2), step = field(v, ELF_PHENTSIZE, 2), type = field(v, ELF_TYPE, 2);
+	uint64_t entry = elf_field(v, 0, Elf64_Ehdr, e_entry), at = elf_field(v, 0, Elf64_Ehdr, e_phoff);
+	uint64_t count = elf_field(v, 0, Elf64_Ehdr, e_phnum), step = elf_field(v, 0, Elf64_Ehdr, e_phentsize);
+	uint64_t type = elf_field(v, 0, Elf64_Ehdr, e_type);
 	unsigned int i;
 
-	if (v->head_bytes > 5 && (v->head[4] != ELF_CLASS_64 || v->head[5] != ELF_DATA_LE))
+	if (v->head_bytes > EI_DATA && !elf64_is_le(v->head, v->head_bytes))
 		return KX_CONTAINER_ARCH;
-	if (field(v, ELF_MACHINE, 2) != ELF_AARCH64)
+	if (elf_field(v, 0, Elf64_Ehdr, e_machine) != EM_AARCH64)
 		return v->short_of ? KX_IMAGE_TRUNCATED : KX_CONTAINER_ARCH;
-	if ((type != ELF_EXEC && type != ELF_DYN) || step < ELF_PH_BYTES || at > UINT64_MAX / 2)
+	if ((type != ET_EXEC && type != ET_DYN) || step < sizeof(Elf64_Phdr) || at > UINT64_MAX / 2)
 		return KX_CONTAINER_BAD;
 	for (; count && !v->short_of; count--, at += step) {
-		uint64_t kind = field(v, at, 4), vaddr = field(v, at + ELF_P_VADDR, 8);
-		struct elf_segment s = { vaddr - entry, { field(v, at + ELF_P_OFFSET, 8), field(v, at + ELF_P_FILESZ, 8) } };
+		uint64_t kind = elf_field(v, at, Elf64_Phdr, p_type), vaddr = elf_field(v, at, Elf64_Phdr, p_vaddr);
+		struct elf_segment s = {
+			vaddr - entry, { elf_field(v, at, Elf64_Phdr, p_offset), elf_field(v, at, Elf64_Phdr, p_filesz) },
+		};
 
-		if (kind == ELF_PT_INTERP)
+		if (kind == PT_INTERP)
 			return KX_CONTAINER_BAD;
-		if (kind != ELF_PT_LOAD || !s.file.bytes)
+		if (kind != PT_LOAD || !s.file.bytes)
 			continue;
 		if (!in_file(v, s.file))
 			return KX_IMAGE_TRUNCATED;
@@ -254,7 +241,7 @@ enum kx_err container_parse(struct container *container, const unsigned char *he
 	enum kx_err err = KX_OK;
 
 	*container = (struct container){ 0 };
-	if (has(&v, 0, 4) && memcmp(head, "\x7f" "ELF", 4) == 0)
+	if (has(&v, 0, 4) && memcmp(head, ELFMAG, SELFMAG) == 0)
 		err = parse_elf(container, &v);
 	else if (has(&v, 0, 4) && memcmp(head, "\x27\x05\x19\x56", 4) == 0)
 		err = parse_uimage(container, &v);
