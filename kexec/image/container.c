@@ -2,6 +2,7 @@
 #include "container.h"
 
 #include "bytes.h"
+#include "codec.h"
 #include "elf64.h"
 #include "pe.h"
 
@@ -132,18 +133,14 @@ static enum kx_err parse_elf(struct container *c, struct view *v)
 #define UIMAGE_TYPE_KERNEL	2
 #define UIMAGE_TYPE_NOLOAD	14
 
-/* CRC-32 of ISO 3309, bit by bit: it is for 64 bytes. */
+/* With its own field, which lies in it, taken as 0. */
 static uint32_t crc32_of_header(const unsigned char *header)
 {
-	uint32_t crc = 0xffffffff;
-	unsigned int i, bit;
+	static const unsigned char zeros[4];
+	uint32_t crc = codec_crc32(0, header, UIMAGE_HEADER_CRC);
 
-	for (i = 0; i < UIMAGE_BYTES; i++) {
-		crc ^= i >= UIMAGE_HEADER_CRC && i < UIMAGE_HEADER_CRC + 4 ? 0u : header[i];
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-	}
-	return ~crc;
+	crc = codec_crc32(crc, zeros, sizeof(zeros));
+	return codec_crc32(crc, header + UIMAGE_HEADER_CRC + 4, UIMAGE_BYTES - UIMAGE_HEADER_CRC - 4);
 }
 
 static enum kx_err parse_uimage(struct container *c, struct view *v)
