@@ -2,6 +2,7 @@
 #include "image.h"
 
 #include "bytes.h"
+#include "kexec_abi.h"
 #include "pe.h"
 
 #include <string.h>
@@ -87,6 +88,6 @@ struct plan_rules arm64_plan_rules(uint64_t page_bytes)
 		/* Purgatory's tables reach 48 bits. */
 		.pa_limit = 1ull << 48,
 		.page_bytes = page_bytes,
-		.segments_max = 16,	/* KEXEC_SEGMENT_MAX, include/uapi/linux/kexec.h */
+		.segments_max = KEXEC_SEGMENT_MAX,
 	};
 }
