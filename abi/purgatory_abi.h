@@ -98,6 +98,11 @@
 #define PURG_REGIME_EL2		1	/* EL2 with HCR_EL2.E2H=0 */
 #define PURG_REGIMES		2
 
+/* How an exception level is said in one number: the level, and whether HCR_EL2.E2H is 1 */
+#define PURG_EL_MASK		0xf
+#define PURG_EL_E2H_BIT		8
+#define PURG_EL_E2H		(1 << PURG_EL_E2H_BIT)
+
 /* uart_kind */
 #define PURG_UART_NONE		0
 #define PURG_UART_PL011		1
@@ -175,7 +180,7 @@ struct purg_params {
 	uint32_t mpidr_count;		/* 0 to PURG_CPUS_MAX */
 	uint32_t line_bytes;		/* the smallest data cache line of all CPUs; a power of two */
 	uint64_t mpidr[PURG_CPUS_MAX];	/* affinity fields of CPUs that may be called; the first one may be among them */
-	uint64_t reserved2[17];
+	uint64_t reserved2[17];		/* 0. Room for more up to PURG_PARAMS_BYTES, with which entry.S lays out the blob */
 };
 
 /* What the CPUs tell one another, through the cache. (Where the MMU stays off there is only one CPU, and it uses the shared state
@@ -235,7 +240,7 @@ enum purg_timeline_cell {
 	PURG_T_MOVE_BYTES,
 	PURG_T_CHECK_BYTES,
 	PURG_T_CLEAN_BYTES,
-	PURG_T_EL,		/* exception level; bit 8: HCR_EL2.E2H */
+	PURG_T_EL,		/* exception level, and PURG_EL_E2H */
 	PURG_T_MMU,		/* 1: the MMU was on */
 	PURG_T_METHOD,		/* PURG_METHOD_* */
 	PURG_T_CPUS,		/* how many worked */

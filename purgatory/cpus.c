@@ -20,7 +20,7 @@ static uint64_t read_own_mpidr(void)
 /* DEN0022, "Conduit": callers at EL2 use SMC. */
 static uint64_t conduit(const struct purg_params *params, uint64_t el)
 {
-	return (el & 0xf) == 2 ? PURG_CONDUIT_SMC : params->conduit;
+	return (el & PURG_EL_MASK) == 2 ? PURG_CONDUIT_SMC : params->conduit;
 }
 
 /*

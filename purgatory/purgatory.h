@@ -9,7 +9,7 @@
 /* Hidden: so that taking a function's address needs no global offset table, which purgatory has not. */
 #pragma GCC visibility push(hidden)
 
-/* Called by entry.S. el: the exception level, bit 8: HCR_EL2.E2H. mmu: whether it is on. */
+/* Called by entry.S. el: as PURG_T_EL has it. mmu: whether it is on. */
 void purg_check_seal(const struct purg_header *header, uint64_t regime);
 void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64_t el, uint64_t mmu);
 void purg_say_jump(const struct purg_params *params);

@@ -140,7 +140,7 @@ enum kx_err timeline_text(const void *record, size_t bytes, FILE *out)
 	print_payload(out, &t);
 	el = cell(&t, PURG_T_EL);
 	if (has(&t, PURG_T_EL))
-		fprintf(out, " EL%llu%s", (unsigned long long)(el & 3), el & 0x100 ? " with VHE" : "");
+		fprintf(out, " EL%llu%s", (unsigned long long)(el & PURG_EL_MASK), el & PURG_EL_E2H ? " with VHE" : "");
 	if (has(&t, PURG_T_MMU))
 		fprintf(out, ", MMU %s", cell(&t, PURG_T_MMU) ? "on" : "off");
 	fprintf(out, "%s\n", has(&t, PURG_T_EL) ? "." : "");
@@ -166,9 +166,11 @@ enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
 	struct json_object *o;
 	struct timeline t;
 	unsigned int i;
+	uint64_t el;
 
 	if (!is_ours(&t, record, bytes))
 		return KX_TIMELINE_FOREIGN;
+	el = cell(&t, PURG_T_EL);
 	o = json_object_new_object();
 	json_object_object_add(o, "result", json_object_new_string(NAME_OF(results, cell(&t, PURG_T_RESULT))));
 	if (has(&t, PURG_T_METHOD))
@@ -188,8 +190,8 @@ enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
 	add_cell(o, "huge_pages", &t, PURG_T_PAGES);
 	add_cell(o, "huge_pages_in_place", &t, PURG_T_PAGES_IN_PLACE);
 	if (has(&t, PURG_T_EL)) {
-		json_object_object_add(o, "exception_level", json_object_new_uint64(cell(&t, PURG_T_EL) & 3));
-		json_object_object_add(o, "e2h", json_object_new_boolean((cell(&t, PURG_T_EL) & 0x100) != 0));
+		json_object_object_add(o, "exception_level", json_object_new_uint64(el & PURG_EL_MASK));
+		json_object_object_add(o, "e2h", json_object_new_boolean((el & PURG_EL_E2H) != 0));
 	}
 	if (has(&t, PURG_T_MMU))
 		json_object_object_add(o, "mmu", json_object_new_boolean(cell(&t, PURG_T_MMU) != 0));
