@@ -3,8 +3,11 @@
  * Other CPUs: called by PSCI, given a CPU state, and gone again before the jump. Their own way in and out is entry.S's. PSCI:
  * Arm Power State Coordination Interface, DEN0022.
  */
+#include "cpus.h"
+
 #include "arm64_regs.h"
-#include "purgatory.h"
+#include "cpu.h"
+#include "work.h"
 
 #define MPIDR_AFFINITY		0x000000ff00ffffffull	/* Aff3 and Aff2 to Aff0 (Arm ARM, MPIDR_EL1) */
 #define PATIENCE_SECONDS	10
