@@ -14,9 +14,6 @@
 #define SCTLR_M_BIT		0
 #define SCTLR_M			0x0001
 #define SCTLR_C			0x0004
-#define SCTLR_I			0x1000
-#define SCTLR_EL1_OFF		0x30500800
-#define SCTLR_EL2_OFF		0x30c50830
 #define SCTLR_EL1_COLD		0x30501800	/* MMU off, I-cache on */
 #define SCTLR_EL2_COLD		0x30c51830
 #define SCTLR_EL1_ON		0x30501805	/* M, C, I */
@@ -83,7 +80,7 @@
 /* ESR_ELx of an SError interrupt, "SError interrupt": with FEAT_RAS, and IDS 0 and DFSC 0x11, AET says how bad it is. */
 #define ESR_IDS_BIT		24
 #define ESR_AET_SHIFT		10
-#define ESR_AET_MASK		7
+#define ESR_AET_BITS		3
 #define ESR_AET_UEO		2	/* restartable: nothing has used the bad data */
 #define ESR_AET_CE		6	/* corrected */
 #define ESR_DFSC_MASK		0x3f

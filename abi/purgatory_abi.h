@@ -98,6 +98,11 @@
 #define PURG_REGIME_EL2		1	/* EL2 with HCR_EL2.E2H=0 */
 #define PURG_REGIMES		2
 
+/* How an exception level is said in one number: the level, and whether HCR_EL2.E2H is 1 */
+#define PURG_EL_MASK		0xf
+#define PURG_EL_E2H_BIT		8
+#define PURG_EL_E2H		(1 << PURG_EL_E2H_BIT)
+
 /* uart_kind */
 #define PURG_UART_NONE		0
 #define PURG_UART_PL011		1
@@ -175,7 +180,7 @@ struct purg_params {
 	uint32_t mpidr_count;		/* 0 to PURG_CPUS_MAX */
 	uint32_t line_bytes;		/* the smallest data cache line of all CPUs; a power of two */
 	uint64_t mpidr[PURG_CPUS_MAX];	/* affinity fields of CPUs that may be called; the first one may be among them */
-	uint64_t reserved2[17];
+	uint64_t reserved2[17];		/* 0. Room for more up to PURG_PARAMS_BYTES, with which entry.S lays out the blob */
 };
 
 /* What the CPUs tell one another, through the cache. (Where the MMU stays off there is only one CPU, and it uses the shared state
@@ -210,10 +215,17 @@ struct purg_shared {
 /*
  * The record that purgatory leaves in the next kernel's device tree, property PURG_TIMELINE_PROPERTY of /chosen. Every
  * cell is big-endian, as in any device tree. Stamps are CNTVCT_EL0. The loader fills in the cells from cpus_wanted
- * on; purgatory fills in the others.
+ * up to loaded_at; purgatory fills in those in front of them.
+ *
+ * Who reads it may be another version of this program than who wrote it: kernels outlive updates. So cells are only ever added at
+ * the end, and none changes its meaning; a reader takes those that are there, and passes over those that it does not know. The
+ * version only says who wrote: raise it with each new cell. It begins at 4 since PURG_ABI_VERSION, which was 3 at last, stood
+ * in its place, in records of the same 22 cells.
  */
 #define PURG_TIMELINE_PROPERTY	"kexec-fast,timeline"
-#define PURG_TIMELINE_MAGIC	0x4b58544c		/* "KXTL", cell 0, upper half; lower half is PURG_ABI_VERSION */
+#define PURG_TIMELINE_MAGIC	0x4b58544c		/* "KXTL", cell 0, upper half; lower half is PURG_TIMELINE_VERSION */
+#define PURG_TIMELINE_VERSION	4
+#define PURG_TIMELINE_VERSION_OLDEST	1
 
 enum purg_timeline_cell {
 	PURG_T_MAGIC,
@@ -228,7 +240,7 @@ enum purg_timeline_cell {
 	PURG_T_MOVE_BYTES,
 	PURG_T_CHECK_BYTES,
 	PURG_T_CLEAN_BYTES,
-	PURG_T_EL,		/* exception level; bit 8: HCR_EL2.E2H */
+	PURG_T_EL,		/* exception level, and PURG_EL_E2H */
 	PURG_T_MMU,		/* 1: the MMU was on */
 	PURG_T_METHOD,		/* PURG_METHOD_* */
 	PURG_T_CPUS,		/* how many worked */
@@ -238,6 +250,7 @@ enum purg_timeline_cell {
 	PURG_T_PAGES,		/* 2 MiB slots of the payload */
 	PURG_T_PAGES_IN_PLACE,
 	PURG_T_LOADED_AT,	/* wall clock of the load, seconds since 1970 */
+	/* New ones go here. */
 	PURG_T_CELLS
 };
 

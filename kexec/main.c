@@ -7,6 +7,7 @@
 #include "probe.h"
 #include "progress.h"
 #include "report.h"
+#include "staged_report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -166,6 +167,83 @@ static enum kx_err do_unload(struct sys *sys, const struct options *options, str
 	return err;
 }
 
+/* Of --verify-staged and --heal-staged, as kexec(8) has them. */
+#define EXIT_NOT_STAGED	1
+#define EXIT_MOVED	2
+#define EXIT_DAMAGED	3
+
+static int truth_code(enum staged_truth truth)
+{
+	switch (truth) {
+	case STAGED_TRUE:
+		return EXIT_SUCCESS;
+	case STAGED_MOVED:
+		return EXIT_MOVED;
+	case STAGED_DAMAGED:
+		return EXIT_DAMAGED;
+	default:
+		return EXIT_NOT_STAGED;
+	}
+}
+
+/* Neither yes nor no: 1 means something else here. */
+static int could_not(const struct fail *fail)
+{
+	complain(fail);
+	return EXIT_FAILED;
+}
+
+static int do_staged(struct sys *sys, const struct options *options)
+{
+	struct staged_status status;
+	struct fail fail;
+
+	if (staged_status(sys, &status, &fail))
+		return could_not(&fail);
+	if (options->json)
+		staged_json(&status, stdout);
+	else
+		staged_text(&status, stdout);
+	return status.staged ? EXIT_SUCCESS : EXIT_NOT_STAGED;
+}
+
+static int do_verify(struct sys *sys, const struct options *options)
+{
+	struct staged_check check;
+	struct fail fail;
+
+	if (staged_look(sys, options->verify_staged == VERIFY_ALL, &check, &fail))
+		return could_not(&fail);
+	if (!options->quiet)
+		staged_check_text(&check, stdout);
+	return truth_code(check.truth);
+}
+
+/* Before the jump, on stderr: nothing that was done to what was loaded is silent. */
+static void tell_heal(const struct heal *heal)
+{
+	report_notes(&heal->report, stderr);
+	if (heal->healed)
+		fprintf(stderr, "kexec: note: the kernel had moved %u of the %u pages that hold the next one; it was planned and loaded anew, in "
+			"%llu ms.\n", heal->check.moved, heal->check.pages, (unsigned long long)heal->ms);
+}
+
+static int do_heal(struct sys *sys, const struct options *options)
+{
+	struct heal heal;
+	struct fail fail;
+	enum kx_err err = staged_heal(sys, &heal, &fail);
+
+	if (err) {
+		complain(&fail);
+		return err == KX_UNDONE ? EXIT_DAMAGED : EXIT_FAILED;
+	}
+	tell_heal(&heal);
+	if (!options->quiet && !heal.healed)
+		staged_check_text(&heal.check, stdout);
+	return heal.check.truth == STAGED_NOTHING ? EXIT_NOT_STAGED : EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -184,10 +262,12 @@ int main(int argc, char **argv)
 	sys_linux(&sys);
 
 	/* Nothing answers these yet, and 0 would say that all is well. */
-	if (options.staged || options.heal_staged || options.verify_staged != VERIFY_NONE) {
-		fprintf(stderr, "kexec: --staged, --verify-staged and --heal-staged are not there yet\n");
-		return EXIT_FAILED;
-	}
+	if (options.staged)
+		return do_staged(&sys, &options);
+	if (options.verify_staged != VERIFY_NONE)
+		return do_verify(&sys, &options);
+	if (options.heal_staged)
+		return do_heal(&sys, &options);
 	if (options.last)
 		return do_last(&sys, options.json);
 	if (options.status)
@@ -216,7 +296,7 @@ int main(int argc, char **argv)
 	if (status || options.request.plan_only)
 		return status;
 	if (options.exec) {
-		exec_kernel(&sys, options.sync, options.ifdown, NULL, &fail);
+		exec_kernel(&sys, options.sync, options.ifdown, tell_heal, &fail);
 		return complain(&fail);
 	}
 	if (options.shutdown && sys.interrupted(&sys)) {

@@ -3,7 +3,9 @@
  * The console of the last resort: polled output to the UART that the loader named. Only ever used with the MMU off, so
  * the UART is reached by its physical address as Device memory and needs no mapping.
  */
-#include "purgatory.h"
+#include "console.h"
+
+#include "cpu.h"
 
 #define READY_MS	20	/* more than a character takes at 1200 baud */
 

@@ -3,8 +3,11 @@
  * Other CPUs: called by PSCI, given a CPU state, and gone again before the jump. Their own way in and out is entry.S's. PSCI:
  * Arm Power State Coordination Interface, DEN0022.
  */
+#include "cpus.h"
+
 #include "arm64_regs.h"
-#include "purgatory.h"
+#include "cpu.h"
+#include "work.h"
 
 #define MPIDR_AFFINITY		0x000000ff00ffffffull	/* Aff3 and Aff2 to Aff0 (Arm ARM, MPIDR_EL1) */
 #define PATIENCE_SECONDS	10
@@ -20,7 +23,7 @@ static uint64_t read_own_mpidr(void)
 /* DEN0022, "Conduit": callers at EL2 use SMC. */
 static uint64_t conduit(const struct purg_params *params, uint64_t el)
 {
-	return (el & 0xf) == 2 ? PURG_CONDUIT_SMC : params->conduit;
+	return (el & PURG_EL_MASK) == 2 ? PURG_CONDUIT_SMC : params->conduit;
 }
 
 /*

@@ -3,45 +3,15 @@
  * One CPU's share of the pieces: take one, copy it, verify what arrived, clean it behind the cursor. Steps are small enough
  * that what was copied is verified and cleaned while it is in the cache.
  */
-#include "arm64_regs.h"
-#include "digest.h"
-#include "purgatory.h"
+#include "work.h"
+
+#include "cpu.h"
+#include "verify.h"
 
 /* Source and destination, of two pieces at most: in any L2. 170 whole turns of crc32c_lanes_insn. */
 #define STEP_BYTES	(170 * 384)
 
 _Static_assert(STEP_BYTES % PURG_UNIT_BYTES == 0, "step");
-
-static int cpu_has(unsigned int isar0_shift)
-{
-	uint64_t isar0;
-
-	__asm__ volatile("mrs %0, id_aa64isar0_el1" : "=r"(isar0));
-	return (isar0 >> isar0_shift & 0xf) != 0;
-}
-
-/* Asked on the CPU that works: on big.LITTLE it need not be the one that loaded. */
-crc32c_lanes_fn *best_crc32c_lanes(void)
-{
-	return cpu_has(ID_AA64ISAR0_CRC32_SHIFT) ? crc32c_lanes_insn : crc32c_lanes_c;
-}
-
-static sha256_blocks_fn *best_sha256_blocks(void)
-{
-	return cpu_has(ID_AA64ISAR0_SHA2_SHIFT) ? sha256_blocks_insn : sha256_blocks_c;
-}
-
-uint64_t work_method(const struct purg_params *params)
-{
-	switch (params->check) {
-	case PURG_CHECK_CRC32C:
-		return cpu_has(ID_AA64ISAR0_CRC32_SHIFT) ? PURG_METHOD_CRC32C : PURG_METHOD_CRC32C_C;
-	case PURG_CHECK_SHA256:
-		return cpu_has(ID_AA64ISAR0_SHA2_SHIFT) ? PURG_METHOD_SHA256 : PURG_METHOD_SHA256_C;
-	default:
-		return PURG_METHOD_NONE;
-	}
-}
 
 struct worker {
 	const struct purg_params *params;
@@ -72,10 +42,8 @@ static void tally(struct worker *w, unsigned int what, uint64_t bytes)
  */
 static void flush_if_cold(const struct worker *w, uint64_t pa, uint64_t bytes)
 {
-	if (w->mmu)
-		return;
-	cache_clean_inval_poc(pa, bytes, w->line_bytes);
-	data_sync();
+	if (!w->mmu)
+		flush(w->params, pa, bytes);
 }
 
 static void move(struct worker *w, const struct purg_piece *piece, uint64_t at, uint64_t bytes)
@@ -187,7 +155,7 @@ void work(const struct purg_params *params, unsigned int cpu, uint64_t mmu)
 {
 	const struct purg_piece *pieces = (const void *)(uintptr_t)params->pieces_pa;
 	struct worker w = { params, &purg_shared(params)->cpu[cpu], mmu, clean_line_bytes(params), read_counter() };
-	uint64_t at_once = work_method(params) == PURG_METHOD_SHA256 ? 2 : 1, i, end;
+	uint64_t at_once = check_method(params) == PURG_METHOD_SHA256 ? 2 : 1, i, end;
 
 	while ((i = take(&w, at_once)) < params->piece_count) {
 		end = i + at_once < params->piece_count ? i + at_once : params->piece_count;

@@ -4,6 +4,7 @@
 #include "version.h"
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 

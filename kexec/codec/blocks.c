@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
+ * The two formats that their libraries only know the blocks of: lz4's legacy one, and lzop's.
+ *
  * Input is gathered until the part that is due is whole: a header, a length, a block. A step per part takes it, and says what is
  * due next. What a block unpacks to is handed out before anything else is gathered.
  */
-#include "blocks.h"
-
 #include "bytes.h"
+#include "codec_ops.h"
 
 #include <lz4.h>
 #include <lzo/lzo1x.h>
@@ -198,7 +199,7 @@ static enum kx_err lzop_version(struct blocks *b)
 
 /* --- both --- */
 
-struct blocks *blocks_open(enum codec codec)
+static void *start(size_t due, enum kx_err (*step)(struct blocks *b))
 {
 	struct blocks *b = malloc(sizeof(*b));
 
@@ -206,21 +207,13 @@ struct blocks *blocks_open(enum codec codec)
 		return NULL;
 	/* The rest is only touched as far as it is used. */
 	memset(b, 0, offsetof(struct blocks, in));
-	if (codec == CODEC_LZO)
-		next(b, LZO_VERSION_AT + 2, false, lzop_version);
-	else
-		next(b, 4, false, lz4_length);
+	next(b, due, false, step);
 	return b;
 }
 
-void blocks_close(struct blocks *b)
+static enum kx_err run(void *state, const unsigned char *in, size_t *in_bytes, unsigned char *out, size_t *out_bytes, bool *end)
 {
-	free(b);
-}
-
-enum kx_err blocks_run(struct blocks *b, const unsigned char *in, size_t *in_bytes, unsigned char *out, size_t *out_bytes,
-		       bool *end)
-{
+	struct blocks *b = state;
 	size_t at = 0, made = 0, n;
 	enum kx_err err = KX_OK;
 
@@ -245,7 +238,35 @@ enum kx_err blocks_run(struct blocks *b, const unsigned char *in, size_t *in_byt
 	return err;
 }
 
-bool blocks_may_end(const struct blocks *b)
+static bool probe_lz4(const unsigned char *head, size_t bytes)
 {
+	return bytes >= 4 && load_le(head, 4) == LZ4_MAGIC;
+}
+
+static void *open_lz4(void)
+{
+	return start(4, lz4_length);
+}
+
+/* Where another block could follow. */
+static bool lz4_may_end(const void *state)
+{
+	const struct blocks *b = state;
+
 	return b->step == lz4_length && !b->in_used && b->out_at == b->out_end;
 }
+
+static bool probe_lzo(const unsigned char *head, size_t bytes)
+{
+	return bytes >= CODEC_PROBE_BYTES && memcmp(head, LZO_MAGIC, CODEC_PROBE_BYTES) == 0;
+}
+
+static void *open_lzo(void)
+{
+	return start(LZO_VERSION_AT + 2, lzop_version);
+}
+
+const struct codec_ops codec_lz4_legacy = {
+	.name = "lz4", .frames = true, .probe = probe_lz4, .open = open_lz4, .close = free, .run = run, .may_end = lz4_may_end,
+};
+const struct codec_ops codec_lzo = { .name = "lzo", .probe = probe_lzo, .open = open_lzo, .close = free, .run = run };

@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum codec { CODEC_NONE, CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA, CODEC_BZIP2, CODEC_LZ4, CODEC_LZ4_LEGACY, CODEC_LZO };
+enum codec {
+	CODEC_NONE, CODEC_GZIP, CODEC_ZSTD, CODEC_XZ, CODEC_LZMA, CODEC_BZIP2, CODEC_LZ4, CODEC_LZ4_LEGACY, CODEC_LZO,
+	CODECS
+};
 
 /* What a file is compressed with, by its first bytes. A skippable frame is zstd's, too. */
 #define CODEC_PROBE_BYTES	6

@@ -1,1 +1,1 @@
-$(eval $(call component,core,kexec/core,err.c range.c request.c,))
+$(eval $(call component,core,kexec/core,err.c range.c request.c pe.c,))

@@ -65,6 +65,8 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_NO_TIMELINE] = "this kernel was not started by this kexec, so there is no timeline",
 	[KX_NO_TIMELINE_TREE] = "no device tree in /sys/firmware/fdt nor /proc/device-tree that a timeline could be in; mount /sys and "
 				"/proc, and run as root",
+	[KX_TIMELINE_FOREIGN] = "/chosen/kexec-fast,timeline in the device tree is not a record that purgatory left; if --dtb or the "
+				"firmware brings it along, take it out of there",
 	[KX_INTERRUPTED] = "interrupted; what was loaded before still is",
 	[KX_INTERRUPTED_UNLOADED] = "interrupted; what was loaded before is unloaded, as -u asked for",
 	[KX_NOT_STARTED] = "interrupted; the kernel is loaded and was not started, which kexec -e does",

@@ -1,57 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "elfcore.h"
 
-#include "bytes.h"
-
-#include <string.h>
-
-/* ELF-64 Object File Format */
-#define EHDR_BYTES	64
-#define PHDR_BYTES	56
-#define ET_CORE		4
-#define EM_AARCH64	183
-#define PT_LOAD		1
-#define PT_NOTE		4
-#define PF_RWX		7
+#include "elf64.h"
 
 size_t elfcore_bytes(const struct elfcore *core)
 {
-	return EHDR_BYTES + PHDR_BYTES * (core->note_count + core->load_count);
+	return sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr) * (core->note_count + core->load_count);
 }
 
 /* p_offset is a physical address: that is what vmcore.c takes it for. */
 static unsigned char *store_phdr(unsigned char *out, uint32_t type, uint32_t flags, uint64_t va, uint64_t pa,
 				 struct range memory)
 {
-	out = store_le(out, type, 4);
-	out = store_le(out, flags, 4);
-	out = store_le(out, memory.start, 8);
-	out = store_le(out, va, 8);
-	out = store_le(out, pa, 8);
-	out = store_le(out, memory.bytes, 8);
-	out = store_le(out, memory.bytes, 8);
-	return store_le(out, 0, 8);
+	memset(out, 0, sizeof(Elf64_Phdr));
+	elf64_store(Elf64_Phdr, out, p_type, type);
+	elf64_store(Elf64_Phdr, out, p_flags, flags);
+	elf64_store(Elf64_Phdr, out, p_offset, memory.start);
+	elf64_store(Elf64_Phdr, out, p_vaddr, va);
+	elf64_store(Elf64_Phdr, out, p_paddr, pa);
+	elf64_store(Elf64_Phdr, out, p_filesz, memory.bytes);
+	elf64_store(Elf64_Phdr, out, p_memsz, memory.bytes);
+	return out + sizeof(Elf64_Phdr);
 }
 
 void elfcore_build(const struct elfcore *core, unsigned char *out)
 {
-	unsigned char *at = out;
+	unsigned char *at = out + sizeof(Elf64_Ehdr);
 	size_t i;
 
-	memcpy(at, "\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0", 16);
-	at = store_le(at + 16, ET_CORE, 2);
-	at = store_le(at, EM_AARCH64, 2);
-	at = store_le(at, 1, 4);
-	at = store_le(at, 0, 8);			/* e_entry */
-	at = store_le(at, EHDR_BYTES, 8);		/* e_phoff */
-	at = store_le(at, 0, 8);
-	at = store_le(at, 0, 4);
-	at = store_le(at, EHDR_BYTES, 2);
-	at = store_le(at, PHDR_BYTES, 2);
-	at = store_le(at, core->note_count + core->load_count, 2);
-	at = store_le(at, 0, 6);			/* no sections */
+	/* No sections, and no entry: what is not set is 0. */
+	memset(out, 0, sizeof(Elf64_Ehdr));
+	memcpy(out, ELFMAG, SELFMAG);
+	out[EI_CLASS] = ELFCLASS64;
+	out[EI_DATA] = ELFDATA2LSB;
+	out[EI_VERSION] = EV_CURRENT;
+	elf64_store(Elf64_Ehdr, out, e_type, ET_CORE);
+	elf64_store(Elf64_Ehdr, out, e_machine, EM_AARCH64);
+	elf64_store(Elf64_Ehdr, out, e_version, EV_CURRENT);
+	elf64_store(Elf64_Ehdr, out, e_phoff, sizeof(Elf64_Ehdr));
+	elf64_store(Elf64_Ehdr, out, e_ehsize, sizeof(Elf64_Ehdr));
+	elf64_store(Elf64_Ehdr, out, e_phentsize, sizeof(Elf64_Phdr));
+	elf64_store(Elf64_Ehdr, out, e_phnum, core->note_count + core->load_count);
 	for (i = 0; i < core->note_count; i++)
 		at = store_phdr(at, PT_NOTE, 0, 0, core->notes[i].start, core->notes[i]);
 	for (i = 0; i < core->load_count; i++)
-		at = store_phdr(at, PT_LOAD, PF_RWX, core->loads[i].va, core->loads[i].memory.start, core->loads[i].memory);
+		at = store_phdr(at, PT_LOAD, PF_R | PF_W | PF_X, core->loads[i].va, core->loads[i].memory.start, core->loads[i].memory);
 }

@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kcore.h"
 
-#include "bytes.h"
-
-#include <string.h>
-
-#define EHDR_PHOFF	32
-#define EHDR_PHNUM	56
-#define EHDR_BYTES	64
-#define PHDR_BYTES	56
-#define PHDR_OFFSET	8
-#define PHDR_VADDR	16
-#define PHDR_PADDR	24
-#define PHDR_FILESZ	32
-#define PT_LOAD		1
-#define PT_NOTE		4
+#include "elf64.h"
 
 /* "NUMBER(kimage_voffset)=0x..." in the notes: VMCOREINFO is text, and nothing else there looks like it. */
 static void parse_notes(struct kcore *kcore, const unsigned char *notes, size_t bytes)
@@ -41,16 +28,17 @@ static void parse_notes(struct kcore *kcore, const unsigned char *notes, size_t 
 /* One program header after the other; null behind the last one that was read. */
 static const unsigned char *next_phdr(const unsigned char *head, size_t bytes, const unsigned char *phdr)
 {
-	uint64_t first = load_le(head + EHDR_PHOFF, 8), at = phdr ? (uint64_t)(phdr - head) + PHDR_BYTES : first;
+	uint64_t first = elf64_load(Elf64_Ehdr, head, e_phoff), at = phdr ? (uint64_t)(phdr - head) + sizeof(Elf64_Phdr) : first;
 
-	if (at > bytes || bytes - at < PHDR_BYTES || (at - first) / PHDR_BYTES >= load_le(head + EHDR_PHNUM, 2))
+	if (at > bytes || bytes - at < sizeof(Elf64_Phdr) ||
+	    (at - first) / sizeof(Elf64_Phdr) >= elf64_load(Elf64_Ehdr, head, e_phnum))
 		return NULL;
 	return head + at;
 }
 
 static bool is_kcore(const unsigned char *head, size_t bytes)
 {
-	return bytes >= EHDR_BYTES && memcmp(head, "\x7f" "ELF\2\1", 6) == 0;
+	return bytes >= sizeof(Elf64_Ehdr) && elf64_is_le(head, bytes);
 }
 
 void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, const struct range_set *ram)
@@ -61,8 +49,8 @@ void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, c
 	if (!is_kcore(head, bytes))
 		return;
 	while ((phdr = next_phdr(head, bytes, phdr))) {
-		uint64_t type = load_le(phdr, 4), offset = load_le(phdr + PHDR_OFFSET, 8), pa = load_le(phdr + PHDR_PADDR, 8);
-		uint64_t file_bytes = load_le(phdr + PHDR_FILESZ, 8);
+		uint64_t type = elf64_load(Elf64_Phdr, phdr, p_type), offset = elf64_load(Elf64_Phdr, phdr, p_offset);
+		uint64_t pa = elf64_load(Elf64_Phdr, phdr, p_paddr), file_bytes = elf64_load(Elf64_Phdr, phdr, p_filesz);
 
 		if (type == PT_NOTE && offset <= bytes)
 			parse_notes(kcore, head + offset, file_bytes < bytes - offset ? file_bytes : bytes - offset);
@@ -70,7 +58,7 @@ void kcore_parse(struct kcore *kcore, const unsigned char *head, size_t bytes, c
 		if (type != PT_LOAD || kcore->linear_known || pa >= PA_END || !range_set_contains(ram, (struct range){ pa, 1 }))
 			continue;
 		/* The kernel's own image lies in memory, too, and comes before it (KCORE_TEXT). */
-		offset = load_le(phdr + PHDR_VADDR, 8) - pa;
+		offset = elf64_load(Elf64_Phdr, phdr, p_vaddr) - pa;
 		if (kcore->kimage_known && offset != kcore->kimage_voffset) {
 			kcore->linear_known = true;
 			kcore->linear_offset = offset;
@@ -85,12 +73,12 @@ bool kcore_find(const unsigned char *head, size_t head_bytes, struct range memor
 	if (!is_kcore(head, head_bytes))
 		return false;
 	while ((phdr = next_phdr(head, head_bytes, phdr))) {
-		uint64_t pa = load_le(phdr + PHDR_PADDR, 8), bytes = load_le(phdr + PHDR_FILESZ, 8);
+		uint64_t pa = elf64_load(Elf64_Phdr, phdr, p_paddr), bytes = elf64_load(Elf64_Phdr, phdr, p_filesz);
 
-		if (load_le(phdr, 4) != PT_LOAD || pa > memory.start || memory.start - pa > bytes ||
+		if (elf64_load(Elf64_Phdr, phdr, p_type) != PT_LOAD || pa > memory.start || memory.start - pa > bytes ||
 		    bytes - (memory.start - pa) < memory.bytes)
 			continue;
-		*file_offset = load_le(phdr + PHDR_OFFSET, 8) + (memory.start - pa);
+		*file_offset = elf64_load(Elf64_Phdr, phdr, p_offset) + (memory.start - pa);
 		return true;
 	}
 	return false;
@@ -103,11 +91,11 @@ bool kcore_find_va(const unsigned char *head, size_t head_bytes, uint64_t va, ui
 	if (!is_kcore(head, head_bytes))
 		return false;
 	while ((phdr = next_phdr(head, head_bytes, phdr))) {
-		uint64_t first = load_le(phdr + PHDR_VADDR, 8), count = load_le(phdr + PHDR_FILESZ, 8);
+		uint64_t first = elf64_load(Elf64_Phdr, phdr, p_vaddr), count = elf64_load(Elf64_Phdr, phdr, p_filesz);
 
-		if (load_le(phdr, 4) != PT_LOAD || va < first || va - first > count || count - (va - first) < bytes)
+		if (elf64_load(Elf64_Phdr, phdr, p_type) != PT_LOAD || va < first || va - first > count || count - (va - first) < bytes)
 			continue;
-		*file_offset = load_le(phdr + PHDR_OFFSET, 8) + (va - first);
+		*file_offset = elf64_load(Elf64_Phdr, phdr, p_offset) + (va - first);
 		return true;
 	}
 	return false;

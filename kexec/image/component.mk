@@ -1,1 +1,1 @@
-$(eval $(call component,image,kexec/image,foreign.c container.c,core))
+$(eval $(call component,image,kexec/image,foreign.c container.c,core codec))

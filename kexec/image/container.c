@@ -2,6 +2,9 @@
 #include "container.h"
 
 #include "bytes.h"
+#include "codec.h"
+#include "elf64.h"
+#include "pe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,24 +61,7 @@ bool container_is_type(const char *name)
 	return false;
 }
 
-/* ELF-64 Object File Format, and ELF for the Arm 64-bit Architecture */
-#define ELF_CLASS_64		2
-#define ELF_DATA_LE		1
-#define ELF_EXEC		2
-#define ELF_DYN			3
-#define ELF_AARCH64		183
-#define ELF_TYPE		16
-#define ELF_MACHINE		18
-#define ELF_ENTRY		24
-#define ELF_PHOFF		32
-#define ELF_PHENTSIZE		54
-#define ELF_PHNUM		56
-#define ELF_PH_BYTES		56
-#define ELF_PT_LOAD		1
-#define ELF_PT_INTERP		3
-#define ELF_P_OFFSET		8
-#define ELF_P_VADDR		16
-#define ELF_P_FILESZ		32
+#define elf_field(view, at, type, member)	field(view, (at) + offsetof(type, member), ELF64_FIELD_BYTES(type, member))
 
 static int by_place(const void *a, const void *b)
 {
@@ -90,23 +76,26 @@ static int by_place(const void *a, const void *b)
  */
 static enum kx_err parse_elf(struct container *c, struct view *v)
 {
-	uint64_t entry = field(v, ELF_ENTRY, 8), at = field(v, ELF_PHOFF, 8);
-	uint64_t count = field(v, ELF_PHNUM, 2), step = field(v, ELF_PHENTSIZE, 2), type = field(v, ELF_TYPE, 2);
+	uint64_t entry = elf_field(v, 0, Elf64_Ehdr, e_entry), at = elf_field(v, 0, Elf64_Ehdr, e_phoff);
+	uint64_t count = elf_field(v, 0, Elf64_Ehdr, e_phnum), step = elf_field(v, 0, Elf64_Ehdr, e_phentsize);
+	uint64_t type = elf_field(v, 0, Elf64_Ehdr, e_type);
 	unsigned int i;
 
-	if (v->head_bytes > 5 && (v->head[4] != ELF_CLASS_64 || v->head[5] != ELF_DATA_LE))
+	if (v->head_bytes > EI_DATA && !elf64_is_le(v->head, v->head_bytes))
 		return KX_CONTAINER_ARCH;
-	if (field(v, ELF_MACHINE, 2) != ELF_AARCH64)
+	if (elf_field(v, 0, Elf64_Ehdr, e_machine) != EM_AARCH64)
 		return v->short_of ? KX_IMAGE_TRUNCATED : KX_CONTAINER_ARCH;
-	if ((type != ELF_EXEC && type != ELF_DYN) || step < ELF_PH_BYTES || at > UINT64_MAX / 2)
+	if ((type != ET_EXEC && type != ET_DYN) || step < sizeof(Elf64_Phdr) || at > UINT64_MAX / 2)
 		return KX_CONTAINER_BAD;
 	for (; count && !v->short_of; count--, at += step) {
-		uint64_t kind = field(v, at, 4), vaddr = field(v, at + ELF_P_VADDR, 8);
-		struct elf_segment s = { vaddr - entry, { field(v, at + ELF_P_OFFSET, 8), field(v, at + ELF_P_FILESZ, 8) } };
+		uint64_t kind = elf_field(v, at, Elf64_Phdr, p_type), vaddr = elf_field(v, at, Elf64_Phdr, p_vaddr);
+		struct elf_segment s = {
+			vaddr - entry, { elf_field(v, at, Elf64_Phdr, p_offset), elf_field(v, at, Elf64_Phdr, p_filesz) },
+		};
 
-		if (kind == ELF_PT_INTERP)
+		if (kind == PT_INTERP)
 			return KX_CONTAINER_BAD;
-		if (kind != ELF_PT_LOAD || !s.file.bytes)
+		if (kind != PT_LOAD || !s.file.bytes)
 			continue;
 		if (!in_file(v, s.file))
 			return KX_IMAGE_TRUNCATED;
@@ -144,18 +133,14 @@ static enum kx_err parse_elf(struct container *c, struct view *v)
 #define UIMAGE_TYPE_KERNEL	2
 #define UIMAGE_TYPE_NOLOAD	14
 
-/* CRC-32 of ISO 3309, bit by bit: it is for 64 bytes. */
+/* With its own field, which lies in it, taken as 0. */
 static uint32_t crc32_of_header(const unsigned char *header)
 {
-	uint32_t crc = 0xffffffff;
-	unsigned int i, bit;
+	static const unsigned char zeros[4];
+	uint32_t crc = codec_crc32(0, header, UIMAGE_HEADER_CRC);
 
-	for (i = 0; i < UIMAGE_BYTES; i++) {
-		crc ^= i >= UIMAGE_HEADER_CRC && i < UIMAGE_HEADER_CRC + 4 ? 0u : header[i];
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-	}
-	return ~crc;
+	crc = codec_crc32(crc, zeros, sizeof(zeros));
+	return codec_crc32(crc, header + UIMAGE_HEADER_CRC + 4, UIMAGE_BYTES - UIMAGE_HEADER_CRC - 4);
 }
 
 static enum kx_err parse_uimage(struct container *c, struct view *v)
@@ -178,17 +163,7 @@ static enum kx_err parse_uimage(struct container *c, struct view *v)
 	return c->kernel.bytes ? KX_OK : KX_CONTAINER_BAD;
 }
 
-/* Microsoft PE/COFF; drivers/firmware/efi/libstub/zboot-header.S */
-#define PE_POINTER		0x3c
-#define PE_MACHINE		4	/* from the signature */
-#define PE_SECTIONS		6
-#define PE_OPTIONAL_BYTES	20
-#define PE_HEADER_BYTES		24
-#define PE_MACHINE_ARM64	0xaa64
-#define PE_SECTION_BYTES	40
-#define PE_SECTION_MEMORY_BYTES	8
-#define PE_SECTION_FILE_BYTES	16
-#define PE_SECTION_AT		20
+/* drivers/firmware/efi/libstub/zboot-header.S */
 #define ZBOOT_MAGIC		4
 #define ZBOOT_AT		8
 #define ZBOOT_BYTES		12
@@ -210,33 +185,29 @@ static enum kx_err parse_zboot(struct container *c, struct view *v)
 }
 
 /* The UAPI Group's Unified Kernel Image specification. Sections behind a ".profile" belong to another profile than the first. */
-static enum kx_err parse_uki(struct container *c, struct view *v, uint64_t pe)
+static enum kx_err parse_uki(struct container *c, const struct view *v, struct pe *pe)
 {
 	static const struct {
-		char name[8];
+		char name[PE_NAME_BYTES];
 		size_t offset;
 	} wanted[] = {
 		{ ".linux\0", offsetof(struct container, kernel) }, { ".initrd", offsetof(struct container, initrd) },
 		{ { '.', 'c', 'm', 'd', 'l', 'i', 'n', 'e' }, offsetof(struct container, cmdline) },
 		{ ".dtb\0\0\0", offsetof(struct container, dtb) },
 	};
-	uint64_t count = field(v, pe + PE_SECTIONS, 2);
-	uint64_t at = pe + PE_HEADER_BYTES + field(v, pe + PE_OPTIONAL_BYTES, 2);
+	struct pe_section section;
 	size_t i;
 
-	for (; count && has(v, at, PE_SECTION_BYTES); count--, at += PE_SECTION_BYTES) {
-		uint64_t memory_bytes = field(v, at + PE_SECTION_MEMORY_BYTES, 4);
-		struct extent e = { field(v, at + PE_SECTION_AT, 4), field(v, at + PE_SECTION_FILE_BYTES, 4) };
-
+	while (pe_next(pe, &section)) {
 		/* In the file a section is padded; in memory it has its own length. */
-		if (memory_bytes < e.bytes)
-			e.bytes = memory_bytes;
-		if (memcmp(v->head + at, ".profile", 8) == 0)
+		struct extent e = { section.file_at, section.memory_bytes < section.file_bytes ? section.memory_bytes : section.file_bytes };
+
+		if (memcmp(section.name, ".profile", PE_NAME_BYTES) == 0)
 			break;
 		for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 			struct extent *to = (struct extent *)(void *)((char *)c + wanted[i].offset);
 
-			if (memcmp(v->head + at, wanted[i].name, 8) != 0 || to->bytes)
+			if (memcmp(section.name, wanted[i].name, PE_NAME_BYTES) != 0 || to->bytes)
 				continue;
 			if (!in_file(v, e))
 				return KX_IMAGE_TRUNCATED;
@@ -250,15 +221,15 @@ static enum kx_err parse_uki(struct container *c, struct view *v, uint64_t pe)
 
 static enum kx_err parse_pe(struct container *c, struct view *v)
 {
-	uint64_t pe = field(v, PE_POINTER, 4);
+	struct pe pe;
 
 	if (has(v, ZBOOT_MAGIC, 4) && memcmp(v->head + ZBOOT_MAGIC, "zimg", 4) == 0)
 		return parse_zboot(c, v);
-	if (!has(v, pe, PE_HEADER_BYTES) || memcmp(v->head + pe, "PE\0", 4) != 0)
+	if (!pe_open(&pe, v->head, v->head_bytes))
 		return KX_OK;
-	if (field(v, pe + PE_MACHINE, 2) != PE_MACHINE_ARM64)
+	if (pe.machine != PE_MACHINE_ARM64)
 		return KX_CONTAINER_ARCH;
-	return parse_uki(c, v, pe);
+	return parse_uki(c, v, &pe);
 }
 
 enum kx_err container_parse(struct container *container, const unsigned char *head, size_t head_bytes, uint64_t file_bytes)
@@ -267,7 +238,7 @@ enum kx_err container_parse(struct container *container, const unsigned char *he
 	enum kx_err err = KX_OK;
 
 	*container = (struct container){ 0 };
-	if (has(&v, 0, 4) && memcmp(head, "\x7f" "ELF", 4) == 0)
+	if (has(&v, 0, 4) && memcmp(head, ELFMAG, SELFMAG) == 0)
 		err = parse_elf(container, &v);
 	else if (has(&v, 0, 4) && memcmp(head, "\x27\x05\x19\x56", 4) == 0)
 		err = parse_uimage(container, &v);

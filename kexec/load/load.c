@@ -63,7 +63,7 @@ static struct ledger describe(const struct load *l)
 {
 	const struct inputs *in = &l->inputs;
 	struct ledger ledger = {
-		.made_at = l->sys->now(l->sys), .program = VERSION_OF_LEDGERS, .format = in->format, .cmdline = in->cmdline,
+		.made_at = l->sys->now(l->sys), .pid = l->sys->pid, .program = VERSION_OF_LEDGERS, .format = in->format, .cmdline = in->cmdline,
 		.serial = l->request->serial, .image = in->image, .check = l->choices.check, .digest = l->choices.digest,
 		.cpus = l->request->cpus, .dtb = l->machine.dtb, .dtb_bytes = l->machine.dtb_bytes,
 		.flags = l->request->no_mmu ? LEDGER_NO_MMU : 0u,

@@ -15,6 +15,7 @@
 
 #include "control.h"
 #include "inputs.h"
+#include "kexec_abi.h"
 #include "ledgers.h"
 #include "load.h"
 #include "machine.h"
@@ -107,7 +108,7 @@ struct relocated_run {
 	uint64_t buf_bytes;
 };
 
-#define RELOCATED_RUNS_MAX	14	/* KEXEC_SEGMENT_MAX less the control segment and the device tree; a crash kernel has two at most */
+#define RELOCATED_RUNS_MAX	(KEXEC_SEGMENT_MAX - 2)	/* less the control segment and the device tree; a crash kernel has two at most */
 
 struct payload {
 	struct ledger_slot *slot[PLAN_OBJECTS];	/* for each slot of a window: its page, its bytes and their digest */

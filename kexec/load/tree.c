@@ -20,7 +20,7 @@ static void usable_memory(const struct memmap *map, struct range *out)
 static void make_record(unsigned char *record, const struct jump_facts *facts, uint64_t loaded_at)
 {
 	uint64_t cell[PURG_T_CELLS] = {
-		[PURG_T_MAGIC] = (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_ABI_VERSION,
+		[PURG_T_MAGIC] = (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_TIMELINE_VERSION,
 		[PURG_T_PAYLOAD_BYTES] = facts->payload_bytes,
 		[PURG_T_RELOCATED_BYTES] = facts->relocated_bytes,
 		[PURG_T_PAGES] = facts->slots,

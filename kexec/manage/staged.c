@@ -287,7 +287,7 @@ static void show(struct staged_status *status, const struct staged *staged)
 	snprintf(status->backend, sizeof(status->backend), "%s", staged->staging.ops ? staged->staging.ops->name : "");
 	snprintf(status->format, sizeof(status->format), "%s", ledger->format);
 	snprintf(status->cmdline, sizeof(status->cmdline), "%s", ledger->cmdline ? ledger->cmdline : "");
-	status->control.start = ledger->control_pa;
+	status->control_pa = ledger->control_pa;
 	show_files(status, staged);
 }
 

@@ -70,7 +70,7 @@ struct staged_status {
 		bool changed;		/* it is not the file any more that was loaded */
 	} file[LEDGER_FILES];
 	uint32_t files;
-	struct range object[2], control;
+	pa_t control_pa;
 };
 
 /* Errors: KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS, KX_LEDGER_BAD and those of staged_open(), but for KX_NOT_STAGED */

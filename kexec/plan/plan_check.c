@@ -5,6 +5,8 @@
  */
 #include "plan.h"
 
+#include "kexec_abi.h"
+
 #include <stdlib.h>
 
 /* Every use of memory is booked once; booking the same byte twice is a collision. */
@@ -86,7 +88,7 @@ static const char *check_all(const struct plan *plan, const struct plan_input *i
 	const struct plan_rules *rules = &input->rules;
 	pa_t lowest = UINT64_MAX, highest = 0;
 	uint32_t counts[SLOT_EMPTY + 1] = { 0 }, i;
-	struct range segment[16];
+	struct range segment[KEXEC_SEGMENT_MAX];
 	size_t segments = 2, n;
 	const char *why;
 	unsigned int o;

@@ -51,7 +51,8 @@ void report_table(const struct report *report, FILE *out);
 void report_sentence(const struct report *report, FILE *out);
 void report_json(const struct report *report, FILE *out);
 
-/* The record purgatory left: bytes of the device tree property. Errors: KX_NO_TIMELINE: not one of ours */
+/* The record purgatory left: bytes of the device tree property. One of an older version, or of a newer one, is told as far as it goes
+ * and is understood; what rests on a cell that it has not is left out. Errors: KX_TIMELINE_FOREIGN */
 enum kx_err timeline_text(const void *record, size_t bytes, FILE *out);
 enum kx_err timeline_json(const void *record, size_t bytes, FILE *out);
 

@@ -6,9 +6,27 @@
 #include <json-c/json.h>
 #include <time.h>
 
-static uint64_t cell(const unsigned char *record, enum purg_timeline_cell which)
+/* A record may have fewer cells than are known here, or more. */
+struct timeline {
+	const unsigned char *record;
+	size_t cells;
+};
+
+/* Cells are only ever added at the end: where one is, all in front of it are. */
+static bool has(const struct timeline *t, enum purg_timeline_cell which)
 {
-	return load_be(record + which * sizeof(uint64_t), sizeof(uint64_t));
+	return which < t->cells;
+}
+
+static uint64_t cell(const struct timeline *t, enum purg_timeline_cell which)
+{
+	return has(t, which) ? load_be(t->record + which * sizeof(uint64_t), sizeof(uint64_t)) : 0;
+}
+
+/* A stamp or a number of ticks that can be told in seconds: some firmware leaves CNTFRQ_EL0 at 0. */
+static bool has_time(const struct timeline *t, enum purg_timeline_cell which)
+{
+	return has(t, which) && cell(t, PURG_T_HZ);
 }
 
 /* What was done with the pieces. Time is the sum over all CPUs, so that a rate is that of one. */
@@ -34,27 +52,28 @@ static const char *const results[] = {
 
 #define NAME_OF(table, index)	((index) < sizeof(table) / sizeof((table)[0]) ? (table)[index] : "unknown")
 
-static bool is_ours(const void *record, size_t bytes)
+/* By any version of this program, finished by purgatory, and long enough to say something. */
+static bool is_ours(struct timeline *t, const void *record, size_t bytes)
 {
-	return bytes == PURG_T_CELLS * sizeof(uint64_t) &&
-	       cell(record, PURG_T_MAGIC) == ((uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_ABI_VERSION) &&
-	       cell(record, PURG_T_RESULT) != PURG_RESULT_NONE && cell(record, PURG_T_HZ) != 0;
+	*t = (struct timeline){ record, bytes / sizeof(uint64_t) };
+	return bytes % sizeof(uint64_t) == 0 && cell(t, PURG_T_MAGIC) >> 32 == PURG_TIMELINE_MAGIC &&
+	       (uint32_t)cell(t, PURG_T_MAGIC) >= PURG_TIMELINE_VERSION_OLDEST && cell(t, PURG_T_RESULT) != PURG_RESULT_NONE;
 }
 
-static uint64_t nanoseconds(const void *record, uint64_t ticks)
+static uint64_t nanoseconds(const struct timeline *t, uint64_t ticks)
 {
-	double ns = (double)ticks * 1e9 / (double)cell(record, PURG_T_HZ);
+	double ns = (double)ticks * 1e9 / (double)cell(t, PURG_T_HZ);
 
 	/* A record that is not honest may claim more time than there is. */
 	return ns < 1e18 ? (uint64_t)ns : (uint64_t)1e18;
 }
 
 /* From stamp to stamp; one that runs backwards (a record that is not honest) is 0. */
-static uint64_t between(const void *record, enum purg_timeline_cell from, enum purg_timeline_cell to)
+static uint64_t between(const struct timeline *t, enum purg_timeline_cell from, enum purg_timeline_cell to)
 {
-	uint64_t first = cell(record, from), last = cell(record, to);
+	uint64_t first = cell(t, from), last = cell(t, to);
 
-	return last < first ? 0 : nanoseconds(record, last - first);
+	return last < first ? 0 : nanoseconds(t, last - first);
 }
 
 static void print_phase(FILE *out, const char *name, uint64_t ns, uint64_t bytes)
@@ -65,76 +84,123 @@ static void print_phase(FILE *out, const char *name, uint64_t ns, uint64_t bytes
 	fprintf(out, "\n");
 }
 
-enum kx_err timeline_text(const void *record, size_t bytes, FILE *out)
+static void print_phases(FILE *out, const struct timeline *t)
 {
-	uint64_t el, cpus;
 	unsigned int i;
 
-	if (!is_ours(record, bytes))
-		return KX_NO_TIMELINE;
-	cpus = cell(record, PURG_T_CPUS);
+	if (!has_time(t, PURG_T_MMU_ON))
+		return;
 	fprintf(out, "%-9s %14s %14s %12s\n", "phase", "time", "bytes", "rate");
-	print_phase(out, "prepare", between(record, PURG_T_ENTRY, PURG_T_MMU_ON), 0);
-	print_phase(out, "payload", between(record, PURG_T_MMU_ON, PURG_T_DONE), cell(record, PURG_T_CHECK_BYTES));
+	print_phase(out, "prepare", between(t, PURG_T_ENTRY, PURG_T_MMU_ON), 0);
+	if (has_time(t, PURG_T_DONE))
+		print_phase(out, "payload", between(t, PURG_T_MMU_ON, PURG_T_DONE), cell(t, PURG_T_CHECK_BYTES));
 	for (i = 0; i < PURG_TALLIES; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "  %s", tallies[i].name);
-		print_phase(out, name, nanoseconds(record, cell(record, PURG_T_MOVE_TICKS + i)),
-			    cell(record, PURG_T_MOVE_BYTES + i));
+		if (has_time(t, PURG_T_MOVE_TICKS + i))
+			print_phase(out, name, nanoseconds(t, cell(t, PURG_T_MOVE_TICKS + i)), cell(t, PURG_T_MOVE_BYTES + i));
 	}
-	print_phase(out, "all", between(record, PURG_T_ENTRY, PURG_T_DONE), 0);
-	el = cell(record, PURG_T_EL);
-	fprintf(out, "\n%llu of %llu huge pages were in place; the kernel relocated %llu bytes of the payload.\n",
-		(unsigned long long)cell(record, PURG_T_PAGES_IN_PLACE), (unsigned long long)cell(record, PURG_T_PAGES),
-		(unsigned long long)cell(record, PURG_T_RELOCATED_BYTES));
-	fprintf(out, "Payload of %llu bytes %s (%s) by %llu CPU%s", (unsigned long long)cell(record, PURG_T_PAYLOAD_BYTES),
-		NAME_OF(results, cell(record, PURG_T_RESULT)), NAME_OF(methods, cell(record, PURG_T_METHOD)),
-		(unsigned long long)cpus, cpus == 1 ? "" : "s");
-	if (cpus < cell(record, PURG_T_CPUS_WANTED) && cell(record, PURG_T_MMU))
+	if (has_time(t, PURG_T_DONE))
+		print_phase(out, "all", between(t, PURG_T_ENTRY, PURG_T_DONE), 0);
+	fprintf(out, "\n");
+}
+
+/* "Payload of 20 bytes verified (crc32c in C) by 2 CPUs, not 4: firmware could not start the others." */
+static void print_payload(FILE *out, const struct timeline *t)
+{
+	uint64_t cpus = cell(t, PURG_T_CPUS);
+
+	fprintf(out, "Payload ");
+	if (has(t, PURG_T_PAYLOAD_BYTES))
+		fprintf(out, "of %llu bytes ", (unsigned long long)cell(t, PURG_T_PAYLOAD_BYTES));
+	fprintf(out, "%s", NAME_OF(results, cell(t, PURG_T_RESULT)));
+	if (has(t, PURG_T_METHOD))
+		fprintf(out, " (%s)", NAME_OF(methods, cell(t, PURG_T_METHOD)));
+	if (has(t, PURG_T_CPUS))
+		fprintf(out, " by %llu CPU%s", (unsigned long long)cpus, cpus == 1 ? "" : "s");
+	if (cpus < cell(t, PURG_T_CPUS_WANTED) && cell(t, PURG_T_MMU))
 		fprintf(out, ", not %llu: firmware could not start the others",
-			(unsigned long long)cell(record, PURG_T_CPUS_WANTED));
-	fprintf(out, ". EL%llu%s, MMU %s.\n", (unsigned long long)(el & 3), el & 0x100 ? " with VHE" : "",
-		cell(record, PURG_T_MMU) ? "on" : "off");
+			(unsigned long long)cell(t, PURG_T_CPUS_WANTED));
+	fprintf(out, ".");
+}
+
+enum kx_err timeline_text(const void *record, size_t bytes, FILE *out)
+{
+	struct timeline t;
+	uint64_t el;
+
+	if (!is_ours(&t, record, bytes))
+		return KX_TIMELINE_FOREIGN;
+	print_phases(out, &t);
+	if (has(&t, PURG_T_PAGES_IN_PLACE))
+		fprintf(out, "%llu of %llu huge pages were in place; the kernel relocated %llu bytes of the payload.\n",
+			(unsigned long long)cell(&t, PURG_T_PAGES_IN_PLACE), (unsigned long long)cell(&t, PURG_T_PAGES),
+			(unsigned long long)cell(&t, PURG_T_RELOCATED_BYTES));
+	print_payload(out, &t);
+	el = cell(&t, PURG_T_EL);
+	if (has(&t, PURG_T_EL))
+		fprintf(out, " EL%llu%s", (unsigned long long)(el & PURG_EL_MASK), el & PURG_EL_E2H ? " with VHE" : "");
+	if (has(&t, PURG_T_MMU))
+		fprintf(out, ", MMU %s", cell(&t, PURG_T_MMU) ? "on" : "off");
+	fprintf(out, "%s\n", has(&t, PURG_T_EL) ? "." : "");
 	return KX_OK;
 }
 
-static void add_u64(struct json_object *o, const char *name, uint64_t value)
+static void add_cell(struct json_object *o, const char *name, const struct timeline *t, enum purg_timeline_cell which)
 {
-	json_object_object_add(o, name, json_object_new_uint64(value));
+	if (has(t, which))
+		json_object_object_add(o, name, json_object_new_uint64(cell(t, which)));
+}
+
+/* last: the later of the two stamps. */
+static void add_between(struct json_object *o, const char *name, const struct timeline *t, enum purg_timeline_cell first,
+			enum purg_timeline_cell last)
+{
+	if (has_time(t, last))
+		json_object_object_add(o, name, json_object_new_uint64(between(t, first, last)));
 }
 
 enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
 {
 	struct json_object *o;
+	struct timeline t;
 	unsigned int i;
+	uint64_t el;
 
-	if (!is_ours(record, bytes))
-		return KX_NO_TIMELINE;
+	if (!is_ours(&t, record, bytes))
+		return KX_TIMELINE_FOREIGN;
+	el = cell(&t, PURG_T_EL);
 	o = json_object_new_object();
-	json_object_object_add(o, "result", json_object_new_string(NAME_OF(results, cell(record, PURG_T_RESULT))));
-	json_object_object_add(o, "check", json_object_new_string(NAME_OF(methods, cell(record, PURG_T_METHOD))));
-	add_u64(o, "prepare_ns", between(record, PURG_T_ENTRY, PURG_T_MMU_ON));
-	add_u64(o, "payload_ns", between(record, PURG_T_MMU_ON, PURG_T_DONE));
-	add_u64(o, "total_ns", between(record, PURG_T_ENTRY, PURG_T_DONE));
+	json_object_object_add(o, "result", json_object_new_string(NAME_OF(results, cell(&t, PURG_T_RESULT))));
+	if (has(&t, PURG_T_METHOD))
+		json_object_object_add(o, "check", json_object_new_string(NAME_OF(methods, cell(&t, PURG_T_METHOD))));
+	add_between(o, "prepare_ns", &t, PURG_T_ENTRY, PURG_T_MMU_ON);
+	add_between(o, "payload_ns", &t, PURG_T_MMU_ON, PURG_T_DONE);
+	add_between(o, "total_ns", &t, PURG_T_ENTRY, PURG_T_DONE);
 	for (i = 0; i < PURG_TALLIES; i++)
-		add_u64(o, tallies[i].json, nanoseconds(record, cell(record, PURG_T_MOVE_TICKS + i)));
-	add_u64(o, "moved_bytes", cell(record, PURG_T_MOVE_BYTES));
-	add_u64(o, "verified_bytes", cell(record, PURG_T_CHECK_BYTES));
-	add_u64(o, "cleaned_bytes", cell(record, PURG_T_CLEAN_BYTES));
-	add_u64(o, "relocated_bytes", cell(record, PURG_T_RELOCATED_BYTES));
-	add_u64(o, "payload_bytes", cell(record, PURG_T_PAYLOAD_BYTES));
-	add_u64(o, "huge_pages", cell(record, PURG_T_PAGES));
-	add_u64(o, "huge_pages_in_place", cell(record, PURG_T_PAGES_IN_PLACE));
-	add_u64(o, "exception_level", cell(record, PURG_T_EL) & 3);
-	json_object_object_add(o, "e2h", json_object_new_boolean((cell(record, PURG_T_EL) & 0x100) != 0));
-	json_object_object_add(o, "mmu", json_object_new_boolean(cell(record, PURG_T_MMU) != 0));
-	add_u64(o, "cpus", cell(record, PURG_T_CPUS));
-	add_u64(o, "cpus_wanted", cell(record, PURG_T_CPUS_WANTED));
-	add_u64(o, "counter_hz", cell(record, PURG_T_HZ));
-	add_u64(o, "counter_at_entry", cell(record, PURG_T_ENTRY));
-	add_u64(o, "counter_at_exit", cell(record, PURG_T_DONE));
-	add_u64(o, "loaded_at", cell(record, PURG_T_LOADED_AT));
+		if (has_time(&t, PURG_T_MOVE_TICKS + i))
+			json_object_object_add(o, tallies[i].json,
+					       json_object_new_uint64(nanoseconds(&t, cell(&t, PURG_T_MOVE_TICKS + i))));
+	add_cell(o, "moved_bytes", &t, PURG_T_MOVE_BYTES);
+	add_cell(o, "verified_bytes", &t, PURG_T_CHECK_BYTES);
+	add_cell(o, "cleaned_bytes", &t, PURG_T_CLEAN_BYTES);
+	add_cell(o, "relocated_bytes", &t, PURG_T_RELOCATED_BYTES);
+	add_cell(o, "payload_bytes", &t, PURG_T_PAYLOAD_BYTES);
+	add_cell(o, "huge_pages", &t, PURG_T_PAGES);
+	add_cell(o, "huge_pages_in_place", &t, PURG_T_PAGES_IN_PLACE);
+	if (has(&t, PURG_T_EL)) {
+		json_object_object_add(o, "exception_level", json_object_new_uint64(el & PURG_EL_MASK));
+		json_object_object_add(o, "e2h", json_object_new_boolean((el & PURG_EL_E2H) != 0));
+	}
+	if (has(&t, PURG_T_MMU))
+		json_object_object_add(o, "mmu", json_object_new_boolean(cell(&t, PURG_T_MMU) != 0));
+	add_cell(o, "cpus", &t, PURG_T_CPUS);
+	add_cell(o, "cpus_wanted", &t, PURG_T_CPUS_WANTED);
+	add_cell(o, "counter_hz", &t, PURG_T_HZ);
+	add_cell(o, "counter_at_entry", &t, PURG_T_ENTRY);
+	add_cell(o, "counter_at_exit", &t, PURG_T_DONE);
+	add_cell(o, "loaded_at", &t, PURG_T_LOADED_AT);
 	fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
 	json_object_put(o);
 	return KX_OK;

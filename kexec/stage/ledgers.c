@@ -173,9 +173,10 @@ static bool remove_entry(struct list *list, struct entry *entry)
 	for (i = 0; i < list->count; i++) {
 		const struct entry *other = &list->entry[i];
 
-		shared |= other != entry && !other->gone &&
-			  (other->unread || (other->header.magic == LEDGER_MAGIC &&
-					     other->header.staging_number == entry->header.staging_number));
+		if (other != entry && other->unread)
+			return false;	/* it may name the same; a later run knows */
+		shared |= other != entry && !other->gone && other->header.magic == LEDGER_MAGIC &&
+			  other->header.staging_number == entry->header.staging_number;
 	}
 	if (!shared && entry->header.magic == LEDGER_MAGIC && entry->header.staging_kind == STAGING_HUGE_PAGES &&
 	    entry->header.staging_number < STAGING_NUMBERS)

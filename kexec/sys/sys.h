@@ -43,6 +43,7 @@ struct sys_workers;
 struct sys {
 	void *ctx;
 
+	uint32_t pid;			/* of this process */
 	uint64_t page_bytes;
 	uint64_t line_bytes;		/* the smallest data cache line of all CPUs; a power of two */
 	unsigned int cpu_features;	/* enum sys_cpu_feature */

@@ -2,6 +2,8 @@
 /* The running system, but for its files (sys_files.c), staged memory (sys_shm.c) and threads (sys_workers.c): no system call is anywhere else. */
 #include "sys_linux.h"
 
+#include "kexec_abi.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -91,7 +93,7 @@ static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *seg
 		size_t bytes;
 		unsigned long pa;
 		size_t memory_bytes;
-	} raw[16];
+	} raw[KEXEC_SEGMENT_MAX];
 	size_t i;
 
 	(void)sys;
@@ -317,6 +319,7 @@ void sys_linux(struct sys *sys)
 			sigaction(signals[i], &action, NULL);
 
 	*sys = (struct sys){
+		.pid = (uint32_t)getpid(),
 		.page_bytes = (uint64_t)sysconf(_SC_PAGESIZE),
 		.line_bytes = line_bytes(),
 		.cpu_features = cpu_features(),

@@ -2,22 +2,11 @@
 #include "vmcore.h"
 
 #include "bytes.h"
+#include "elf64.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ELF-64 Object File Format */
-#define EHDR_BYTES	64
-#define EHDR_TYPE	16
-#define EHDR_MACHINE	18
-#define EHDR_PHOFF	32
-#define EHDR_PHENTSIZE	54
-#define EHDR_PHNUM	56
-#define PHDR_BYTES	56
-#define ET_CORE		4
-#define EM_AARCH64	183
-#define PT_LOAD		1
-#define PT_NOTE		4
 #define NOTES_MAX	MIB(16)		/* one of a few hundred bytes for each CPU */
 #define INFO_MAX	KIB(64)		/* a page, in kernels */
 #define INFO_NAME	"VMCOREINFO"
@@ -46,9 +35,9 @@ static enum kx_err find_info(struct vmcore *core, const unsigned char *notes, si
 	enum kx_err err = KX_OK;
 	size_t at = 0;
 
-	while (!err && bytes - at >= 12) {
-		uint64_t name_bytes = load_le(notes + at, 4), desc_bytes = load_le(notes + at + 4, 4);
-		uint64_t name_at = at + 12, desc_at = name_at + align_up(name_bytes, 4), end = desc_at + align_up(desc_bytes, 4);
+	while (!err && bytes - at >= sizeof(Elf64_Nhdr)) {
+		uint64_t name_bytes = elf64_load(Elf64_Nhdr, notes + at, n_namesz), desc_bytes = elf64_load(Elf64_Nhdr, notes + at, n_descsz);
+		uint64_t name_at = at + sizeof(Elf64_Nhdr), desc_at = name_at + align_up(name_bytes, 4), end = desc_at + align_up(desc_bytes, 4);
 
 		if (desc_at > bytes || desc_bytes > bytes - desc_at)
 			break;
@@ -81,29 +70,33 @@ static enum kx_err read_notes(struct vmcore *core, uint64_t at, uint64_t bytes)
 static enum kx_err read_headers(struct vmcore *core)
 {
 	struct core_source *s = &core->source;
-	unsigned char ehdr[EHDR_BYTES], phdr[PHDR_BYTES];
+	unsigned char ehdr[sizeof(Elf64_Ehdr)], phdr[sizeof(Elf64_Phdr)];
 	uint64_t at, count, i;
 	enum kx_err err = KX_OK;
 
-	if (!s->read(s->arg, 0, ehdr, sizeof(ehdr)) || memcmp(ehdr, "\x7f" "ELF\2\1", 6) != 0 ||
-	    load_le(ehdr + EHDR_TYPE, 2) != ET_CORE || load_le(ehdr + EHDR_MACHINE, 2) != EM_AARCH64 ||
-	    load_le(ehdr + EHDR_PHENTSIZE, 2) != PHDR_BYTES)
+	if (!s->read(s->arg, 0, ehdr, sizeof(ehdr)) || !elf64_is_le(ehdr, sizeof(ehdr)) ||
+	    elf64_load(Elf64_Ehdr, ehdr, e_type) != ET_CORE || elf64_load(Elf64_Ehdr, ehdr, e_machine) != EM_AARCH64 ||
+	    elf64_load(Elf64_Ehdr, ehdr, e_phentsize) != sizeof(phdr))
 		return KX_NOT_VMCORE;
-	at = load_le(ehdr + EHDR_PHOFF, 8);
-	count = load_le(ehdr + EHDR_PHNUM, 2);
+	at = elf64_load(Elf64_Ehdr, ehdr, e_phoff);
+	count = elf64_load(Elf64_Ehdr, ehdr, e_phnum);
 	core->loads = calloc(count ? count : 1, sizeof(*core->loads));
 	if (!core->loads)
 		return KX_NO_MEMORY;
 	for (i = 0; !err && i < count; i++) {
-		if (!s->read(s->arg, at + i * PHDR_BYTES, phdr, sizeof(phdr)))
+		struct vmcore_load load;
+
+		if (!s->read(s->arg, at + i * sizeof(phdr), phdr, sizeof(phdr)))
 			return KX_NOT_VMCORE;
-		if (load_le(phdr, 4) == PT_NOTE)
-			err = read_notes(core, load_le(phdr + 8, 8), load_le(phdr + 32, 8));
-		if (load_le(phdr, 4) == PT_LOAD)
-			core->loads[core->load_count++] = (struct vmcore_load){
-				.at = load_le(phdr + 8, 8), .va = load_le(phdr + 16, 8), .pa = load_le(phdr + 24, 8),
-				.file_bytes = load_le(phdr + 32, 8), .bytes = load_le(phdr + 40, 8),
-			};
+		load = (struct vmcore_load){
+			.at = elf64_load(Elf64_Phdr, phdr, p_offset), .va = elf64_load(Elf64_Phdr, phdr, p_vaddr),
+			.pa = elf64_load(Elf64_Phdr, phdr, p_paddr), .file_bytes = elf64_load(Elf64_Phdr, phdr, p_filesz),
+			.bytes = elf64_load(Elf64_Phdr, phdr, p_memsz),
+		};
+		if (elf64_load(Elf64_Phdr, phdr, p_type) == PT_NOTE)
+			err = read_notes(core, load.at, load.file_bytes);
+		if (elf64_load(Elf64_Phdr, phdr, p_type) == PT_LOAD)
+			core->loads[core->load_count++] = load;
 	}
 	for (i = 0; i < core->load_count; i++)
 		if (core->loads[i].bytes < core->loads[i].file_bytes)

@@ -105,7 +105,7 @@ static void assert_timeline(const struct job *job, const struct purg_model *m, c
 	int bytes;
 	const unsigned char *record = fdt_getprop(dtb, fdt_path_offset(dtb, "/chosen"), PURG_TIMELINE_PROPERTY, &bytes);
 	const uint64_t want[] = {
-		[PURG_T_MAGIC] = (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_ABI_VERSION,
+		[PURG_T_MAGIC] = (uint64_t)PURG_TIMELINE_MAGIC << 32 | PURG_TIMELINE_VERSION,
 		[PURG_T_CPUS_WANTED] = m->params.cpus,
 		[PURG_T_PAYLOAD_BYTES] = job->kernel_bytes + job->initrd_bytes,
 		[PURG_T_LOADED_AT] = 1700000000,

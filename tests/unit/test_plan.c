@@ -3,6 +3,7 @@
  * The planner. Two kinds of tests: memory drawn as text with the plan that is wanted of it, and good plans broken in one
  * place, which plan_check() must see. test_plan_random.c has the third: random machines.
  */
+#include "kexec_abi.h"
 #include "plan_machine.h"
 #include "plan_sim.h"
 
@@ -53,7 +54,7 @@ static void draw(struct machine *m, const struct drawn *d)
 			.span_bytes = d->span ? d->span : GIB(32),
 			.pa_limit = d->limit ? d->limit : (pa_t)1 << 48,
 			.page_bytes = KIB(4),
-			.segments_max = d->segments_max ? d->segments_max : 16,
+			.segments_max = d->segments_max ? d->segments_max : KEXEC_SEGMENT_MAX,
 		},
 	} };
 	for (i = 0; i < PLAN_OBJECTS; i++) {

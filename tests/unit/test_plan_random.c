@@ -5,6 +5,7 @@
  *
  * Environment: SEED and ROUNDS. A failure names the SEED that gives it with ROUNDS=1.
  */
+#include "kexec_abi.h"
 #include "plan_machine.h"
 #include "plan_sim.h"
 #include "seed.h"
@@ -128,7 +129,7 @@ static void random_machine(struct machine *m)
 	if (rules->pa_limit > (pa_t)1 << 48)	/* went below 0 */
 		rules->pa_limit = SLOT(slots);
 	rules->page_bytes = pages[between(0, 2)];
-	rules->segments_max = percent(80) ? 16 : between(2, 5);
+	rules->segments_max = percent(80) ? KEXEC_SEGMENT_MAX : between(2, 5);
 }
 
 /* Pieces must give the file, and segments all of it that no huge page holds. */

@@ -2,6 +2,8 @@
 #include "image.h"
 
 #include "bytes.h"
+#include "kexec_abi.h"
+#include "pe.h"
 
 #include <string.h>
 
@@ -9,15 +11,6 @@
 #define OFF_IMAGE_SIZE		16
 #define OFF_FLAGS		24
 #define OFF_MAGIC		56
-#define OFF_PE_OFFSET		60
-
-/* Microsoft PE/COFF: from the "PE\0\0" signature, and from a section header */
-#define PE_SECTIONS		6
-#define PE_OPTIONAL_BYTES	20
-#define PE_HEADER_BYTES		24
-#define PE_SECTION_BYTES	40
-#define PE_SECTION_RAW_BYTES	16
-#define PE_SECTION_RAW_OFFSET	20
 
 #define FLAG_BIG_ENDIAN		0x1
 #define FLAG_PAGE_SHIFT		1
@@ -32,21 +25,15 @@
  */
 static uint64_t pe_file_bytes(const unsigned char *header, size_t header_bytes)
 {
-	uint64_t pe, section, sections, end = 0;
+	struct pe_section section;
+	uint64_t end = 0;
+	struct pe pe;
 
-	pe = load_le(header + OFF_PE_OFFSET, 4);
-	if (header[0] != 'M' || header[1] != 'Z' || pe > header_bytes || header_bytes - pe < PE_HEADER_BYTES ||
-	    memcmp(header + pe, "PE\0", 4) != 0)
+	if (!pe_open(&pe, header, header_bytes))
 		return 0;
-	sections = load_le(header + pe + PE_SECTIONS, 2);
-	section = pe + PE_HEADER_BYTES + load_le(header + pe + PE_OPTIONAL_BYTES, 2);
-	for (; sections && section + PE_SECTION_BYTES <= header_bytes; sections--, section += PE_SECTION_BYTES) {
-		uint64_t raw_end = load_le(header + section + PE_SECTION_RAW_BYTES, 4) +
-				   load_le(header + section + PE_SECTION_RAW_OFFSET, 4);
-
-		if (raw_end > end)
-			end = raw_end;
-	}
+	while (pe_next(&pe, &section))
+		if (section.file_at + section.file_bytes > end)
+			end = section.file_at + section.file_bytes;
 	return end;
 }
 
@@ -101,6 +88,6 @@ struct plan_rules arm64_plan_rules(uint64_t page_bytes)
 		/* Purgatory's tables reach 48 bits. */
 		.pa_limit = 1ull << 48,
 		.page_bytes = page_bytes,
-		.segments_max = 16,	/* KEXEC_SEGMENT_MAX, include/uapi/linux/kexec.h */
+		.segments_max = KEXEC_SEGMENT_MAX,
 	};
 }

@@ -183,7 +183,7 @@ func serror
 	and	x10, x9, #ESR_DFSC_MASK
 	cmp	x10, #ESR_DFSC_SERROR
 	b.ne	4f
-	ubfx	x10, x9, #ESR_AET_SHIFT, #3
+	ubfx	x10, x9, #ESR_AET_SHIFT, #ESR_AET_BITS
 	cmp	x10, #ESR_AET_CE
 	b.eq	3f
 	cmp	x10, #ESR_AET_UEO
@@ -294,7 +294,7 @@ func entry
 	cmp	x20, #2
 	b.ne	5f
 	eor	x9, x21, #PURG_REGIME_EL2
-	orr	x2, x2, x9, lsl #8	/* bit 8: E2H */
+	orr	x2, x2, x9, lsl #PURG_EL_E2H_BIT
 5:	mov	x3, x25
 	/* An SError from here on is most likely of our making: better said here than by a kernel that knows nothing of it. */
 	serror_on x29, x9

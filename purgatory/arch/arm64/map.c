@@ -5,7 +5,7 @@
  * And what the CPU's translation can do at all.
  */
 #include "arm64_regs.h"
-#include "purgatory.h"
+#include "cpu.h"
 
 #define PA_MASK		0x0000fffffffff000	/* output address bits 47:12; no LPA2 */
 
