@@ -162,6 +162,12 @@ static int run_kcore_u64(char **o)
 	return kcore_u64(strtoul(o[0], NULL, 16), o[1] ? strtoul(o[1], NULL, 10) : 1);
 }
 
+static int run_kexec_image(char **o)
+{
+	(void)o;
+	return kexec_image();
+}
+
 static const struct command commands[] = {
 	{ "boot", "", 0, 0, run_boot },
 	{ "counter", "", 0, 0, run_counter },
@@ -171,6 +177,7 @@ static const struct command commands[] = {
 	{ "squat", "USER", 1, 1, run_squat },
 	{ "hog", "KIB-LEFT", 1, 1, run_hog },
 	{ "corrupt", "", 0, 0, run_corrupt },
+	{ "kexec-image", "", 0, 0, run_kexec_image },
 	{ "kcore-map", "ADDRESS", 1, 1, run_kcore_map },
 	{ "kcore-u64", "ADDRESS [COUNT]", 1, 2, run_kcore_u64 },
 };

@@ -20,5 +20,6 @@ int fragment(size_t most);
 /* tool_kcore.c */
 int kcore_map(unsigned long address);
 int kcore_u64(unsigned long address, unsigned long count);
+int kexec_image(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,25 +48,77 @@ int kcore_map(unsigned long address)
 	return 0;
 }
 
-int kcore_u64(unsigned long address, unsigned long count)
+static int read_kernel(unsigned long address, void *to, size_t bytes)
 {
 	Elf64_Phdr load;
 	int fd = find_load(address, &load);
-	unsigned long i;
+	ssize_t got;
 
 	if (fd < 0)
 		return 1;
-	for (i = 0; i < count; i++) {
-		uint64_t word;
-		ssize_t got = pread(fd, &word, sizeof(word), (off_t)(load.p_offset + (address - load.p_vaddr) + i * sizeof(word)));
+	got = pread(fd, to, bytes, (off_t)(load.p_offset + (address - load.p_vaddr)));
+	if (got != (ssize_t)bytes)
+		fprintf(stderr, "tool: %#lx: %s\n", address, got < 0 ? strerror(errno) : "nothing there");
+	close(fd);
+	return got != (ssize_t)bytes;
+}
 
-		if (got != sizeof(word)) {
-			fprintf(stderr, "tool: %#lx: %s\n", address + i * sizeof(word), got < 0 ? strerror(errno) : "nothing there");
-			close(fd);
+int kcore_u64(unsigned long address, unsigned long count)
+{
+	uint64_t word;
+
+	for (; count; count--, address += sizeof(word)) {
+		if (read_kernel(address, &word, sizeof(word)) != 0)
 			return 1;
-		}
 		printf("%#lx\n", (unsigned long)word);
 	}
-	close(fd);
 	return 0;
+}
+
+/* A symbol's address, 0 if there is none. Modules' symbols come last and are none of ours. */
+static unsigned long symbol(const char *name)
+{
+	FILE *file = fopen("/proc/kallsyms", "r");
+	unsigned long address = 0;
+	char line[512], is[256];
+
+	while (file && !address && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*x %*c %255s", is) == 1 && strcmp(is, name) == 0)
+			address = strtoul(line, NULL, 16);
+	if (file)
+		fclose(file);
+	return address;
+}
+
+/*
+ * Where the variable kexec_image is. Kernels without CONFIG_KALLSYMS_ALL name functions only, so there it is taken from the function
+ * behind /sys/kernel/kexec_loaded: the first word that it loads by an address of its own (ADRP, then LDR Xt, [Xn, #imm]).
+ */
+int kexec_image(void)
+{
+	unsigned long address = symbol("kexec_image"), show = symbol("kexec_loaded_show"), page[32] = { 0 };
+	uint32_t code[24];
+	size_t i;
+
+	if (address) {
+		printf("%lx by its symbol\n", address);
+		return 0;
+	}
+	if (!show || read_kernel(show, code, sizeof(code)) != 0)
+		return 1;
+	for (i = 0; i < sizeof(code) / sizeof(code[0]); i++) {
+		uint32_t op = code[i];
+
+		if ((op & 0x9f000000) == 0x90000000) {
+			/* immhi:immlo, a signed number of 21 bits, in pages of 4 KiB */
+			int64_t pages = (int64_t)((uint64_t)((op >> 5 & 0x7ffff) << 2 | (op >> 29 & 3)) << 43) >> 43;
+
+			page[op & 31] = ((show + 4 * i) & ~0xffful) + (unsigned long)(pages * 4096);
+		} else if ((op & 0xffc00000) == 0xf9400000 && page[op >> 5 & 31]) {
+			printf("%lx by the code of kexec_loaded_show\n", page[op >> 5 & 31] + (op >> 10 & 0xfff) * 8);
+			return 0;
+		}
+	}
+	fprintf(stderr, "tool: kexec_loaded_show does not look as expected\n");
+	return 1;
 }
