@@ -54,7 +54,8 @@ ifeq ($(ARM64),yes)
 build/tests/asm/test_routines: build/tests/asm/test_routines.o build/purgatory/obj/purgatory/arch/arm64/mmu_copy.o $(abi_OBJS)
 	$(call say,LINK)$(CC) $(TEST_CFLAGS) -static $(LDFLAGS) $^ -o $@
 
-TOOL_OBJS = $(patsubst %,build/tests/e2e/%.o,tool tool_trace tool_staged tool_kcore)
+# What tests do in a guest.
+TOOL_OBJS = $(patsubst %,build/tests/e2e/%.o,tool tool_trace tool_kill tool_staged tool_kcore)
 build/tests/e2e/tool: $(TOOL_OBJS)
 	$(call say,LINK)$(CC) $(TEST_CFLAGS) -static $(LDFLAGS) $^ -o $@
 

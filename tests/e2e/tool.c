@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What an end-to-end test does to a guest that no ordinary program can. Static, runs as root in the guest. What it does to
- * staged memory is in tool_staged.c, to programs in tool_trace.c, and what it reads of the kernel in tool_kcore.c.
+ * staged memory is in tool_staged.c, to programs in tool_trace.c and tool_kill.c, and what it reads of the kernel in tool_kcore.c.
  */
 #include "tool.h"
 
@@ -123,8 +123,7 @@ static int run_counter(char **o)
 
 static int run_corrupt(char **o)
 {
-	(void)o;
-	return corrupt();
+	return corrupt(o[0] ? o[0] : "kernel");
 }
 
 static int run_peak(char **o)
@@ -168,6 +167,48 @@ static int run_kexec_image(char **o)
 	return kexec_image();
 }
 
+static int run_kill_at(char **o)
+{
+	return kill_at(strtoul(o[0], NULL, 10), "at", o + 1);
+}
+
+static int run_kill_after(char **o)
+{
+	return kill_at(strtoul(o[0], NULL, 10), "after", o + 1);
+}
+
+static int run_kill_one_at(char **o)
+{
+	return kill_at(strtoul(o[0], NULL, 10), "one", o + 1);
+}
+
+static int run_soft_offline(char **o)
+{
+	return soft_offline(o[0] ? o[0] : "all");
+}
+
+static int run_hwpoison(char **o)
+{
+	return hwpoison(o[0]);
+}
+
+static int run_move_page(char **o)
+{
+	return move_page(o[0], atoi(o[1]));
+}
+
+static int run_present(char **o)
+{
+	(void)o;
+	return present();
+}
+
+static int run_rmid(char **o)
+{
+	(void)o;
+	return rmid();
+}
+
 static const struct command commands[] = {
 	{ "boot", "", 0, 0, run_boot },
 	{ "counter", "", 0, 0, run_counter },
@@ -176,7 +217,16 @@ static const struct command commands[] = {
 	{ "fragment", "PAGES", 1, 1, run_fragment },
 	{ "squat", "USER", 1, 1, run_squat },
 	{ "hog", "KIB-LEFT", 1, 1, run_hog },
-	{ "corrupt", "", 0, 0, run_corrupt },
+	{ "kill-at", "CALL COMMAND...", 2, -1, run_kill_at },
+	{ "kill-after", "CALL COMMAND...", 2, -1, run_kill_after },
+	{ "kill-one-at", "CALL COMMAND...", 2, -1, run_kill_one_at },
+	{ "count-calls", "COMMAND...", 1, -1, count_calls },
+	{ "corrupt", "[first|kernel|all|PAGE]", 0, 1, run_corrupt },
+	{ "present", "", 0, 0, run_present },
+	{ "soft-offline", "[first|kernel|all|PAGE]", 0, 1, run_soft_offline },
+	{ "hwpoison", "first|kernel|all|PAGE", 1, 1, run_hwpoison },
+	{ "move-page", "first|kernel|all|PAGE NODE", 2, 2, run_move_page },
+	{ "rmid", "", 0, 0, run_rmid },
 	{ "kexec-image", "", 0, 0, run_kexec_image },
 	{ "kcore-map", "ADDRESS", 1, 1, run_kcore_map },
 	{ "kcore-u64", "ADDRESS [COUNT]", 1, 2, run_kcore_u64 },

@@ -4,6 +4,7 @@
 #define TESTS_E2E_TOOL_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #define HUGE_PAGE	(2ul << 20)
 #define KEY_OF_KEXEC	0x4b584600	/* kexec/sys/sys_shm.c */
@@ -12,9 +13,19 @@
 /* tool_trace.c */
 int peak(const char *file, char **command);
 int record(char *directory, char **command);
+long status_number(pid_t pid, const char *name);
+
+/* tool_kill.c */
+int kill_at(unsigned long at, const char *how, char **command);
+int count_calls(char **command);
 
 /* tool_staged.c */
-int corrupt(void);
+int corrupt(const char *which);
+int soft_offline(const char *which);
+int hwpoison(const char *which);
+int move_page(const char *which, int node);
+int rmid(void);
+int present(void);
 int fragment(size_t most);
 
 /* tool_kcore.c */

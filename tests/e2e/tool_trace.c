@@ -13,20 +13,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static long status_kib(pid_t pid, const char *name)
+/* A number of /proc/PID/status. */
+long status_number(pid_t pid, const char *name)
 {
 	char path[64], line[256];
-	long kib = 0;
+	long number = 0;
 	FILE *in;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	in = fopen(path, "r");
 	while (in && fgets(line, sizeof(line), in))
 		if (strncmp(line, name, strlen(name)) == 0)
-			kib = strtol(line + strlen(name), NULL, 10);
+			number = strtol(line + strlen(name), NULL, 10);
 	if (in)
 		fclose(in);
-	return kib;
+	return number;
 }
 
 /* Run a command under ptrace(2) with that option, going on by that request. stopped() sees each stop, and says which signal the
@@ -53,7 +54,7 @@ static int note_peak(pid_t child, int status, void *out)
 {
 	if (status >> 8 != (SIGTRAP | PTRACE_EVENT_EXIT << 8))
 		return WSTOPSIG(status);
-	fprintf(out, "%ld\n", status_kib(child, "VmHWM:"));
+	fprintf(out, "%ld\n", status_number(child, "VmHWM:"));
 	return 0;
 }
 
