@@ -41,7 +41,7 @@ static const char *const names[CALLS_MAX] = {
 	NAME(readv), NAME(reboot), NAME(renameat), NAME(renameat2), NAME(rseq), NAME(rt_sigaction), NAME(rt_sigprocmask),
 	NAME(rt_sigreturn), NAME(rt_sigsuspend), NAME(rt_sigtimedwait), NAME(sched_getaffinity), NAME(sched_setaffinity),
 	NAME(sched_yield), NAME(semctl), NAME(semget), NAME(semop), NAME(sendfile), NAME(set_robust_list), NAME(set_tid_address),
-	NAME(setpgid), NAME(setsid), NAME(shmat), NAME(shmctl), NAME(shmdt), NAME(shmget), NAME(socket), NAME(statfs), NAME(statx),
+	NAME(setpgid), NAME(setsid), NAME(shmat), NAME(shmctl), NAME(shmdt), NAME(shmget), NAME(recvfrom), NAME(sendto), NAME(socket), NAME(socketpair), NAME(statfs), NAME(statx),
 	NAME(sync), NAME(sysinfo), NAME(tgkill), NAME(uname), NAME(unlinkat), NAME(unshare), NAME(userfaultfd), NAME(wait4),
 	NAME(waitid), NAME(write), NAME(writev),
 };
