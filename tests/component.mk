@@ -58,9 +58,10 @@ ifeq ($(ARM64),yes)
 build/tests/asm/test_routines: build/tests/asm/test_routines.o build/purgatory/obj/purgatory/arch/arm64/mmu_copy.o $(abi_OBJS)
 	$(call say,LINK)$(CC) $(TEST_CFLAGS) -static $(LDFLAGS) $^ -o $@
 
-build/tests/e2e/tool: $(srcdir)/tests/e2e/tool.c
-	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(TEST_CFLAGS) -static $< -o $@
+# What tests do in a guest.
+TOOL_OBJS = $(patsubst %,build/tests/e2e/%.o,tool tool_trace tool_kill tool_staged tool_kcore)
+build/tests/e2e/tool: $(TOOL_OBJS)
+	$(call say,LINK)$(CC) $(TEST_CFLAGS) -static $(LDFLAGS) $^ -o $@
 
 .PHONY: check-asm
 check-asm: build/tests/asm/test_routines build/sbin/kexec

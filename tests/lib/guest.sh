@@ -125,7 +125,7 @@ make_guest() {
 	kernel_file "$test" "$kernel" "$dir"
 	cp "$e2e/guest/$test" "$dir/first/test"
 	case $test in
-	stock* | bench) install_peer "$dir/first" "$($lab peer "${peer_suite:-trixie}")" kexec ;;
+	stock* | bench | foreign) install_peer "$dir/first" "$($lab peer "${peer_suite:-trixie}")" kexec ;;
 	esac
 	archive "$dir/first" > "$dir/initrd"
 	rm -r "$dir/first" "$dir/second"
