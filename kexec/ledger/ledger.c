@@ -97,8 +97,8 @@ size_t ledger_bytes_max(const struct ledger *ledger)
 	for (i = 0; i < PLAN_OBJECTS; i++)
 		slots += ledger->object[i].slots;
 	/* The lists may not be there yet: a page for each slot, and one each for the control segment and the device tree. */
-	w.used += slots * sizeof(struct ledger_slot) + (slots + 2) * sizeof(struct ledger_page);
-	return (size_t)align_up(w.used, PURG_UNIT_BYTES) + PURG_UNIT_BYTES;
+	w.used += slots * (sizeof(struct ledger_slot) + sizeof(uint32_t)) + (slots + 2) * sizeof(struct ledger_page);
+	return (size_t)align_up(w.used, PURG_UNIT_BYTES) + 2 * PURG_UNIT_BYTES;
 }
 
 static size_t padded(uint64_t bytes)
@@ -121,8 +121,22 @@ enum kx_err ledger_write(const struct ledger *ledger, void *out, size_t room)
 		return KX_NO_ROOM;
 	memset(body + w.used, 0, padded(w.used) - w.used);
 	header->body_bytes = w.used;
-	digest_crc32c(header->body_digest, body, padded(w.used), crc32c_lanes_c);
+	ledger_digest(header);
 	return KX_OK;
+}
+
+void ledger_digest(struct ledger_header *header)
+{
+	digest_crc32c(header->body_digest, (unsigned char *)header + LEDGER_BODY_OFFSET, padded(header->body_bytes), crc32c_lanes_c);
+}
+
+uint32_t *ledger_moves(void *bytes, size_t count, const struct ledger *ledger)
+{
+	const struct ledger_header *header = bytes;
+	size_t at = LEDGER_BODY_OFFSET + padded(header->body_bytes);
+	uint64_t slots = (uint64_t)ledger->object[0].slots + ledger->object[1].slots;
+
+	return at <= count && slots * sizeof(uint32_t) <= count - at ? (uint32_t *)(void *)((unsigned char *)bytes + at) : NULL;
 }
 
 bool ledger_is_header(const void *bytes, size_t count)
@@ -234,7 +248,23 @@ static bool object_is_good(const struct ledger_object *o)
 	       o->slots == plan_slots(&object);
 }
 
-enum kx_err ledger_read(struct ledger *ledger, const void *bytes, size_t count)
+/* Where payload is that was on its way when the process ended that copied it. */
+static bool take_moves(const struct ledger *l, void *bytes, size_t count)
+{
+	const uint32_t *page = ledger_moves(bytes, count, l);
+	unsigned int o;
+	uint32_t i;
+
+	for (o = 0; page && o < PLAN_OBJECTS; o++) {
+		struct ledger_slot *slot = (struct ledger_slot *)(uintptr_t)l->object[o].slot;
+
+		for (i = 0; i < l->object[o].slots; i++)
+			slot[i].page = *page++;
+	}
+	return page != NULL;
+}
+
+enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count)
 {
 	const struct ledger_header *header = bytes;
 	unsigned char used[LEDGER_PAGES_MAX];
@@ -278,6 +308,8 @@ enum kx_err ledger_read(struct ledger *ledger, const void *bytes, size_t count)
 	for (i = 0; i < ledger->files; i++)
 		ledger->file[i] = (struct ledger_file){ take_text(&r), body->file[i].inode, body->file[i].bytes, body->file[i].ctime_ns };
 	if (r.bad || !pages_are_good(ledger))
+		return KX_LEDGER_BAD;
+	if (header->state == LEDGER_MOVING && !take_moves(ledger, bytes, count))
 		return KX_LEDGER_BAD;
 	memset(used, 0, ledger->pages);
 	for (i = 0; i < PLAN_OBJECTS; i++)

@@ -22,7 +22,7 @@ enum ledger_state {
 	LEDGER_STAGING,		/* its maker is at work; once that is dead, it is to be undone */
 	LEDGER_COMMITTING,	/* all is written, and the kernel has been told, or was just about to be */
 	LEDGER_LOADED,		/* the kernel counts on it */
-	LEDGER_MOVING,		/* payload is being copied from page to page: once its maker is dead, it is damaged */
+	LEDGER_MOVING,		/* payload is being copied from page to page: where each slot's is by now, ledger_moves() has */
 };
 
 /* Written by plain stores, state last: a process may be killed between any two of them. */
@@ -106,17 +106,27 @@ size_t ledger_bytes_max(const struct ledger *ledger);
  */
 enum kx_err ledger_write(const struct ledger *ledger, void *out, size_t room);
 
+/*
+ * Behind the body: a page number for each slot, of one object after the other, to be kept up to date while payload is copied from page to
+ * page. All of them are to be there before the state says LEDGER_MOVING. Null: there is no room.
+ */
+uint32_t *ledger_moves(void *bytes, size_t count, const struct ledger *ledger);
+
+/* Make the body's digest anew. For tests: the body was changed. */
+void ledger_digest(struct ledger_header *header);
+
 /* Whether there is a header of ours at the beginning of these bytes, of whatever version. */
 bool ledger_is_header(const void *bytes, size_t count);
 
 /*
- * Read a whole ledger: header and body, 8-byte aligned, which must stay as they are for as long as *ledger is used. On success every
+ * Read a whole ledger: header and body, 8-byte aligned, which must stay as they are for as long as *ledger is used: a copy, since slots
+ * whose payload was copied meanwhile are brought up to date in it. On success every
  * number in it is within its bounds: slots are those that the objects need, pages are in ascending order, and each slot's is one of them
  * and no other slot's.
  *
  * Errors: KX_LEDGER_BAD; KX_LEDGER_VERSION: the body is of another version of this program
  */
-enum kx_err ledger_read(struct ledger *ledger, const void *bytes, size_t count);
+enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count);
 
 /* The present page of that number; null: none. */
 const struct ledger_page *ledger_page(const struct ledger *ledger, uint32_t page);

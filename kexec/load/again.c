@@ -129,7 +129,9 @@ struct copying {
 	struct sys *sys;
 	uint32_t outside;	/* a slot that is in spare meanwhile; NO_SLOT */
 	uint32_t *holder;	/* for each page: the slot whose bytes are in it and still wanted; NO_SLOT */
-	unsigned char *spare;	/* a page outside, for rings of pages that each want the next one */
+	uint32_t *moves;	/* null, or where a later run finds out which page a slot's bytes are in */
+	unsigned char *spare;	/* memory for rings of pages that each want the next one ... */
+	uint32_t spare_page;	/* ... which is this staged page, so that nothing is ever in this process alone; NO_SLOT: it is not */
 };
 
 static bool is_right(const struct copying *c, uint32_t i)
@@ -142,13 +144,21 @@ static unsigned char *page_memory(const struct copying *c, uint32_t page)
 	return staging_memory(&c->placement->staging, page);
 }
 
-static void arrived(struct copying *c, uint32_t i, const void *from)
+/* The bytes are in two places until this is written. */
+static void note_move(struct copying *c, uint32_t i, uint32_t page)
+{
+	c->slots.holds[i]->page = page;
+	if (c->moves)
+		__atomic_store_n(&c->moves[i], page, __ATOMIC_RELEASE);
+}
+
+static void copy_to_place(struct copying *c, uint32_t i, const void *from)
 {
 	uint32_t page = c->slots.plan[i]->page;
 
 	memcpy(page_memory(c, page), from, HUGE_PAGE_BYTES);
 	c->sys->clean(c->sys, page_memory(c, page), HUGE_PAGE_BYTES);
-	c->slots.holds[i]->page = page;
+	note_move(c, i, page);
 	c->holder[page] = i;
 }
 
@@ -158,7 +168,7 @@ static void fill_free_page(struct copying *c, uint32_t i)
 	while (i != NO_SLOT && !is_right(c, i) && c->holder[c->slots.plan[i]->page] == NO_SLOT) {
 		uint32_t left = c->slots.holds[i]->page, k;
 
-		arrived(c, i, page_memory(c, left));
+		copy_to_place(c, i, page_memory(c, left));
 		c->holder[left] = NO_SLOT;
 		for (k = 0; k < c->slots.count && (is_right(c, k) || c->slots.plan[k]->page != left); k++)
 			;
@@ -179,6 +189,8 @@ static void copy_all(struct copying *c)
 		if (is_right(c, i))
 			continue;
 		memcpy(c->spare, page_memory(c, from), HUGE_PAGE_BYTES);
+		if (c->spare_page != NO_SLOT)
+			note_move(c, i, c->spare_page);
 		c->holder[from] = NO_SLOT;
 		c->outside = i;
 		for (k = 0; k < c->slots.count && (is_right(c, k) || c->slots.plan[k]->page != from); k++)
@@ -186,21 +198,47 @@ static void copy_all(struct copying *c)
 		if (k < c->slots.count)
 			fill_free_page(c, k);
 		c->outside = NO_SLOT;
-		arrived(c, i, c->spare);
+		copy_to_place(c, i, c->spare);
 	}
 }
 
-enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct placement *placement, struct ledger_store *warn,
-			      struct fail *fail)
+/* A page that is ours and that no slot's bytes are in or go to: the control segment's will do, which is empty until the jump. */
+static uint32_t find_spare_page(const struct copying *c)
+{
+	const struct staging *staging = &c->placement->staging;
+	uint32_t page, i;
+
+	for (page = 0; page < staging->pages; page++) {
+		for (i = 0; i < c->slots.count && c->slots.plan[i]->page != page && c->slots.holds[i]->page != page; i++)
+			;
+		if (i == c->slots.count && staging->pa[page] != STAGING_NO_PA)
+			return page;
+	}
+	return NO_SLOT;
+}
+
+/* All of it is there before the state says that it counts. */
+static void open_moves(struct copying *c, struct ledger_store *store, const struct ledger *ledger)
+{
+	uint32_t i;
+
+	c->moves = ledger_moves(store->header, store->bytes, ledger);
+	for (i = 0; c->moves && i < c->slots.count; i++)
+		c->moves[i] = c->slots.holds[i]->page;
+	ledger_set_state(store, LEDGER_MOVING);
+}
+
+enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct placement *placement, struct ledger_store *store,
+			      const struct ledger *ledger, struct fail *fail)
 {
 	struct copying c = { .placement = placement, .sys = sys, .outside = NO_SLOT };
 	uint32_t pages = placement->staging.pages, i, wrong = 0;
+	unsigned char *memory = malloc(HUGE_PAGE_BYTES);
 
 	c.holder = malloc((pages + 1) * sizeof(*c.holder));
-	c.spare = malloc(HUGE_PAGE_BYTES);
-	if (!c.holder || !c.spare || !slots_open(&c.slots, &placement->plan, payload)) {
+	if (!c.holder || !memory || !slots_open(&c.slots, &placement->plan, payload)) {
 		free(c.holder);
-		free(c.spare);
+		free(memory);
 		return fail_set(fail, KX_NO_MEMORY, "planning");
 	}
 	memset(c.holder, 0xff, (pages + 1) * sizeof(*c.holder));
@@ -211,12 +249,15 @@ enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct p
 		else
 			c.slots.holds[i]->page = c.slots.plan[i]->page;
 	}
-	if (wrong && warn)
-		ledger_set_state(warn, LEDGER_MOVING);
-	if (wrong)
+	if (wrong) {
+		c.spare_page = find_spare_page(&c);
+		c.spare = c.spare_page == NO_SLOT ? memory : page_memory(&c, c.spare_page);
+		if (store)
+			open_moves(&c, store, ledger);
 		copy_all(&c);
+	}
 	slots_free(&c.slots);
 	free(c.holder);
-	free(c.spare);
+	free(memory);
 	return KX_OK;
 }

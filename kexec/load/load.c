@@ -151,7 +151,7 @@ static enum kx_err commit_or_plan_again(struct load *l, struct fail *fail)
 		l->placement.input.object[OBJECT_KERNEL].file_bytes = l->payload.file_bytes[OBJECT_KERNEL];
 		err = placement_again(&l->placement, l->sys, &facts, &l->payload, l->report, fail);
 		if (!err)
-			err = payload_rearrange(&l->payload, l->sys, &l->placement, NULL, fail);
+			err = payload_rearrange(&l->payload, l->sys, &l->placement, NULL, NULL, fail);
 		if (!err)
 			err = placement_trim(&l->placement, fail);
 		if (!err)

@@ -129,10 +129,10 @@ uint64_t payload_relocated_bytes(const struct payload *payload, bool crash);
 enum kx_err placement_again(struct placement *placement, struct sys *sys, const struct control_facts *facts, struct payload *payload,
 			    struct report *report, struct fail *fail);
 
-/* Bring the payload into the pages of the new plan. warn: null, or the ledger that is no longer true once something is copied.
- * Errors: KX_NO_MEMORY */
-enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct placement *placement, struct ledger_store *warn,
-			      struct fail *fail);
+/* Bring the payload into the pages of the new plan. store, ledger: null, or where it is written down which page a slot's bytes are in
+ * while they are copied, so that a later run can go on. Errors: KX_NO_MEMORY */
+enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct placement *placement, struct ledger_store *store,
+			      const struct ledger *ledger, struct fail *fail);
 
 struct control {
 	unsigned char *bytes;

@@ -111,7 +111,7 @@ static enum kx_err plan_and_commit(struct reload *r, struct fail *fail)
 	if (!err)
 		err = placement_again(&r->placement, r->sys, &facts, &r->payload, r->report, fail);
 	if (!err)
-		err = payload_rearrange(&r->payload, r->sys, &r->placement, &r->staged->store, fail);
+		err = payload_rearrange(&r->payload, r->sys, &r->placement, &r->staged->store, &r->staged->ledger, fail);
 	if (!err)
 		err = placement_trim(&r->placement, fail);
 	if (!err)
@@ -176,7 +176,7 @@ static enum kx_err undo(struct sys *sys, struct heal *heal, struct fail *fail)
 static enum kx_err make_true(struct staged *staged, struct heal *heal, struct fail *fail)
 {
 	struct sys *sys = staged->sys;
-	bool doubtful = staged->state == LEDGER_COMMITTING;
+	bool doubtful = staged->state != LEDGER_LOADED;
 	struct fail reason;
 	enum kx_err err = staged_verify(staged, true, &heal->check, fail);
 

@@ -151,6 +151,12 @@ struct staging_journal ledger_journal(struct ledger_store *store)
 	return (struct staging_journal){ &store->header->limit_before, &store->header->limit_raised };
 }
 
+/* Whether the kernel may count on it. */
+static bool may_count(const struct entry *entry)
+{
+	return entry->header.magic == LEDGER_MAGIC && entry->header.state != LEDGER_STAGING;
+}
+
 /* Of a process that is dead, whatever killed it. */
 static void put_limit_back(struct sys *sys, const struct entry *entry)
 {
@@ -161,6 +167,18 @@ static void put_limit_back(struct sys *sys, const struct entry *entry)
 	    ledger_attach(&store, sys, entry->number, &ignored))
 		return;
 	store.header->limit_raised = 0;
+	ledger_close(&store, false);
+}
+
+/* Whoever finds it from now on takes it for what a killed loader left. */
+static void disown(struct sys *sys, const struct entry *entry)
+{
+	struct ledger_store store;
+	struct fail ignored;
+
+	if (!may_count(entry) || ledger_attach(&store, sys, entry->number, &ignored))
+		return;
+	ledger_set_state(&store, LEDGER_STAGING);
 	ledger_close(&store, false);
 }
 
@@ -178,6 +196,7 @@ static bool remove_entry(struct list *list, struct entry *entry)
 		shared |= other != entry && !other->gone && other->header.magic == LEDGER_MAGIC &&
 			  other->header.staging_number == entry->header.staging_number;
 	}
+	disown(list->sys, entry);
 	if (!shared && entry->header.magic == LEDGER_MAGIC && entry->header.staging_kind == STAGING_HUGE_PAGES &&
 	    entry->header.staging_number < STAGING_NUMBERS)
 		stays = huge_pages_remove(list->sys, (int)entry->header.staging_number);
@@ -189,12 +208,6 @@ static bool remove_entry(struct list *list, struct entry *entry)
 static bool is_dead(const struct entry *entry)
 {
 	return !entry->gone && !entry->attached && !entry->unread;
-}
-
-/* Whether the kernel may count on it. */
-static bool may_count(const struct entry *entry)
-{
-	return entry->header.magic == LEDGER_MAGIC && entry->header.state != LEDGER_STAGING;
 }
 
 static const struct entry *newest_loaded(const struct list *list)

@@ -333,6 +333,8 @@ static void clean(struct sys *sys, const void *addr, uint64_t bytes)
 	struct fake_shm *shm = shm_at(f, addr);
 	uint64_t i, first;
 
+	fake_step(f);
+	f->cleans++;
 	if (!shm)
 		return;
 	first = (uint64_t)((const unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES;

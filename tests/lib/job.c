@@ -15,7 +15,7 @@ void store_le64(unsigned char *out, uint64_t value)
 
 unsigned char *noise(size_t bytes, uint32_t seed)
 {
-	static unsigned char all[MIB(4)];
+	static unsigned char all[MIB(8)];
 	static bool made;
 	unsigned char *out = malloc(bytes + 1);
 	uint32_t x = 1;

@@ -108,7 +108,7 @@ struct fake {
 	struct fake_file file_load_kernel, file_load_initrd;	/* what it was given; the data may be gone */
 	uint64_t file_load_hash[2];
 
-	unsigned int kexec_loads, unloads, shm_creates, shm_removes, writes, reboots, syncs, ifdowns, interrupted_calls;
+	unsigned int kexec_loads, unloads, shm_creates, shm_removes, cleans, writes, reboots, syncs, ifdowns, interrupted_calls;
 	unsigned int interrupt_at;	/* that call of interrupted(), and all later ones, say yes; 0: never */
 
 	/* Fail the call number fail_call, counted from 1; of functions called fail_name only, if that is not null. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What is staged is looked at, healed or undone; and whenever a run is killed, what the kernel counts on stays true. */
 #include "job.h"
+#include "seed.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -105,25 +106,43 @@ static void test_moved(void **state)
 		}
 }
 
-/* Two pages that change places: what is in them has to be copied. */
-static void test_swapped(void **state)
+/* Pages that go here and there, where there are hardly more than are needed: what is in them has to be copied, and in rings. */
+static void shuffle(struct fake *f, uint64_t *seed)
 {
-	struct job *job = job_new(0x60000000, HUGE_PAGE_BYTES, SLOTS + 3);
-	struct fake *f = job->fake;
-	struct heal h;
-	pa_t first;
+	unsigned int n;
+
+	for (n = 0; n < 12; n++) {
+		uint32_t i = (uint32_t)seed_below(seed, f->pages);
+
+		if (f->page[i].taken)
+			fake_move_page(f, f->page[i].pa);
+	}
+}
+
+static void test_shuffled(void **state)
+{
+	uint64_t seed = seed_get("test_shuffled"), rounds = seed_number("ROUNDS", 40), round;
+	unsigned int copied = 0;
 
 	(void)state;
-	assert_int_equal(load(job), KX_OK);
-	/* By way of the free pages, round and round, until all pages are taken that were not. */
-	first = f->page[0].pa;
-	assert_true(fake_move_page(f, first));
-	assert_true(fake_move_page(f, first + HUGE_PAGE_BYTES));
-	assert_true(fake_move_page(f, first + 2 * HUGE_PAGE_BYTES));
-	assert_int_equal(heal(job, &h), KX_OK);
-	assert_true(h.healed);
-	assert_true_and_boots(job);
-	job_free(job);
+	for (round = 0; round < rounds; round++) {
+		struct job *job = job_sized(0x60000000, HUGE_PAGE_BYTES, 10, MIB(6) + 5, MIB(7), MIB(5) + 77);
+		struct fake *f = job->fake;
+		struct heal h;
+		enum kx_err err;
+
+		assert_int_equal(load(job), KX_OK);
+		shuffle(f, &seed);
+		f->cleans = 0;
+		err = heal(job, &h);
+		if (err)
+			fail_msg("%s: %s", job->fail.detail, err_text(err));
+		copied += f->cleans > 0;
+		assert_true_and_boots(job);
+		assert_int_equal(fake_ledgers(f), 1);
+		job_free(job);
+	}
+	assert_true(copied > 0);
 }
 
 enum harm { HARM_BIT, HARM_REMOVED, HARM_FAILED, HARM_LEDGER, HARM_MOVING, HARMS };
@@ -173,7 +192,7 @@ static void test_damaged(void **state)
 {
 	static const char *const why[HARMS] = {
 		[HARM_BIT] = "is not what was loaded", [HARM_REMOVED] = "taken away", [HARM_FAILED] = "memory error",
-		[HARM_LEDGER] = "record of what is staged", [HARM_MOVING] = "killed while",
+		[HARM_LEDGER] = "record of what is staged", [HARM_MOVING] = "record of what is staged",
 	};
 	enum harm harm;
 
@@ -280,6 +299,16 @@ static struct job *job_small(void)
 	return job;
 }
 
+/* The same with so few pages that a heal has to copy. */
+static struct job *job_tight(void)
+{
+	struct job *job = job_sized(0x60000000, HUGE_PAGE_BYTES, 6, MIB(4) + 5, MIB(5), 77);
+
+	assert_int_equal(load(job), KX_OK);
+	assert_clean(job->fake);
+	return job;
+}
+
 /* Every call that can fail does, once. */
 static void test_failing_calls(void **state)
 {
@@ -331,7 +360,7 @@ static void test_failing_calls(void **state)
 	assert_true(call > 10);
 }
 
-enum deed { DEED_LOAD, DEED_PLAIN, DEED_UNLOAD, DEED_HEAL, DEEDS };
+enum deed { DEED_LOAD, DEED_PLAIN, DEED_UNLOAD, DEED_HEAL, DEED_HEAL_COPYING, DEEDS };
 
 static void do_deed(struct job *job, enum deed deed)
 {
@@ -382,6 +411,7 @@ static bool is_killed(struct job *job, enum deed deed, uint64_t at, bool togethe
  */
 static void test_killed(void **state)
 {
+	unsigned int copied = 0;
 	enum deed deed;
 	uint64_t at;
 	bool killed = true;
@@ -389,40 +419,53 @@ static void test_killed(void **state)
 	(void)state;
 	for (deed = 0; deed < DEEDS; deed++)
 		for (at = 1, killed = true; killed; at++) {
-			struct job *job = job_small();
+			struct job *job = deed == DEED_HEAL_COPYING ? job_tight() : job_small();
 			struct fake *f = job->fake;
+			uint64_t seed = 1;
+			uint32_t taken;
 			struct purg_model m;
 			const char *problem;
 
+			taken = fake_pages_taken(f);
 			if (deed == DEED_HEAL)
 				assert_true(fake_move_page(f, f->page[1].pa));
+			else if (deed == DEED_HEAL_COPYING)
+				shuffle(f, &seed);
+			f->cleans = 0;
 			killed = is_killed(job, deed, at, at % 2);
 			if (!killed)
 				break;
+			copied += deed == DEED_HEAL_COPYING && f->cleans;
+			/* A heal that was killed left what was not true before, and loses nothing: so it must end in a jump. */
 			assert_true(f->loaded || deed == DEED_UNLOAD);
-			problem = f->loaded && deed != DEED_HEAL ? purg_model_run(&m, f) : NULL;
+			problem = f->loaded && deed < DEED_HEAL ? purg_model_run(&m, f) : NULL;
 			if (problem)
 				fail_msg("deed %u killed at call %u: %s", deed, (unsigned int)at, problem);
-			if (f->loaded && deed != DEED_HEAL)
+			if (f->loaded && deed < DEED_HEAL)
 				purg_model_free(&m);
 			/* What was interrupted is put right before the jump, or the jump is not made. */
 			job->request.fast = FAST_REQUIRE;
 			exec_kernel(&f->sys, false, false, NULL, &job->fail);
+			if (!f->reboots && deed != DEED_UNLOAD)
+				fail_msg("deed %u killed at call %u: %s: %s", deed, (unsigned int)at, job->fail.detail, err_text(job->fail.err));
 			if (f->reboots) {
 				problem = purg_model_run(&m, f);
 				if (problem)
 					fail_msg("deed %u killed at call %u, jump: %s", deed, (unsigned int)at, problem);
 				purg_model_free(&m);
 			}
-			f->kexec_loads = 0;
-			assert_loads(job, &m);
-			purg_model_free(&m);
-			assert_int_equal(fake_pages_taken(f), SMALL_SLOTS + 1);
+			/* There is no room for another one beside it. */
+			if (deed != DEED_HEAL_COPYING) {
+				f->kexec_loads = 0;
+				assert_loads(job, &m);
+				purg_model_free(&m);
+			}
+			assert_int_equal(fake_pages_taken(f), taken);
 			assert_int_equal(fake_ledgers(f), 1);
 			assert_int_equal(fake_shms(f, true), 1);
 			job_free(job);
 		}
-	assert_true(at > 10);
+	assert_true(at > 10 && copied > 3);
 }
 
 int main(void)
@@ -430,7 +473,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_true),
 		cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_swapped),
+		cmocka_unit_test(test_shuffled),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_exec_heals),
 		cmocka_unit_test(test_moved_while_loading),
