@@ -111,5 +111,7 @@ enum kx_err commit(struct sys *sys, const struct load_request *request, struct p
 	}
 	if (staged)
 		ledger_set_state(&placement->ledger, err ? LEDGER_STAGING : LEDGER_LOADED);
+	if (staged && !err)
+		staging_claim(sys, entry_pa);
 	return err;
 }

@@ -211,7 +211,7 @@ static enum kx_err heal_locked(struct sys *sys, struct heal *heal, struct fail *
 	ledgers_tidy(sys, kernel_is_loaded(sys, false), found.doubtful ? loaded_entry_pa(sys) : 0);
 	err = staged_open(&staged, sys, fail);
 	if (err == KX_NOT_STAGED)
-		return KX_OK;
+		return staged_is_lost(sys, &heal->check) ? undo(sys, heal, fail) : KX_OK;
 	if (err == KX_LEDGER_VERSION) {
 		/* Purgatory will hold it against its digests all the same. */
 		report_note(&heal->report, "%s", err_text(err));
@@ -235,7 +235,7 @@ enum kx_err staged_heal(struct sys *sys, struct heal *heal, struct fail *fail)
 	if (err)
 		return err;
 	found = ledgers_find(sys);
-	if (!found.count && !found.at_work)
+	if (!found.count && !found.at_work && !staging_claimed(sys))
 		return KX_OK;
 	locked = sys->lock(sys, true);
 	if (locked == -EWOULDBLOCK)

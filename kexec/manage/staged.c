@@ -225,6 +225,19 @@ bool loaded_is_anothers(const struct staged *staged)
 	return entry_pa && entry_pa != staged->store.header->entry_pa;
 }
 
+bool staged_is_lost(struct sys *sys, struct staged_check *check)
+{
+	pa_t claimed_pa = staging_claimed(sys), entry_pa;
+
+	if (!claimed_pa || kernel_is_loaded(sys, false) != 1)
+		return false;
+	entry_pa = loaded_entry_pa(sys);
+	if (entry_pa && entry_pa != claimed_pa)
+		return false;
+	damaged(check, "%s", err_text(KX_STAGED_GONE));
+	return true;
+}
+
 enum kx_err staged_look(struct sys *sys, bool digests, struct staged_check *check, struct fail *fail)
 {
 	struct staged staged;
@@ -236,8 +249,10 @@ enum kx_err staged_look(struct sys *sys, bool digests, struct staged_check *chec
 	if (kernel_is_loaded(sys, false) == 0)
 		return KX_OK;
 	err = staged_open(&staged, sys, fail);
-	if (err == KX_NOT_STAGED)
+	if (err == KX_NOT_STAGED) {
+		staged_is_lost(sys, check);
 		return KX_OK;
+	}
 	if (err)
 		return err;
 	err = staged_verify(&staged, digests, check, fail);
@@ -300,8 +315,10 @@ enum kx_err staged_status(struct sys *sys, struct staged_status *status, struct 
 		return err;
 	status->at_work = ledgers_find(sys).at_work;
 	err = staged_open(&staged, sys, fail);
-	if (err == KX_NOT_STAGED)
+	if (err == KX_NOT_STAGED) {
+		status->staged = status->counted = staged_is_lost(sys, &status->check);
 		return KX_OK;
+	}
 	if (err)
 		return err;
 	err = staged_verify(&staged, false, &status->check, fail);

@@ -44,6 +44,10 @@ enum kx_err staged_verify(struct staged *staged, bool digests, struct staged_che
 /* Whether the kernel holds another image than this, for certain: a stock kexec's, or one that was loaded plainly. Takes a while. */
 bool loaded_is_anothers(const struct staged *staged);
 
+/* Whether something was staged, and is gone together with its ledger, while the kernel still counts on it, as far as can be told. *check
+ * says so. */
+bool staged_is_lost(struct sys *sys, struct staged_check *check);
+
 /* Whether this process may look at what is staged at all. Errors: KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS */
 enum kx_err staged_preflight(struct sys *sys, struct fail *fail);
 

@@ -49,7 +49,11 @@ void staged_text(const struct staged_status *status, FILE *out)
 		fprintf(out, "Nothing is staged%s.\n", status->loaded ? ", though a kernel is loaded" : "");
 		return;
 	}
-	if (status->made_at && localtime_r(&made_at, &tm))
+	if (!status->made_at) {
+		staged_check_text(&status->check, out);
+		return;
+	}
+	if (localtime_r(&made_at, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
 	fprintf(out, "Staged %s by process %u: %.0f MiB in %u %s.\n", when, status->pid, mib(status->staged_bytes), status->check.pages,
 		status->backend);

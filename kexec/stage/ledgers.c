@@ -4,6 +4,8 @@
 #include "huge_pages.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One that is there, as far as is known without being at work on it. */
@@ -280,11 +282,38 @@ void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa)
 	}
 }
 
+#define CLAIM	"staged at 0x%016llx\n"
+
+void staging_claim(struct sys *sys, pa_t entry_pa)
+{
+	char text[64];
+
+	/* As many bytes every time: what was there before is overwritten whole. */
+	snprintf(text, sizeof(text), CLAIM, (unsigned long long)entry_pa);
+	sys->write_file(sys, SYS_LOCK_FILE, text);
+}
+
+pa_t staging_claimed(struct sys *sys)
+{
+	unsigned long long entry_pa = 0;
+	char *text;
+	size_t bytes;
+
+	if (sys->read_file(sys, SYS_LOCK_FILE, 4096, &text, &bytes) < 0)
+		return 0;
+	if (sscanf(text, CLAIM, &entry_pa) != 1)
+		entry_pa = 0;
+	free(text);
+	return entry_pa;
+}
+
 unsigned int ledgers_remove(struct sys *sys, int keep)
 {
 	unsigned int i, stay = 0;
 	struct list list;
 
+	if (keep < 0 && staging_claimed(sys))
+		staging_claim(sys, 0);
 	make_list(&list, sys);
 	for (i = 0; i < list.count; i++) {
 		if (list.entry[i].number == keep || list.entry[i].unread)

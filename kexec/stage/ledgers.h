@@ -47,6 +47,14 @@ void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa);
  * stagings still take memory, because a process is attached to them. */
 unsigned int ledgers_remove(struct sys *sys, int keep);
 
+/*
+ * Staging and ledger can be taken away at one stroke: kernel.shm_rmid_forced removes all segments that no process is attached to. So the
+ * entry point of a load that stages is written into the lock's file as well, and 0 once another load has replaced it. Where there is no
+ * such file nothing is written: reading gives 0 then.
+ */
+void staging_claim(struct sys *sys, pa_t entry_pa);
+pa_t staging_claimed(struct sys *sys);
+
 /* What a later run finds. */
 struct ledgers_found {
 	int newest;		/* number of the ledger that the kernel counts on, as far as can be told; negative: none */

@@ -147,6 +147,9 @@ struct sys {
 /* include/uapi/linux/kernel-page-flags.h */
 #define SYS_PAGE_HWPOISON	(1ull << 19)
 
+/* The lock's file that is there to be written to. */
+#define SYS_LOCK_FILE		"/run/kexec-fast.lock"
+
 /* include/uapi/linux/kexec.h */
 #define SYS_KEXEC_ON_CRASH	0x1
 #define SYS_FILE_UNLOAD		0x1

@@ -19,7 +19,7 @@
  */
 static const struct { const char *path; int flags; } files[] = {
 	{ "/proc/sysrq-trigger", O_RDONLY },
-	{ "/run/kexec-fast.lock", O_RDWR | O_CREAT },
+	{ SYS_LOCK_FILE, O_RDWR | O_CREAT },
 };
 #define FILES		(sizeof(files) / sizeof(files[0]))
 #define LOCK_WAIT_MS	10000

@@ -80,6 +80,13 @@ static int write_file(struct sys *sys, const char *path, const char *text)
 {
 	struct fake *f = fake_of(sys);
 
+	/* Written to, not made. */
+	if (strcmp(path, SYS_LOCK_FILE) == 0) {
+		if (fake_fails(f, "write_file"))
+			return -f->fail_errno;
+		fake_text(f, path, text);
+		return 0;
+	}
 	f->writes++;
 	if (strcmp(path, FAKE_OVERCOMMIT) != 0)
 		fake_breach(f, "writes to %s", path);

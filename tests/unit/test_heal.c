@@ -145,7 +145,7 @@ static void test_shuffled(void **state)
 	assert_true(copied > 0);
 }
 
-enum harm { HARM_BIT, HARM_REMOVED, HARM_FAILED, HARM_LEDGER, HARM_MOVING, HARMS };
+enum harm { HARM_BIT, HARM_REMOVED, HARM_ALL_REMOVED, HARM_FAILED, HARM_LEDGER, HARM_MOVING, HARMS };
 
 static void do_harm(struct job *job, enum harm harm)
 {
@@ -166,6 +166,11 @@ static void do_harm(struct job *job, enum harm harm)
 	case HARM_REMOVED:
 		for (i = 0; i < FAKE_SHMS; i++)
 			if (f->shm[i].alive && f->shm[i].huge)
+				f->sys.shm_remove(&f->sys, 32768 + (int)i);
+		break;
+	case HARM_ALL_REMOVED:		/* kernel.shm_rmid_forced */
+		for (i = 0; i < FAKE_SHMS; i++)
+			if (f->shm[i].alive)
 				f->sys.shm_remove(&f->sys, 32768 + (int)i);
 		break;
 	case HARM_FAILED:
@@ -191,7 +196,7 @@ static void do_harm(struct job *job, enum harm harm)
 static void test_damaged(void **state)
 {
 	static const char *const why[HARMS] = {
-		[HARM_BIT] = "is not what was loaded", [HARM_REMOVED] = "taken away", [HARM_FAILED] = "memory error",
+		[HARM_BIT] = "is not what was loaded", [HARM_REMOVED] = "taken away", [HARM_ALL_REMOVED] = "taken away", [HARM_FAILED] = "memory error",
 		[HARM_LEDGER] = "record of what is staged", [HARM_MOVING] = "record of what is staged",
 	};
 	enum harm harm;
@@ -223,7 +228,7 @@ static void test_damaged(void **state)
 		do_harm(job, harm);
 		job->fake->kexec_error = -EBUSY;
 		assert_int_equal(heal(job, &h), KX_NOT_UNDONE);
-		assert_int_equal(fake_ledgers(job->fake), 1);
+		assert_int_equal(fake_ledgers(job->fake), harm != HARM_ALL_REMOVED);
 		job_free(job);
 	}
 }
