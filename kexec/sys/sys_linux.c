@@ -160,28 +160,23 @@ static void ifdown(struct sys *sys)
 
 #define OOM_SCORE_ADJ	"/proc/self/oom_score_adj"	/* proc_pid_oom_score_adj(5): 1000 is the first to go */
 
-static char oom_score_before[16];
-
 static void die_first(struct sys *sys, bool yes)
 {
-	char *text;
+	char *before = linux_state(sys)->oom_score_before, *text;
 	size_t bytes;
 
 	if (!yes) {
-		if (oom_score_before[0])
-			sys_linux_write_file(sys, OOM_SCORE_ADJ, oom_score_before);
-		oom_score_before[0] = '\0';
+		if (before[0])
+			sys_linux_write_file(sys, OOM_SCORE_ADJ, before);
+		before[0] = '\0';
 		return;
 	}
-	if (sys->read_file(sys, OOM_SCORE_ADJ, sizeof(oom_score_before) - 1, &text, &bytes) < 0)
+	if (sys->read_file(sys, OOM_SCORE_ADJ, sizeof(linux_state(sys)->oom_score_before) - 1, &text, &bytes) < 0)
 		return;
-	strcpy(oom_score_before, text);
+	strcpy(before, text);
 	free(text);
 	sys_linux_write_file(sys, OOM_SCORE_ADJ, "1000");
 }
-
-static int restorer_fd = -1;
-static pid_t restorer_pid;
 
 /* The child's side, which holds the lock too: say that it is there, and wait for a word or for the end. */
 static void restorer_main(struct sys *sys, int fd, const char *path, const char *text)
@@ -200,33 +195,35 @@ static void restorer_main(struct sys *sys, int fd, const char *path, const char 
 
 static void restore_if_killed(struct sys *sys, const char *path, const char *text)
 {
+	struct linux_state *state = linux_state(sys);
 	int ends[2];
 	char byte;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return;
-	restorer_pid = fork();
-	if (restorer_pid == 0) {
+	state->restorer_pid = fork();
+	if (state->restorer_pid == 0) {
 		close(ends[0]);
 		restorer_main(sys, ends[1], path, text);
 	}
 	close(ends[1]);
-	restorer_fd = ends[0];
-	while (restorer_pid > 0 && recv(restorer_fd, &byte, 1, 0) < 0 && errno == EINTR)
+	state->restorer_fd = ends[0];
+	while (state->restorer_pid > 0 && recv(state->restorer_fd, &byte, 1, 0) < 0 && errno == EINTR)
 		;
 }
 
 static void restore_cancel(struct sys *sys)
 {
-	(void)sys;
-	if (restorer_fd < 0)
+	struct linux_state *state = linux_state(sys);
+
+	if (state->restorer_fd < 0)
 		return;
-	if (restorer_pid > 0) {
-		send(restorer_fd, "", 1, MSG_NOSIGNAL);
-		waitpid(restorer_pid, NULL, 0);
+	if (state->restorer_pid > 0) {
+		send(state->restorer_fd, "", 1, MSG_NOSIGNAL);
+		waitpid(state->restorer_pid, NULL, 0);
 	}
-	close(restorer_fd);
-	restorer_fd = -1;
+	close(state->restorer_fd);
+	state->restorer_fd = -1;
 }
 
 static int run_shutdown(struct sys *sys)
@@ -307,6 +304,7 @@ static unsigned int cpu_features(void)
 void sys_linux(struct sys *sys)
 {
 	static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+	static struct linux_state state;
 	struct sigaction action = { .sa_handler = on_signal }, before;
 	size_t i;
 
@@ -318,7 +316,9 @@ void sys_linux(struct sys *sys)
 		if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);
 
+	state = (struct linux_state){ .restorer_fd = -1, .lock_fd = { -1, -1 }, .pagemap_fd = -1, .kpageflags_fd = -1 };
 	*sys = (struct sys){
+		.ctx = &state,
 		.pid = (uint32_t)getpid(),
 		.page_bytes = (uint64_t)sysconf(_SC_PAGESIZE),
 		.line_bytes = line_bytes(),

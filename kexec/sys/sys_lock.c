@@ -24,7 +24,7 @@ static const struct { const char *path; int flags; } files[] = {
 #define FILES		(sizeof(files) / sizeof(files[0]))
 #define LOCK_WAIT_MS	10000
 
-static int lock_fd[FILES] = { -1, -1 };
+_Static_assert(FILES == LOCK_FILES, "descriptors of locks");
 
 /* A file of somebody else's could be locked by them. */
 static int open_own(const char *path, int flags)
@@ -44,9 +44,9 @@ static int open_own(const char *path, int flags)
 
 static void unlock(struct sys *sys)
 {
+	int *lock_fd = linux_state(sys)->lock_fd;
 	size_t i;
 
-	(void)sys;
 	for (i = 0; i < FILES; i++) {
 		if (lock_fd[i] >= 0)
 			close(lock_fd[i]);
@@ -72,6 +72,7 @@ static int lock_one(struct sys *sys, int fd, uint64_t until_ms)
 
 static int lock(struct sys *sys, bool wait)
 {
+	int *lock_fd = linux_state(sys)->lock_fd;
 	uint64_t until_ms = sys->now_ms(sys) + (wait ? LOCK_WAIT_MS : 0);
 	bool locked = false;
 	int err = 0;

@@ -196,27 +196,27 @@ static int peek(struct sys *sys, const void *addr)
 
 static int page_flags(struct sys *sys, pa_t pa, uint64_t *flags)
 {
-	static int kpageflags_fd = -1;
+	int *fd = &linux_state(sys)->kpageflags_fd;
 
-	if (kpageflags_fd < 0)
-		kpageflags_fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
-	if (kpageflags_fd < 0)
+	if (*fd < 0)
+		*fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
 		return -errno;
-	if (pread(kpageflags_fd, flags, sizeof(*flags), (off_t)(pa / sys->page_bytes * sizeof(*flags))) != (ssize_t)sizeof(*flags))
+	if (pread(*fd, flags, sizeof(*flags), (off_t)(pa / sys->page_bytes * sizeof(*flags))) != (ssize_t)sizeof(*flags))
 		return -EIO;
 	return 0;
 }
 
 static int page_pa(struct sys *sys, const void *addr, pa_t *pa)
 {
-	static int pagemap_fd = -1;
+	int *fd = &linux_state(sys)->pagemap_fd;
 	uint64_t entry;
 
-	if (pagemap_fd < 0)
-		pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (pagemap_fd < 0)
+	if (*fd < 0)
+		*fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
 		return -errno;
-	if (pread(pagemap_fd, &entry, sizeof(entry), (off_t)((uintptr_t)addr / sys->page_bytes * sizeof(entry))) !=
+	if (pread(*fd, &entry, sizeof(entry), (off_t)((uintptr_t)addr / sys->page_bytes * sizeof(entry))) !=
 	    (ssize_t)sizeof(entry))
 		return -EIO;
 	if (!(entry & PAGEMAP_PRESENT))
