@@ -3,6 +3,7 @@
 #include "job.h"
 #include "seed.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
 
@@ -229,6 +230,55 @@ static void test_damaged(void **state)
 		job->fake->kexec_error = -EBUSY;
 		assert_int_equal(heal(job, &h), KX_NOT_UNDONE);
 		assert_int_equal(fake_ledgers(job->fake), harm != HARM_ALL_REMOVED);
+		job_free(job);
+	}
+}
+
+/* What /proc/kallsyms and /proc/kcore show of the image that the kernel holds. */
+static void show_image(struct fake *f, pa_t entry_pa)
+{
+	unsigned char *core = calloc(1, 0x3000);
+	Elf64_Ehdr ehdr = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB }, .e_phoff = sizeof(ehdr), .e_phnum = 1 };
+	Elf64_Phdr phdr = { .p_type = PT_LOAD, .p_offset = 0x1000, .p_vaddr = 0xffff800081000000, .p_paddr = 0x42000000, .p_filesz = 0x2000 };
+
+	memcpy(core, &ehdr, sizeof(ehdr));
+	memcpy(core + sizeof(ehdr), &phdr, sizeof(phdr));
+	store_le64(core + 0x1040, entry_pa ? 0xffff800081001100 : 0);	/* kexec_image */
+	store_le64(core + 0x2100 + 24, entry_pa);			/* its start */
+	fake_file(f, "/proc/kcore", core, 0x3000);
+	fake_text(f, "/proc/kallsyms", "ffff800080000000 T _text\nffff800081000048 B not_kexec_image\n"
+				       "ffff800081000040 B kexec_image\nffff800081000048 B kexec_image_\n");
+	free(core);
+}
+
+/* A stock kexec loads over ours: then ours is nobody's any more, and what is loaded is left alone. */
+static void test_anothers(void **state)
+{
+	enum harm harm;
+
+	(void)state;
+	for (harm = 0; harm < HARMS; harm++) {
+		struct job *job = job_loaded();
+		struct fake *f = job->fake;
+		struct staged_status status;
+		struct heal h;
+
+		show_image(f, f->load.entry);
+		assert_int_equal(loaded_entry_pa(&f->sys), f->load.entry);
+		assert_int_equal(staged_status(&f->sys, &status, &job->fail), KX_OK);
+		assert_true(status.staged && status.counted && status.certain);
+		assert_int_equal(status.files, 2);
+		assert_string_equal(status.file[0].path, KERNEL);
+		assert_string_equal(status.cmdline, CMDLINE);
+		assert_false(status.file[0].changed);
+
+		show_image(f, f->load.entry + 4096);
+		do_harm(job, harm);
+		assert_int_equal(look(job, true).truth, STAGED_NOTHING);
+		assert_int_equal(heal(job, &h), KX_OK);
+		assert_true(f->loaded);
+		assert_int_equal(exec_kernel(&f->sys, false, false, NULL, &job->fail), KX_REBOOT);
+		assert_int_equal(f->unloads, 0);
 		job_free(job);
 	}
 }
@@ -480,6 +530,7 @@ int main(void)
 		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_shuffled),
 		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_anothers),
 		cmocka_unit_test(test_exec_heals),
 		cmocka_unit_test(test_moved_while_loading),
 		cmocka_unit_test(test_failing_calls),
