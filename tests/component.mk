@@ -20,7 +20,7 @@ FAKE_LIB = sys_fake fake_files fake_pages
 LOAD_LIB = $(FAKE_LIB) fake_blob purg_model table_walk
 test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
-test_workers_OBJS = build/kexec/sys/sys_workers.o
+test_workers_OBJS = $(sys_OBJS)
 test_sys_OBJS = $(sys_OBJS)
 LOAD_TEST_OBJS = $(probe_OBJS) $(stage_OBJS) $(input_OBJS) $(load_OBJS) $(manage_OBJS) build/kexec/sys/sys_read.o
 $(foreach test,$(LOAD_TESTS),$(eval $(test)_LIB = job pack $(LOAD_LIB))$(eval $(test)_OBJS = $(LOAD_TEST_OBJS)))

@@ -83,8 +83,11 @@ enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, void (*te
 		sys->sync(sys);
 	/* Late, so that what is true then is true at the jump; but as long as somebody could still be told that it is not. */
 	err = staged_heal(sys, &heal, fail);
-	/* Whoever may not look at what is staged may start it all the same, as ever: purgatory verifies it. */
-	if (err && err != KX_STAGE_NOT_ROOT && err != KX_OTHER_IPC_NS)
+	/* Whoever may not look at what is staged may start it all the same: purgatory verifies it. And a loader that hangs keeps nobody from a
+	   reboot. */
+	if (err == KX_LOCKED)
+		report_note(&heal.report, "another kexec is at work, so only purgatory verifies what is started");
+	else if (err && err != KX_STAGE_NOT_ROOT && err != KX_OTHER_IPC_NS)
 		return err;
 	if (tell)
 		tell(&heal);

@@ -79,8 +79,10 @@ static struct sys_workers *workers_open(struct sys *sys, void (*work)(void *arg,
 	workers->arg = arg;
 	pthread_mutex_init(&workers->lock, NULL);
 	pthread_cond_init(&workers->grown, NULL);
-	/* Signals are for the thread that asks interrupted(). Fewer threads than wanted, or none, only take longer. */
+	/* Signals are for the thread that asks interrupted(); but a thread that reads memory which has failed must get its own, or the kernel
+	   kills the process: see try_memory(). Fewer threads than wanted, or none, only take longer. */
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);

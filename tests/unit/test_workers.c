@@ -2,12 +2,16 @@
 /* The threads that work on a growing row of jobs: each once, none before it is ready, all before the end. */
 #include "sys_linux.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 
 #define JOBS	1000
@@ -114,14 +118,51 @@ static void test_alone(void **state)
 	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
+static void read_byte(void *arg)
+{
+	(void)*(volatile unsigned char *)arg;
+}
+
+static atomic_uint survived;
+
+static void read_what_is_gone(void *arg, size_t first, size_t count)
+{
+	(void)first;
+	while (count--)
+		survived += sys.try_memory(&sys, read_byte, arg) == -EFAULT;
+}
+
+/* Memory that has failed is a SIGBUS, on whichever thread reads it: here a mapping beyond the end of its file. */
+static void test_memory_is_gone(void **state)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+	void *gone = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	struct sys_workers *workers;
+	size_t count;
+
+	(void)state;
+	assert_true(gone != MAP_FAILED);
+	survived = 0;
+	workers = sys.workers_open(&sys, read_what_is_gone, gone);
+	assert_non_null(workers);
+	for (count = 1; count <= 200; count++)
+		sys.workers_ready(&sys, workers, count);
+	sys.workers_close(&sys, workers, false);
+	assert_int_equal(survived, 200);
+	munmap(gone, 4096);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_done),
 		cmocka_unit_test(test_abandoned),
 		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_memory_is_gone),
 	};
 
 	sys_linux_workers(&sys);
+	sys_linux_shm(&sys);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
