@@ -488,8 +488,10 @@ static void test_killed(void **state)
 				shuffle(f, &seed);
 			f->cleans = 0;
 			killed = is_killed(job, deed, at, at % 2);
-			if (!killed)
+			if (!killed) {
+				job_free(job);
 				break;
+			}
 			copied += deed == DEED_HEAL_COPYING && f->cleans;
 			/* A heal that was killed left what was not true before, and loses nothing: so it must end in a jump. */
 			assert_true(f->loaded || deed == DEED_UNLOAD);
