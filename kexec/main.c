@@ -261,7 +261,6 @@ int main(int argc, char **argv)
 	}
 	sys_linux(&sys);
 
-	/* Nothing answers these yet, and 0 would say that all is well. */
 	if (options.staged)
 		return do_staged(&sys, &options);
 	if (options.verify_staged != VERIFY_NONE)

@@ -264,6 +264,16 @@ static bool take_moves(const struct ledger *l, void *bytes, size_t count)
 	return page != NULL;
 }
 
+/* The kernel's window is what its header said, of pages that arm64 has, and there is room for its pages. */
+static bool image_is_good(const struct ledger *l)
+{
+	const struct ledger_object *kernel = &l->object[0];
+
+	return kernel->slots && kernel->file_bytes && l->image.text_offset == kernel->offset_bytes &&
+	       l->image.image_size == kernel->memory_bytes && l->room <= LEDGER_PAGES_MAX &&
+	       (!l->image.page_shift || l->image.page_shift == 12 || l->image.page_shift == 14 || l->image.page_shift == 16);
+}
+
 enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count)
 {
 	const struct ledger_header *header = bytes;
@@ -307,7 +317,7 @@ enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count)
 	ledger->serial = take_text(&r);
 	for (i = 0; i < ledger->files; i++)
 		ledger->file[i] = (struct ledger_file){ take_text(&r), body->file[i].inode, body->file[i].bytes, body->file[i].ctime_ns };
-	if (r.bad || !pages_are_good(ledger))
+	if (r.bad || !pages_are_good(ledger) || !image_is_good(ledger))
 		return KX_LEDGER_BAD;
 	if (header->state == LEDGER_MOVING && !take_moves(ledger, bytes, count))
 		return KX_LEDGER_BAD;

@@ -33,7 +33,8 @@ struct ledger_header {
 	uint64_t generation;		/* the later one of two is the larger */
 	uint32_t staging_kind;		/* STAGING_* of stage/staging.h */
 	uint32_t staging_number;
-	uint64_t limit_before;		/* while limit_raised: what the limit on surplus huge pages was before it was raised */
+	uint64_t limit_before;		/* while limit_raised: what the limit on surplus huge pages was before it was raised ... */
+	uint64_t limit_written;		/* ... and to what: should it be something else by now, it is the administrator's */
 	uint32_t limit_raised;
 	uint32_t reserved;
 	uint64_t entry_pa;		/* that kexec_load(2) was given: by it the kernel's image is recognized */

@@ -83,7 +83,7 @@ static void keep_out_of_control(struct slots *s, struct placement *placement)
 		uint32_t has = s->holds[i]->page, other = s->plan[i]->page;
 		struct range page;
 
-		if (s->plan[i]->kind != SLOT_MOVED || has == other || (has != plan->control_page && has != plan->dtb_page))
+		if (s->plan[i]->kind != SLOT_MOVED || has == other || has == PLAN_NO_PAGE || (has != plan->control_page && has != plan->dtb_page))
 			continue;
 		page = (struct range){ placement->input.page_pa[other], HUGE_PAGE_BYTES };
 		if (!range_set_contains(placement->input.ram, page) || range_end(page) > placement->input.rules.pa_limit)
@@ -157,7 +157,6 @@ static void copy_to_place(struct copying *c, uint32_t i, const void *from)
 	uint32_t page = c->slots.plan[i]->page;
 
 	memcpy(page_memory(c, page), from, HUGE_PAGE_BYTES);
-	c->sys->clean(c->sys, page_memory(c, page), HUGE_PAGE_BYTES);
 	note_move(c, i, page);
 	c->holder[page] = i;
 }
@@ -176,8 +175,9 @@ static void fill_free_page(struct copying *c, uint32_t i)
 	}
 }
 
-static void copy_all(struct copying *c)
+static void copy_all(void *arg)
 {
+	struct copying *c = arg;
 	uint32_t i;
 
 	for (i = 0; i < c->slots.count; i++)
@@ -234,6 +234,7 @@ enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct p
 	struct copying c = { .placement = placement, .sys = sys, .outside = NO_SLOT };
 	uint32_t pages = placement->staging.pages, i, wrong = 0;
 	unsigned char *memory = malloc(HUGE_PAGE_BYTES);
+	enum kx_err err = KX_OK;
 
 	c.holder = malloc((pages + 1) * sizeof(*c.holder));
 	if (!c.holder || !memory || !slots_open(&c.slots, &placement->plan, payload)) {
@@ -254,10 +255,15 @@ enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct p
 		c.spare = c.spare_page == NO_SLOT ? memory : page_memory(&c, c.spare_page);
 		if (store)
 			open_moves(&c, store, ledger);
-		copy_all(&c);
+		if (sys->try_memory(sys, copy_all, &c))
+			err = fail_with(fail, KX_STAGED_GONE);
 	}
+	/* The kernel copies a page that it moves through its caches. */
+	for (i = 0; i < c.slots.count && !err; i++)
+		if (c.slots.holds[i]->bytes)
+			sys->clean(sys, page_memory(&c, c.slots.holds[i]->page), HUGE_PAGE_BYTES);
 	slots_free(&c.slots);
 	free(c.holder);
 	free(memory);
-	return KX_OK;
+	return err;
 }

@@ -167,7 +167,7 @@ static void add_checked(struct pieces *p, const struct sys *sys, uint32_t check,
 	digest_make(sys, check, piece->digest, bytes, count);
 }
 
-enum kx_err control_make(struct control *control, const struct sys *sys, const struct control_facts *facts,
+static enum kx_err control_make(struct control *control, const struct sys *sys, const struct control_facts *facts,
 			 const struct placement *placement, const struct payload *payload, struct fail *fail)
 {
 	struct map_region *regions = open_regions(&placement->plan);

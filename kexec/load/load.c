@@ -158,10 +158,8 @@ static enum kx_err commit_or_plan_again(struct load *l, struct fail *fail)
 			err = finish(l, fail);
 		if (!err)
 			err = commit_it(l, fail);
-		else if (err == KX_NO_ROOM)
-			err = fail_with(fail, KX_MOVED);
 	}
-	return err;
+	return err == KX_NO_ROOM ? fail_with(fail, KX_MOVED) : err;
 }
 
 static void fill_report(const struct load *l)

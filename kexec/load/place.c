@@ -220,10 +220,10 @@ enum kx_err placement_make(struct placement *placement, struct sys *sys, const s
 	return why ? fail_set(fail, KX_PLAN_CHECK, "%s", why) : KX_OK;
 }
 
-enum kx_err placement_trim(struct placement *placement, struct fail *fail)
+enum kx_err placement_mark(struct placement *placement, struct fail *fail)
 {
 	const struct plan *plan = &placement->plan;
-	struct staging *staging = &placement->staging;
+	const struct staging *staging = &placement->staging;
 	bool *keep;
 	unsigned int o;
 	uint32_t i;
@@ -241,9 +241,16 @@ enum kx_err placement_trim(struct placement *placement, struct fail *fail)
 	if (plan->dtb_page != PLAN_NO_PAGE)
 		keep[plan->dtb_page] = true;
 	placement->pages_tried = staging->pages;
-	if (staging->ops)
-		staging_keep(staging, keep);
 	return KX_OK;
+}
+
+enum kx_err placement_trim(struct placement *placement, struct fail *fail)
+{
+	enum kx_err err = placement_mark(placement, fail);
+
+	if (!err && placement->staging.ops)
+		staging_keep(&placement->staging, placement->keep);
+	return err;
 }
 
 void placement_close(struct placement *placement, bool discard)

@@ -96,7 +96,8 @@ enum kx_err plan_input_make(struct plan_input *input, const struct sys *sys, con
 enum kx_err placement_make(struct placement *placement, struct sys *sys, const struct control_facts *facts, const struct ledger *ledger,
 			   struct report *report, struct fail *fail);
 
-/* Give back what the plan does not use; with discard everything, ledger included. */
+/* Find out what the plan does not use; give it back; with discard everything, ledger included. Errors: KX_NO_MEMORY */
+enum kx_err placement_mark(struct placement *placement, struct fail *fail);
 enum kx_err placement_trim(struct placement *placement, struct fail *fail);
 void placement_close(struct placement *placement, bool discard);
 
@@ -125,12 +126,12 @@ void payload_free(struct payload *payload);
 /* What the kernel copies at the jump; a crash kernel is put into its place when it is loaded. */
 uint64_t payload_relocated_bytes(const struct payload *payload, bool crash);
 
-/* Plan with the pages that are staged already, and hold this payload. Errors: KX_NO_ROOM, KX_NO_MEMORY, KX_PLAN_CHECK */
+/* Plan with the pages that are staged already, and hold this payload. Errors: KX_NO_ROOM, KX_NO_MEMORY, KX_PLAN_CHECK, KX_INTERNAL */
 enum kx_err placement_again(struct placement *placement, struct sys *sys, const struct control_facts *facts, struct payload *payload,
 			    struct report *report, struct fail *fail);
 
 /* Bring the payload into the pages of the new plan. store, ledger: null, or where it is written down which page a slot's bytes are in
- * while they are copied, so that a later run can go on. Errors: KX_NO_MEMORY */
+ * while they are copied, so that a later run can go on. Errors: KX_NO_MEMORY, KX_STAGED_GONE */
 enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct placement *placement, struct ledger_store *store,
 			      const struct ledger *ledger, struct fail *fail);
 
@@ -143,9 +144,8 @@ struct control {
 /* How much room a control segment for this plan takes at most. Errors: KX_NO_ROOM, KX_NO_MEMORY, KX_INTERNAL */
 enum kx_err control_measure(struct placement *placement, const struct sys *sys, const struct control_facts *facts, struct report *report);
 
-enum kx_err control_make(struct control *control, const struct sys *sys, const struct control_facts *facts,
-			 const struct placement *placement, const struct payload *payload, struct fail *fail);
-/* The same, once the device tree was made with its addresses. facts->tree is tree. */
+/* Make it, once the device tree was made with its addresses. facts->tree is tree. Errors: KX_NO_MEMORY, KX_PLAN_CHECK, KX_INTERNAL, and
+ * those of tree_make() */
 enum kx_err control_finish(struct control *control, struct sys *sys, const struct control_facts *facts, struct tree *tree,
 			   const char *cmdline, const struct placement *placement, const struct payload *payload, struct fail *fail);
 void control_free(struct control *control);
@@ -159,7 +159,7 @@ void digest_make_2(const struct sys *sys, uint32_t digest, uint8_t *out_a, const
  * killed right behind the call leaves nothing in doubt that a later run could not find out.
  *
  * Errors: KX_MOVED: pages have moved since the plan was made; KX_STAGED_GONE, KX_INTERRUPTED, KX_NOT_PERMITTED, KX_BUSY, KX_NO_SYSCALL,
- * KX_NO_MEMORY, KX_KEXEC_LOAD
+ * KX_NO_MEMORY, KX_KEXEC_LOAD, KX_NO_PFN, KX_INTERNAL
  */
 enum kx_err commit(struct sys *sys, const struct load_request *request, struct placement *placement, const struct ledger *ledger,
 		   const struct tree *tree, const struct payload *payload, const struct control *control, struct fail *fail);

@@ -18,7 +18,7 @@ static enum kx_err unload_error(enum syscall_choice by, int err, struct fail *fa
 	return fail_set(fail, err == -EPERM ? KX_NOT_PERMITTED : KX_UNLOAD, "%s", strerror(-err));
 }
 
-static int unload(struct sys *sys, bool crash, enum syscall_choice by)
+int kexec_unload(struct sys *sys, bool crash, enum syscall_choice by)
 {
 	int err = -ENOSYS, other;
 
@@ -61,7 +61,7 @@ enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_choice by, c
 		return refused;
 	lock_error = crash ? -EWOULDBLOCK : sys->lock(sys, false);
 	was_loaded = kernel_is_loaded(sys, crash) == 1;
-	err = unload(sys, crash, by);
+	err = kexec_unload(sys, crash, by);
 	/* Two at once: the kernel may tell this one that it is busy with the other. */
 	if (!crash && (!err || kernel_is_loaded(sys, false) == 0))
 		*note = sweep_all(sys, lock_error, was_loaded);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Making what is staged true again: planned anew from the staged memory itself, and loaded again; or undone. */
-#include "staged.h"
+#include "manage.h"
 
 #include "probe.h"
 #include "stages.h"
@@ -91,7 +91,7 @@ static enum kx_err prepare(struct reload *r, struct fail *fail)
 /* The new ledger names the staging that the old one has; so neither is without one, whenever this ends. */
 static enum kx_err open_ledger(struct reload *r, struct fail *fail)
 {
-	const struct ledger_header *old = r->staged->store.header;
+	const struct ledger_header *old = &r->staged->header;
 	enum kx_err err = ledger_create(&r->placement.ledger, r->sys, ledger_bytes_max(&r->staged->ledger), fail);
 
 	if (err)
@@ -110,17 +110,28 @@ static enum kx_err plan_and_commit(struct reload *r, struct fail *fail)
 
 	if (!err)
 		err = placement_again(&r->placement, r->sys, &facts, &r->payload, r->report, fail);
+	/* From here on the old image is not even nearly true, and nobody stops half way. */
+	if (!err && r->sys->interrupted(r->sys))
+		err = fail_with(fail, KX_INTERRUPTED);
 	if (!err)
 		err = payload_rearrange(&r->payload, r->sys, &r->placement, &r->staged->store, &r->staged->ledger, fail);
 	if (!err)
-		err = placement_trim(&r->placement, fail);
+		err = placement_mark(&r->placement, fail);
 	if (!err)
 		err = control_finish(&r->control, r->sys, &facts, &r->tree, ledger.cmdline, &r->placement, &r->payload, fail);
 	if (!err) {
 		ledger_describe(&ledger, &r->placement, &r->payload, page_list);
+		/* Unloaded meanwhile, or something else was loaded: then there is nothing to be healed. */
+		if (loaded_is_anothers(r->staged))
+			err = fail_with(fail, KX_NOT_STAGED);
+	}
+	if (!err) {
 		err = commit(r->sys, &r->request, &r->placement, &ledger, &r->tree, &r->payload, &r->control, fail);
 	}
 	free(page_list);
+	/* Only now: until then the old ledger counts, and names them. */
+	if (!err)
+		staging_keep(&r->placement.staging, r->placement.keep);
 	return err;
 }
 
@@ -163,7 +174,7 @@ static enum kx_err reload(struct staged *staged, struct report *report, struct f
 static enum kx_err undo(struct sys *sys, struct heal *heal, struct fail *fail)
 {
 	char why[sizeof(heal->check.why)];
-	int err = sys->kexec_load(sys, 0, NULL, 0, 0);
+	int err = kexec_unload(sys, false, SYSCALL_AUTO);
 
 	memcpy(why, heal->check.why, sizeof(why));
 	if (err && kernel_is_loaded(sys, false) != 0)
@@ -173,29 +184,34 @@ static enum kx_err undo(struct sys *sys, struct heal *heal, struct fail *fail)
 	return fail_set(fail, KX_UNDONE, "%s", why);
 }
 
+static enum kx_err nobodys(struct heal *heal)
+{
+	heal->check = (struct staged_check){ .truth = STAGED_NOTHING };
+	return KX_OK;
+}
+
 static enum kx_err make_true(struct staged *staged, struct heal *heal, struct fail *fail)
 {
 	struct sys *sys = staged->sys;
-	bool doubtful = staged->state != LEDGER_LOADED;
 	struct fail reason;
 	enum kx_err err = staged_verify(staged, true, &heal->check, fail);
 
-	if (err || (heal->check.truth == STAGED_TRUE && !doubtful))
+	if (err || (heal->check.truth == STAGED_TRUE && staged->header.state == LEDGER_LOADED))
 		return err;
-	if (loaded_is_anothers(staged)) {
-		heal->check = (struct staged_check){ .truth = STAGED_NOTHING };
-		return KX_OK;
-	}
+	if (loaded_is_anothers(staged))
+		return nobodys(heal);
 	if (heal->check.truth == STAGED_DAMAGED) {
 		staged_close(staged);
 		return undo(sys, heal, fail);
 	}
 	err = reload(staged, &heal->report, &reason);
 	heal->healed = !err;
-	if (err == KX_INTERRUPTED && staged->store.header->state == LEDGER_LOADED)
-		return fail_with(fail, KX_INTERRUPTED);
 	if (!err)
 		return KX_OK;
+	if (err == KX_NOT_STAGED)
+		return nobodys(heal);
+	if (err == KX_INTERRUPTED)
+		return fail_with(fail, err);
 	snprintf(heal->check.why, sizeof(heal->check.why), "%u pages have moved, and planning anew failed: %.20s%s%.60s", heal->check.moved,
 		 reason.detail, reason.detail[0] ? ": " : "", err_text(err));
 	staged_close(staged);
@@ -204,12 +220,16 @@ static enum kx_err make_true(struct staged *staged, struct heal *heal, struct fa
 
 static enum kx_err heal_locked(struct sys *sys, struct heal *heal, struct fail *fail)
 {
-	struct ledgers_found found = ledgers_find(sys);
+	struct ledgers_found found = ledgers_find(sys, 0);
+	pa_t entry_pa = found.doubtful ? loaded_entry_pa(sys) : 0;
+	int loaded = kernel_is_loaded(sys, false);
 	struct staged staged;
 	enum kx_err err;
 
-	ledgers_tidy(sys, kernel_is_loaded(sys, false), found.doubtful ? loaded_entry_pa(sys) : 0);
-	err = staged_open(&staged, sys, fail);
+	ledgers_tidy(sys, loaded, entry_pa);
+	if (loaded == 0)
+		return KX_OK;
+	err = staged_open(&staged, sys, entry_pa, fail);
 	if (err == KX_NOT_STAGED)
 		return staged_is_lost(sys, &heal->check) ? undo(sys, heal, fail) : KX_OK;
 	if (err == KX_LEDGER_VERSION) {
@@ -221,6 +241,8 @@ static enum kx_err heal_locked(struct sys *sys, struct heal *heal, struct fail *
 		return err;
 	err = make_true(&staged, heal, fail);
 	staged_close(&staged);
+	/* Somebody may have unloaded meanwhile, and left to us what was staged. */
+	ledgers_tidy(sys, kernel_is_loaded(sys, false), 0);
 	return err;
 }
 
@@ -234,8 +256,8 @@ enum kx_err staged_heal(struct sys *sys, struct heal *heal, struct fail *fail)
 	*heal = (struct heal){ .check = { .truth = STAGED_NOTHING } };
 	if (err)
 		return err;
-	found = ledgers_find(sys);
-	if (!found.count && !found.at_work && !staging_claimed(sys))
+	found = ledgers_find(sys, 0);
+	if (!found.count && !found.at_work && !found.unread && !staging_claimed(sys))
 		return KX_OK;
 	locked = sys->lock(sys, true);
 	if (locked == -EWOULDBLOCK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "staged.h"
 
+#include "huge_pages.h"
 #include "probe.h"
 #include "stages.h"
 
@@ -13,7 +14,7 @@
 static enum kx_err attach_staging(struct staged *staged, struct fail *fail)
 {
 	const struct ledger *ledger = &staged->ledger;
-	const struct staging_ops *ops = staging_backend(staged->store.header->staging_kind);
+	const struct staging_ops *ops = staging_backend(staged->header.staging_kind);
 	bool *present = calloc(ledger->room ? ledger->room : 1, sizeof(*present));
 	enum kx_err err;
 	uint32_t i;
@@ -22,8 +23,9 @@ static enum kx_err attach_staging(struct staged *staged, struct fail *fail)
 		return fail_set(fail, KX_NO_MEMORY, "lists");
 	for (i = 0; i < ledger->pages; i++)
 		present[ledger->page[i].page] = true;
-	err = !ops ? KX_STAGED_GONE : staging_attach(&staged->staging, staged->sys, ops, (int)staged->store.header->staging_number,
-						      ledger_journal(&staged->store), ledger->room, present, fail);
+	err = !ops || staged->header.staging_number >= STAGING_NUMBERS ? KX_STAGED_GONE :
+	      staging_attach(&staged->staging, staged->sys, ops, (int)staged->header.staging_number, ledger_journal(&staged->store),
+			     ledger->room, present, fail);
 	free(present);
 	return err == KX_STAGED_GONE ? KX_OK : err;
 }
@@ -40,19 +42,21 @@ static enum kx_err read_ledger(struct staged *staged, struct fail *fail)
 		return fail_set(fail, KX_NO_MEMORY, "ledger");
 	memcpy(staged->copy, staged->store.header, staged->store.bytes);
 	err = ledger_read(&staged->ledger, staged->copy, staged->store.bytes);
-	staged->state = (enum ledger_state)((const struct ledger_header *)staged->copy)->state;
+	memcpy(&staged->header, staged->copy, sizeof(staged->header));
 	if (err == KX_LEDGER_VERSION)
 		return fail_with(fail, err);
-	staged->ledger_good = !err && staged->ledger.room <= LEDGER_PAGES_MAX;
+	staged->ledger_good = !err;
 	return staged->ledger_good ? attach_staging(staged, fail) : KX_OK;
 }
 
-enum kx_err staged_open(struct staged *staged, struct sys *sys, struct fail *fail)
+enum kx_err staged_open(struct staged *staged, struct sys *sys, pa_t entry_pa, struct fail *fail)
 {
-	struct ledgers_found found = ledgers_find(sys);
+	struct ledgers_found found = ledgers_find(sys, entry_pa);
 	enum kx_err err;
 
 	*staged = (struct staged){ .sys = sys };
+	if (found.unread)
+		return fail_set(fail, KX_SHM, "a ledger cannot be read");
 	if (found.newest < 0)
 		return fail_with(fail, KX_NOT_STAGED);
 	err = ledger_attach(&staged->store, sys, found.newest, fail);
@@ -105,7 +109,7 @@ static void check_pages(const struct staged *staged, struct staged_check *check)
 		}
 	}
 	/* What was being copied from page to page is not where the kernel's image has it. */
-	check->truth = check->moved || staged->state == LEDGER_MOVING ? STAGED_MOVED : STAGED_TRUE;
+	check->truth = check->moved || staged->header.state == LEDGER_MOVING ? STAGED_MOVED : STAGED_TRUE;
 }
 
 /* Digests of staged slots, on all CPUs. */
@@ -222,7 +226,7 @@ bool loaded_is_anothers(const struct staged *staged)
 {
 	pa_t entry_pa = loaded_entry_pa(staged->sys);
 
-	return entry_pa && entry_pa != staged->store.header->entry_pa;
+	return (entry_pa && entry_pa != staged->header.entry_pa) || kernel_is_loaded(staged->sys, false) == 0;
 }
 
 bool staged_is_lost(struct sys *sys, struct staged_check *check)
@@ -241,6 +245,8 @@ bool staged_is_lost(struct sys *sys, struct staged_check *check)
 enum kx_err staged_look(struct sys *sys, bool digests, struct staged_check *check, struct fail *fail)
 {
 	struct staged staged;
+	bool at_work;
+	pa_t entry_pa;
 	enum kx_err err = staged_preflight(sys, fail);
 
 	*check = (struct staged_check){ .truth = STAGED_NOTHING };
@@ -248,17 +254,23 @@ enum kx_err staged_look(struct sys *sys, bool digests, struct staged_check *chec
 		return err;
 	if (kernel_is_loaded(sys, false) == 0)
 		return KX_OK;
-	err = staged_open(&staged, sys, fail);
+	entry_pa = loaded_entry_pa(sys);
+	at_work = ledgers_find(sys, entry_pa).at_work;	/* this process not yet among them */
+	err = staged_open(&staged, sys, entry_pa, fail);
 	if (err == KX_NOT_STAGED) {
 		staged_is_lost(sys, check);
 		return KX_OK;
 	}
 	if (err)
 		return err;
-	err = staged_verify(&staged, digests, check, fail);
-	/* Costs a while, so only where something is wrong. */
-	if (!err && check->truth != STAGED_TRUE && loaded_is_anothers(&staged))
-		*check = (struct staged_check){ .truth = STAGED_NOTHING };
+	/* What changes while it is looked at is neither true nor false. */
+	if (staged.header.state != LEDGER_LOADED && at_work)
+		err = fail_with(fail, KX_LOCKED);
+	if (!err)
+		err = staged_verify(&staged, digests, check, fail);
+	/* Whether the kernel was told is not known: a heal settles it. */
+	if (!err && check->truth == STAGED_TRUE && staged.header.state == LEDGER_COMMITTING && !entry_pa)
+		check->truth = STAGED_MOVED;
 	staged_close(&staged);
 	return err;
 }
@@ -291,8 +303,8 @@ static void show(struct staged_status *status, const struct staged *staged)
 	pa_t entry_pa = loaded_entry_pa(staged->sys);
 
 	status->staged = true;
-	status->certain = status->loaded == false || entry_pa != 0;
-	status->counted = status->loaded && (!entry_pa || entry_pa == staged->store.header->entry_pa);
+	status->certain = !status->loaded || entry_pa != 0;
+	status->counted = status->loaded && (!entry_pa || entry_pa == staged->header.entry_pa);
 	if (!staged->ledger_good)
 		return;
 	status->made_at = ledger->made_at;
@@ -313,8 +325,8 @@ enum kx_err staged_status(struct sys *sys, struct staged_status *status, struct 
 	*status = (struct staged_status){ .loaded = kernel_is_loaded(sys, false) != 0 };
 	if (err)
 		return err;
-	status->at_work = ledgers_find(sys).at_work;
-	err = staged_open(&staged, sys, fail);
+	status->at_work = ledgers_find(sys, 0).at_work;
+	err = staged_open(&staged, sys, 0, fail);
 	if (err == KX_NOT_STAGED) {
 		status->staged = status->counted = staged_is_lost(sys, &status->check);
 		return KX_OK;

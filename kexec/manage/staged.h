@@ -20,13 +20,14 @@ struct staged {
 	struct ledger_store store;
 	void *copy;			/* of the ledger's bytes, for: */
 	struct ledger ledger;
+	struct ledger_header header;	/* as it was read */
 	bool ledger_good;		/* else the rest is empty */
-	enum ledger_state state;
 	struct staging staging;		/* .ops null: it is gone */
 };
 
-/* Open what the kernel counts on, as far as can be told. Errors: KX_NOT_STAGED, KX_SHM, KX_NO_MEMORY, KX_LEDGER_VERSION, KX_NO_PFN */
-enum kx_err staged_open(struct staged *staged, struct sys *sys, struct fail *fail);
+/* Open what the kernel counts on, as far as can be told. entry_pa: of the image that it holds; 0: not known.
+ * Errors: KX_NOT_STAGED, KX_SHM, KX_NO_MEMORY, KX_LEDGER_VERSION, KX_NO_PFN */
+enum kx_err staged_open(struct staged *staged, struct sys *sys, pa_t entry_pa, struct fail *fail);
 void staged_close(struct staged *staged);
 
 /* What was found. */
@@ -41,7 +42,7 @@ struct staged_check {
 /* Hold it against what is true: addresses, memory errors, and with digests every byte, on all CPUs. Errors: KX_NO_MEMORY, KX_INTERRUPTED */
 enum kx_err staged_verify(struct staged *staged, bool digests, struct staged_check *check, struct fail *fail);
 
-/* Whether the kernel holds another image than this, for certain: a stock kexec's, or one that was loaded plainly. Takes a while. */
+/* Whether the kernel holds another image than this, for certain: a stock kexec's, one that was loaded plainly, or none. Takes a while. */
 bool loaded_is_anothers(const struct staged *staged);
 
 /* Whether something was staged, and is gone together with its ledger, while the kernel still counts on it, as far as can be told. *check
@@ -51,8 +52,8 @@ bool staged_is_lost(struct sys *sys, struct staged_check *check);
 /* Whether this process may look at what is staged at all. Errors: KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS */
 enum kx_err staged_preflight(struct sys *sys, struct fail *fail);
 
-/* The whole of it for --verify-staged: what the kernel counts on, or STAGED_NOTHING. Changes nothing. Errors: KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS,
- * and those above */
+/* The whole of it for --verify-staged: what the kernel counts on, or STAGED_NOTHING. Changes nothing. Errors: KX_STAGE_NOT_ROOT,
+ * KX_OTHER_IPC_NS, KX_LOCKED: another kexec is at work on it; and those above */
 enum kx_err staged_look(struct sys *sys, bool digests, struct staged_check *check, struct fail *fail);
 
 /* What is shown of it. */
@@ -77,7 +78,7 @@ struct staged_status {
 	pa_t control_pa;
 };
 
-/* Errors: KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS, KX_LEDGER_BAD and those of staged_open(), but for KX_NOT_STAGED */
+/* Errors: KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS and those of staged_open(), but for KX_NOT_STAGED */
 enum kx_err staged_status(struct sys *sys, struct staged_status *status, struct fail *fail);
 
 /* What a heal did. */
@@ -92,7 +93,8 @@ struct heal {
  * Make it true again. What has moved is planned anew from the staged memory itself, without the files, and loaded again; where that is
  * impossible the load is undone, so that a reboot goes through the firmware instead of into a reset. Under the lock, which it takes.
  *
- * Errors: KX_LOCKED, KX_INTERRUPTED: nothing was done; KX_UNDONE; KX_NOT_UNDONE; KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS
+ * Errors: KX_LOCKED, KX_INTERRUPTED: what is staged can still be healed; KX_UNDONE; KX_NOT_UNDONE; KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS,
+ * KX_SHM, KX_NO_MEMORY, KX_NO_PFN: nothing was done
  */
 enum kx_err staged_heal(struct sys *sys, struct heal *heal, struct fail *fail);
 

@@ -27,8 +27,11 @@ void staged_check_text(const struct staged_check *check, FILE *out)
 		fprintf(out, " (%llu ms).\n", (unsigned long long)check->ms);
 		break;
 	case STAGED_MOVED:
-		fprintf(out, "The kernel has moved %u of %u pages; kexec -e and kexec --heal-staged put that right.\n", check->moved,
-			check->pages);
+		if (check->moved)
+			fprintf(out, "The kernel has moved %u of %u pages; kexec -e and kexec --heal-staged put that right.\n", check->moved,
+				check->pages);
+		else
+			fprintf(out, "kexec was killed in the middle of its work; kexec -e and kexec --heal-staged put that right.\n");
 		break;
 	default:
 		fprintf(out, "What is staged is damaged: %s. Load again; kexec --heal-staged undoes the load.\n", check->why);

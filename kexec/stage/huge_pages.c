@@ -71,9 +71,13 @@ static int write_number(struct sys *sys, const char *path, uint64_t value)
 	return sys->write_file(sys, path, text);
 }
 
-int huge_page_limit_restore(struct sys *sys, uint64_t limit)
+int huge_page_limit_restore(struct sys *sys, uint64_t before, uint64_t written)
 {
-	return write_number(sys, OVERCOMMIT, limit);
+	uint64_t now;
+
+	if (sys_read_u64(sys, OVERCOMMIT, 10, &now) && now != written)
+		return 0;
+	return write_number(sys, OVERCOMMIT, before);
 }
 
 /*
@@ -92,6 +96,7 @@ static bool raise_limit(struct staging *staging, uint64_t more)
 		return false;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)before);
 	*staging->journal.limit_before = before;
+	*staging->journal.limit_written = surplus + more;
 	__atomic_store_n(staging->journal.limit_raised, 1, __ATOMIC_RELEASE);
 	sys->restore_if_killed(sys, OVERCOMMIT, text);
 	staging->limit_error = write_number(sys, OVERCOMMIT, surplus + more);
@@ -107,7 +112,7 @@ static void lower_limit(struct staging *staging)
 	struct sys *sys = staging->sys;
 
 	/* If it cannot be written now, a later run may: the ledger keeps it. */
-	if (!write_number(sys, OVERCOMMIT, *staging->journal.limit_before))
+	if (!huge_page_limit_restore(sys, *staging->journal.limit_before, *staging->journal.limit_written))
 		__atomic_store_n(staging->journal.limit_raised, 0, __ATOMIC_RELEASE);
 	sys->restore_cancel(sys);
 }
@@ -123,29 +128,39 @@ static uint32_t touch_pages(struct staging *staging, uint32_t wanted)
 	return i;
 }
 
-static enum kx_err grow(struct staging *staging, uint32_t wanted, struct fail *fail)
+/* The administrator's pool is for others: what is free in it is held meanwhile. */
+static void look(struct staging *staging, bool begin)
 {
 	struct sys *sys = staging->sys;
-	uint64_t pool_pages = huge_page_pool_pages(sys);
-	void *pool = NULL;
+
+	if (!begin) {
+		if (staging->pool)
+			sys->pool_release(sys, staging->pool, staging->pool_pages);
+		staging->pool = NULL;
+		return;
+	}
+	staging->pool_pages = huge_page_pool_pages(sys);
+	if (staging->pool_pages)
+		staging->pool = sys->pool_hold(sys, staging->pool_pages);
+}
+
+static void grow(struct staging *staging, uint32_t wanted)
+{
+	struct sys *sys = staging->sys;
 	uint32_t touched;
 	bool raised;
 	int err;
 
-	(void)fail;
 	raised = raise_limit(staging, wanted - staging->pages);
-	if (pool_pages)
-		pool = sys->pool_hold(sys, pool_pages);
+	look(staging, true);
 	touched = touch_pages(staging, wanted);
-	if (pool)
-		sys->pool_release(sys, pool, pool_pages);
+	look(staging, false);
 	err = sys->leave_cma(sys, memory_of(staging, staging->pages), (touched - staging->pages) * PAGE_BYTES);
 	if (err)
 		staging->cma_error = err;
 	if (raised)
 		lower_limit(staging);
 	staging->pages = touched;
-	return KX_OK;
 }
 
 /* In /proc/self/pagemap it is only once it was looked at. */
@@ -197,5 +212,5 @@ bool huge_pages_remove(struct sys *sys, int number)
 const struct staging_ops huge_pages_staging = {
 	.name = "huge pages", .kind = STAGING_HUGE_PAGES, .page_bytes = PAGE_BYTES,
 	.open = open_segment, .attach = attach_segment, .grow = grow, .address = address, .memory = memory_of, .release = release,
-	.exists = exists, .close = close_segment,
+	.exists = exists, .look = look, .close = close_segment,
 };

@@ -12,7 +12,6 @@
 struct entry {
 	int number, id;
 	unsigned int attached;		/* living processes */
-	size_t bytes;
 	struct ledger_header header;	/* a copy; magic 0: its maker died before it wrote one */
 	int unread;			/* negative errno: it could not be read, so it may name anything, and stays */
 	bool gone;
@@ -32,7 +31,7 @@ static int add(void *arg, const struct sys_shm *shm)
 
 	if (list->count == STAGING_NUMBERS || shm->bytes < LEDGER_BODY_OFFSET)
 		return 0;
-	*entry = (struct entry){ .number = shm->key - LEDGER_KEY, .id = shm->id, .attached = shm->attached, .bytes = (size_t)shm->bytes };
+	*entry = (struct entry){ .number = shm->key - LEDGER_KEY, .id = shm->id, .attached = shm->attached };
 	entry->unread = list->sys->shm_attach(list->sys, shm->id, &memory);
 	if (entry->unread) {
 		list->count++;
@@ -136,12 +135,15 @@ enum kx_err ledger_attach(struct ledger_store *store, struct sys *sys, int numbe
 void ledger_set_state(struct ledger_store *store, enum ledger_state state)
 {
 	__atomic_store_n(&store->header->state, (uint32_t)state, __ATOMIC_RELEASE);
+	/* And before whatever is written next: only a signal, not another CPU, ends this process in between. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 void ledger_close(struct ledger_store *store, bool discard)
 {
 	if (!store->sys)
 		return;
+	discard = discard && !store->header->limit_raised;	/* which a later run has to put back */
 	store->sys->shm_detach(store->sys, store->header);
 	if (discard)
 		store->sys->shm_remove(store->sys, store->id);
@@ -150,7 +152,13 @@ void ledger_close(struct ledger_store *store, bool discard)
 
 struct staging_journal ledger_journal(struct ledger_store *store)
 {
-	return (struct staging_journal){ &store->header->limit_before, &store->header->limit_raised };
+	return (struct staging_journal){ &store->header->limit_before, &store->header->limit_written, &store->header->limit_raised };
+}
+
+/* A living process is at something that it has not finished. */
+static bool is_at_work(const struct entry *entry)
+{
+	return entry->attached && (entry->header.magic != LEDGER_MAGIC || entry->header.state != LEDGER_LOADED);
 }
 
 /* Whether the kernel may count on it. */
@@ -159,17 +167,20 @@ static bool may_count(const struct entry *entry)
 	return entry->header.magic == LEDGER_MAGIC && entry->header.state != LEDGER_STAGING;
 }
 
-/* Of a process that is dead, whatever killed it. */
-static void put_limit_back(struct sys *sys, const struct entry *entry)
+/* Of a process that is dead, whatever killed it. False: the limit cannot be put back now. */
+static bool put_limit_back(struct sys *sys, const struct entry *entry)
 {
 	struct ledger_store store;
 	struct fail ignored;
 
-	if (!entry->header.limit_raised || huge_page_limit_restore(sys, entry->header.limit_before) ||
+	if (!entry->header.limit_raised)
+		return true;
+	if (huge_page_limit_restore(sys, entry->header.limit_before, entry->header.limit_written) ||
 	    ledger_attach(&store, sys, entry->number, &ignored))
-		return;
+		return false;
 	store.header->limit_raised = 0;
 	ledger_close(&store, false);
+	return true;
 }
 
 /* Whoever finds it from now on takes it for what a killed loader left. */
@@ -249,39 +260,6 @@ static void commit_was_made(struct sys *sys, struct entry *entry)
 	entry->header.state = LEDGER_LOADED;
 }
 
-void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa)
-{
-	const struct entry *newest;
-	struct list list;
-	unsigned int i;
-
-	make_list(&list, sys);
-	for (i = 0; i < list.count; i++) {
-		struct entry *entry = &list.entry[i];
-
-		if (!is_dead(entry))
-			continue;
-		put_limit_back(sys, entry);
-		if (!may_count(entry) || loaded == 0 || (entry_pa && entry->header.entry_pa != entry_pa))
-			remove_entry(&list, entry);
-	}
-	for (i = 0; i < list.count; i++) {
-		struct entry *entry = &list.entry[i];
-
-		if (is_dead(entry) && entry->header.state == LEDGER_COMMITTING && entry_pa && entry->header.entry_pa == entry_pa &&
-		    count_entries(&list, entry_pa) == 1)
-			commit_was_made(sys, entry);
-	}
-	/* A load that was killed when it was done, and before it removed what it replaced. */
-	newest = newest_loaded(&list);
-	for (i = 0; newest && i < list.count; i++) {
-		struct entry *entry = &list.entry[i];
-
-		if (is_dead(entry) && entry != newest && entry->header.generation < newest->header.generation)
-			remove_entry(&list, entry);
-	}
-}
-
 #define CLAIM	"staged at 0x%016llx\n"
 
 void staging_claim(struct sys *sys, pa_t entry_pa)
@@ -307,6 +285,42 @@ pa_t staging_claimed(struct sys *sys)
 	return entry_pa;
 }
 
+void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa)
+{
+	const struct entry *newest;
+	struct list list;
+	unsigned int i;
+
+	if (loaded == 0 && staging_claimed(sys))
+		staging_claim(sys, 0);
+	make_list(&list, sys);
+	for (i = 0; i < list.count; i++) {
+		struct entry *entry = &list.entry[i];
+
+		if (!is_dead(entry))
+			continue;
+		if (!put_limit_back(sys, entry))
+			continue;
+		if (!may_count(entry) || loaded == 0 || (entry_pa && entry->header.entry_pa != entry_pa))
+			remove_entry(&list, entry);
+	}
+	for (i = 0; i < list.count; i++) {
+		struct entry *entry = &list.entry[i];
+
+		if (is_dead(entry) && entry->header.state == LEDGER_COMMITTING && entry_pa && entry->header.entry_pa == entry_pa &&
+		    count_entries(&list, entry_pa) == 1)
+			commit_was_made(sys, entry);
+	}
+	/* A load that was killed when it was done, and before it removed what it replaced. */
+	newest = newest_loaded(&list);
+	for (i = 0; newest && i < list.count; i++) {
+		struct entry *entry = &list.entry[i];
+
+		if (is_dead(entry) && entry != newest && entry->header.generation < newest->header.generation)
+			remove_entry(&list, entry);
+	}
+}
+
 unsigned int ledgers_remove(struct sys *sys, int keep)
 {
 	unsigned int i, stay = 0;
@@ -319,15 +333,14 @@ unsigned int ledgers_remove(struct sys *sys, int keep)
 		if (list.entry[i].number == keep || list.entry[i].unread)
 			continue;
 		/* Its maker is at work, and no lock kept it from that. */
-		if (list.entry[i].attached && !may_count(&list.entry[i]))
+		if (is_at_work(&list.entry[i]) || !put_limit_back(sys, &list.entry[i]))
 			continue;
-		put_limit_back(sys, &list.entry[i]);
 		stay += remove_entry(&list, &list.entry[i]);
 	}
 	return stay;
 }
 
-struct ledgers_found ledgers_find(struct sys *sys)
+struct ledgers_found ledgers_find(struct sys *sys, pa_t entry_pa)
 {
 	struct ledgers_found found = { .newest = -1 };
 	const struct entry *newest = NULL;
@@ -338,12 +351,16 @@ struct ledgers_found ledgers_find(struct sys *sys)
 	for (i = 0; i < list.count; i++) {
 		const struct entry *entry = &list.entry[i];
 
-		if (!may_count(entry)) {
-			found.at_work |= entry->attached != 0;
+		found.unread += entry->unread != 0;
+		if (entry->unread)
 			continue;
-		}
+		found.at_work |= is_at_work(entry);
+		if (!may_count(entry))
+			continue;
 		found.count++;
 		found.doubtful += entry->header.state == LEDGER_COMMITTING;
+		if (entry_pa && entry->header.entry_pa != entry_pa)
+			continue;
 		if (!newest || entry->header.generation > newest->header.generation)
 			newest = entry;
 	}

@@ -58,10 +58,13 @@ pa_t staging_claimed(struct sys *sys);
 /* What a later run finds. */
 struct ledgers_found {
 	int newest;		/* number of the ledger that the kernel counts on, as far as can be told; negative: none */
-	unsigned int count;	/* of ledgers that are not of a load at work */
+	unsigned int count;	/* of ledgers of loads that were made, or nearly */
 	unsigned int doubtful;	/* of them, that were interrupted while the kernel was told; whether it was is not known */
-	bool at_work;		/* a living process is staging */
+	unsigned int unread;	/* that could not be looked at */
+	bool at_work;		/* a living process is staging, committing or healing */
 };
-struct ledgers_found ledgers_find(struct sys *sys);
+
+/* entry_pa: as for ledgers_tidy(): then only ledgers of that image are the newest. */
+struct ledgers_found ledgers_find(struct sys *sys, pa_t entry_pa);
 
 #endif

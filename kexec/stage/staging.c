@@ -67,30 +67,32 @@ enum kx_err staging_attach(struct staging *staging, struct sys *sys, const struc
 	if (err)
 		return err;
 	staging->pages = room;
-	for (i = 0; i < room; i++) {
+	ops->look(staging, true);
+	for (i = 0; i < room && !err; i++) {
 		int result = present[i] ? ops->address(staging, i, &staging->pa[i]) : -EFAULT;
 
 		if (!result)
 			continue;
 		staging->pa[i] = STAGING_NO_PA;
-		if (present[i] && result != -EFAULT) {
-			staging_close(staging, false);
-			return no_address(result, fail);
-		}
+		if (present[i] && result != -EFAULT)
+			err = no_address(result, fail);
 	}
-	return KX_OK;
+	ops->look(staging, false);
+	if (err)
+		staging_close(staging, false);
+	return err;
 }
 
 enum kx_err staging_grow(struct staging *staging, uint32_t wanted, struct fail *fail)
 {
 	uint32_t before = staging->pages, i;
-	enum kx_err err;
+	enum kx_err err = KX_OK;
 
 	if (wanted > staging->room)
 		wanted = staging->room;
 	if (staging->pages >= wanted)
 		return KX_OK;
-	err = staging->ops->grow(staging, wanted, fail);
+	staging->ops->grow(staging, wanted);
 	for (i = before; !err && i < staging->pages; i++) {
 		int result = staging->ops->address(staging, i, &staging->pa[i]);
 
@@ -104,24 +106,24 @@ enum kx_err staging_grow(struct staging *staging, uint32_t wanted, struct fail *
 
 enum kx_err staging_refresh(struct staging *staging, bool *moved, struct fail *fail)
 {
+	int result = 0;
 	uint32_t i;
 
 	*moved = false;
-	for (i = 0; i < staging->pages; i++) {
-		pa_t pa;
-		int result;
+	staging->ops->look(staging, true);
+	for (i = 0; i < staging->pages && !result; i++) {
+		pa_t pa = staging->pa[i];
 
-		if (staging->pa[i] == STAGING_NO_PA)
+		if (pa == STAGING_NO_PA)
 			continue;
 		result = staging->ops->address(staging, i, &pa);
-		if (result == -EFAULT)
-			return fail_with(fail, KX_STAGED_GONE);
-		if (result)
-			return no_address(result, fail);
 		*moved |= pa != staging->pa[i];
 		staging->pa[i] = pa;
 	}
-	return KX_OK;
+	staging->ops->look(staging, false);
+	if (result == -EFAULT)
+		return fail_with(fail, KX_STAGED_GONE);
+	return result ? no_address(result, fail) : KX_OK;
 }
 
 bool staging_exists(struct staging *staging)

@@ -22,13 +22,15 @@ struct staging_ops {
 	uint64_t page_bytes;
 	enum kx_err (*open)(struct staging *staging, uint32_t room, struct fail *fail);
 	enum kx_err (*attach)(struct staging *staging, uint32_t room, struct fail *fail);
-	enum kx_err (*grow)(struct staging *staging, uint32_t wanted, struct fail *fail);
+	void (*grow)(struct staging *staging, uint32_t wanted);
 	/* The physical address of a page now. Returns 0 or a negative errno: -EFAULT: it is gone, -EPERM: the kernel hides it. */
 	int (*address)(struct staging *staging, uint32_t page, pa_t *pa);
 	/* Its memory; null: this backend gives none, and what goes into its pages is handed to kexec_load(2). */
 	unsigned char *(*memory)(const struct staging *staging, uint32_t page);
 	void (*release)(struct staging *staging, uint32_t first, uint32_t count);
 	bool (*exists)(struct staging *staging);
+	/* Between true and false, looking at a page that is gone takes none from the machine's pool. */
+	void (*look)(struct staging *staging, bool begin);
 	void (*close)(struct staging *staging, bool discard);
 };
 
@@ -39,7 +41,7 @@ struct staging_ops {
  * the ledger. raised: 1 while the limit on surplus huge pages is not what it was.
  */
 struct staging_journal {
-	uint64_t *limit_before;
+	uint64_t *limit_before, *limit_written;
 	uint32_t *limit_raised;
 };
 
@@ -57,6 +59,8 @@ struct staging {
 	/* Of huge_pages.c alone. */
 	int shm_id;
 	unsigned char *base;
+	void *pool;		/* while its pages are held */
+	uint64_t pool_pages;
 };
 
 #define STAGING_NO_PA	UINT64_MAX
@@ -105,8 +109,8 @@ void staging_close(struct staging *staging, bool discard);
 /* Huge pages in the machine's own pool that nobody has a claim to. */
 uint64_t huge_page_pool_pages(struct sys *sys);
 
-/* Put the limit on surplus huge pages back to what a ledger says it was. Returns 0 or a negative errno. */
-int huge_page_limit_restore(struct sys *sys, uint64_t limit);
+/* Put the limit on surplus huge pages back to what it was, if it still is what was written. Returns 0 or a negative errno. */
+int huge_page_limit_restore(struct sys *sys, uint64_t before, uint64_t written);
 
 /* Remove what lies in the System V segment of that number, and is nobody's any more: what a ledger names. Returns whether it still takes
  * memory, since a process is attached to it. */

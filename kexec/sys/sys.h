@@ -105,7 +105,7 @@ struct sys {
 	/* Write to the page at addr so that it is there, or read it so that it is mapped; -EFAULT if the kernel has none (SIGBUS). */
 	int (*touch)(struct sys *sys, void *addr);
 	int (*peek)(struct sys *sys, const void *addr);
-	/* Call run(arg); -EFAULT: it read memory that the kernel cannot give any more (SIGBUS), and was left where it was. On any thread. */
+	/* Call run(arg); -EFAULT: it read memory that the kernel cannot give any more (SIGBUS), and was left where it was. On any thread; not inside itself. */
 	int (*try_memory)(struct sys *sys, void (*run)(void *arg), void *arg);
 	/* The flags of the page at pa, as in /proc/kpageflags: SYS_PAGE_*. */
 	int (*page_flags)(struct sys *sys, pa_t pa, uint64_t *flags);

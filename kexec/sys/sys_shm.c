@@ -147,24 +147,32 @@ static void pool_release(struct sys *sys, void *hold, uint64_t pages)
 
 /* SIGBUS comes to the thread that touched the memory. */
 static __thread sigjmp_buf no_page;
+static __thread volatile sig_atomic_t trying;
 
+/* Where nobody tries anything there is nowhere to go on: the touch is made again, and ends the process as it would have without us. */
 static void on_sigbus(int number)
 {
-	(void)number;
-	siglongjmp(no_page, 1);
+	if (trying)
+		siglongjmp(no_page, 1);
+	signal(number, SIG_DFL);
 }
 
 static int try_memory(struct sys *sys, void (*run)(void *arg), void *arg)
 {
 	struct sigaction ours = { .sa_handler = on_sigbus };
+	int err = 0;
 
 	(void)sys;
-	/* Whatever else is a SIGBUS is an error of ours, and ends in -EFAULT as well. The handler stays: other threads may need it. */
+	/* The handler stays: other threads may be at it. */
 	sigaction(SIGBUS, &ours, NULL);
-	if (sigsetjmp(no_page, 1))
-		return -EFAULT;
-	run(arg);
-	return 0;
+	if (sigsetjmp(no_page, 1) == 0) {
+		trying = 1;
+		run(arg);
+	} else {
+		err = -EFAULT;
+	}
+	trying = 0;
+	return err;
 }
 
 static void write_first(void *arg)

@@ -437,9 +437,8 @@ bool fake_move_page(struct fake *f, pa_t pa)
 
 			if (from == FAKE_NO_PAGE || f->page[from].pa != pa)
 				continue;
-			/* The kernel copies it through its own mapping, so what was cleaned is as good as before. */
-			f->page[to] = (struct fake_page){ .pa = f->page[to].pa, .taken = true, .cleaned = f->page[from].cleaned,
-							  .hash = f->page[from].hash };
+			/* The kernel copies it through its caches, so what was cleaned is not any more. */
+			f->page[to] = (struct fake_page){ .pa = f->page[to].pa, .taken = true };
 			f->page[from] = (struct fake_page){ .pa = pa };
 			f->shm[i].slot[k] = to;
 			return true;

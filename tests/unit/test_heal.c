@@ -415,6 +415,81 @@ static void test_failing_calls(void **state)
 	assert_true(call > 10);
 }
 
+/* What the administrator has set since is not overwritten with what was there before a killed load. */
+static void test_limit_is_the_administrators(void **state)
+{
+	struct job *job = job_small();
+	struct fake *f = job->fake;
+	struct ledger_store store;
+
+	(void)state;
+	assert_int_equal(ledger_attach(&store, &f->sys, 0, &job->fail), KX_OK);
+	store.header->limit_before = 3;
+	store.header->limit_written = 40;
+	store.header->limit_raised = 1;
+	ledger_close(&store, false);
+	f->overcommit = 4321;
+	assert_int_equal(load(job), KX_OK);
+	assert_int_equal(f->overcommit, 4321);
+	f->overcommit = 3;
+	assert_clean(f);
+	job_free(job);
+}
+
+/* Unloaded by another program while this one looked: nothing is loaded again. */
+static void unload_it(struct fake *f, void *arg)
+{
+	(void)arg;
+	f->loaded = false;
+}
+
+static void test_unloaded_meanwhile(void **state)
+{
+	struct job *job = job_small();
+	struct fake *f = job->fake;
+	struct staged_check check;
+	struct heal h;
+	void *addr;
+
+	(void)state;
+	/* Somebody is attached to the ledger, so that it cannot be tidied away. */
+	assert_int_equal(f->sys.shm_attach(&f->sys, 32768, &addr), 0);
+	assert_true(fake_move_page(f, f->page[1].pa));
+	unload_it(f, NULL);
+	assert_int_equal(heal(job, &h), KX_OK);
+	assert_int_equal(h.check.truth, STAGED_NOTHING);
+	assert_false(f->loaded);
+	assert_int_equal(staged_look(&f->sys, true, &check, &job->fail), KX_OK);
+	assert_int_equal(check.truth, STAGED_NOTHING);
+	f->sys.shm_detach(&f->sys, addr);
+	job_free(job);
+}
+
+/* Asked to stop: what could be healed before still can be. */
+static void test_interrupted_heal(void **state)
+{
+	unsigned int at;
+	enum kx_err err = KX_INTERRUPTED;
+
+	(void)state;
+	for (at = 1; err == KX_INTERRUPTED; at++) {
+		struct job *job = job_small();
+		struct heal h;
+
+		assert_true(fake_move_page(job->fake, job->fake->page[1].pa));
+		job->fake->interrupted_calls = 0;
+		job->fake->interrupt_at = at;
+		err = heal(job, &h);
+		assert_true(job->fake->loaded);
+		job->fake->interrupt_at = 0;
+		assert_int_equal(heal(job, &h), KX_OK);
+		assert_true_and_boots(job);
+		job_free(job);
+	}
+	assert_int_equal(err, KX_OK);
+	assert_true(at > 3);
+}
+
 enum deed { DEED_LOAD, DEED_PLAIN, DEED_UNLOAD, DEED_HEAL, DEED_HEAL_COPYING, DEEDS };
 
 static void do_deed(struct job *job, enum deed deed)
@@ -536,6 +611,9 @@ int main(void)
 		cmocka_unit_test(test_exec_heals),
 		cmocka_unit_test(test_moved_while_loading),
 		cmocka_unit_test(test_failing_calls),
+		cmocka_unit_test(test_limit_is_the_administrators),
+		cmocka_unit_test(test_unloaded_meanwhile),
+		cmocka_unit_test(test_interrupted_heal),
 		cmocka_unit_test(test_killed),
 	};
 

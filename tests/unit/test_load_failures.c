@@ -459,6 +459,7 @@ static void test_orphans(void **state)
 
 		make_orphan(f, &store, v[i].state, &id);
 		store.header->limit_before = f->overcommit;
+		store.header->limit_written = f->overcommit + 44;
 		store.header->limit_raised = 1;
 		ledger_close(&store, false);
 		f->overcommit += 44;
