@@ -72,7 +72,8 @@ void staged_text(const struct staged_status *status, FILE *out)
 		fprintf(out, "The kernel counts on it, if no other program has loaded something since.\n");
 	else
 		fprintf(out, "The kernel counts on it.\n");
-	staged_check_text(&status->check, out);
+	if (status->counted)
+		staged_check_text(&status->check, out);
 }
 
 static void add_u64(struct json_object *o, const char *name, uint64_t value)

@@ -365,12 +365,11 @@ static struct job *job_tight(void)
 }
 
 /* Every call that can fail does, once. */
-static void test_failing_calls(void **state)
+static void fail_each_call(int error)
 {
 	uint64_t call;
 	bool failed = true;
 
-	(void)state;
 	for (call = 1; failed; call++) {
 		struct job *job = job_small();
 		struct fake *f = job->fake;
@@ -382,6 +381,7 @@ static void test_failing_calls(void **state)
 
 		assert_true(fake_move_page(f, f->page[2].pa));
 		assert_true(fake_move_page(f, f->page[0].pa));
+		f->fail_errno = error;
 		f->fail_call = call;
 		f->fail_calls = 0;
 		f->failed = NULL;
@@ -413,6 +413,16 @@ static void test_failing_calls(void **state)
 		job_free(job);
 	}
 	assert_true(call > 10);
+}
+
+static void test_failing_calls(void **state)
+{
+	static const int errors[] = { EIO, EPERM, ENOMEM, EINVAL, EBUSY };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(errors); i++)
+		fail_each_call(errors[i]);
 }
 
 /* What the administrator has set since is not overwritten with what was there before a killed load. */
