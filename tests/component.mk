@@ -76,7 +76,7 @@ check-diff: build/sbin/kexec
 	prove $(srcdir)/tests/diff/run :: build/sbin/kexec bullseye bookworm trixie sid
 
 # Fuzz targets: ordinary builds replay the corpus, "make fuzz" looks for more with clang's libFuzzer.
-FUZZ_TARGETS = iomem image container dt vmcore options load
+FUZZ_TARGETS = iomem image container dt vmcore ledger options load
 fuzz_options_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 fuzz_load_LIB = $(LOAD_LIB)
 fuzz_load_OBJS = $(LOAD_TEST_OBJS)
@@ -95,7 +95,7 @@ check-corpus: $(patsubst %,build/tests/fuzz/replay_%,$(FUZZ_TARGETS))
 		echo "ok fuzz_$$target: $$(cat build/tests/fuzz/$$target.log) replayed"; \
 	done
 
-FUZZ_SRCS = $(foreach component,$(PURE_COMPONENTS) cli stage load,$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(component)_OBJS)))) \
+FUZZ_SRCS = $(foreach component,$(PURE_COMPONENTS) cli probe stage input load manage,$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(component)_OBJS)))) \
 	$(srcdir)/kexec/sys/sys_read.c $(patsubst %,$(srcdir)/tests/lib/%.c,$(LOAD_LIB))
 fuzz:
 	@mkdir -p build/fuzz
