@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "manage.h"
+
+#include "load.h"
+#include "probe.h"
+#include "stages.h"
+
+#include <errno.h>
+#include <string.h>
+
+static enum kx_err unload_error(enum syscall_choice by, int err, struct fail *fail)
+{
+	if (by == SYSCALL_FILE && file_load_is_missing(err))
+		return fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-err));
+	return fail_set(fail, err == -EPERM ? KX_NOT_PERMITTED : KX_UNLOAD, "%s", strerror(-err));
+}
+
+int kexec_unload(struct sys *sys, bool crash, enum syscall_choice by)
+{
+	int err = -ENOSYS, other;
+
+	if (by != SYSCALL_FILE)
+		err = sys->kexec_load(sys, 0, NULL, 0, crash ? SYS_KEXEC_ON_CRASH : 0);
+	/* A kernel may have only the other call, or be locked down against this one; either unloads what the other has loaded. */
+	if (by == SYSCALL_FILE || (by == SYSCALL_AUTO && (err == -ENOSYS || err == -EPERM))) {
+		other = sys->kexec_file_load(sys, -1, -1, NULL, SYS_FILE_UNLOAD | (crash ? SYS_FILE_ON_CRASH : 0));
+		err = other == -ENOSYS ? err : other;
+	}
+	return err;
+}
+
+/* Give back what was staged. */
+static const char *sweep_all(struct sys *sys, int lock_error, bool was_loaded)
+{
+	struct load_lock lock = { sys, lock_error };
+	const char *hindrance = lock_hindrance(&lock);
+
+	/* A load that is at work gives back what is left when it ends. */
+	if (hindrance && sys->is_root(sys))
+		return "another kexec is loading: what was staged is given back when it is done";
+	if (hindrance)
+		return "what was staged is not given back: only user 0 can do that";
+	if (ledgers_remove(sys, -1))
+		return "a process holds staged memory: it is given back when that ends";
+	if (was_loaded && !in_host_ipc_ns(sys))
+		return "memory that was staged in the host's IPC namespace is given back by kexec -u there";
+	return NULL;
+}
+
+enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_choice by, const char **note, struct fail *fail)
+{
+	enum kx_err refused = preflight(sys, crash, fail);
+	bool was_loaded;
+	int err, lock_error;
+
+	*note = NULL;
+	if (refused)
+		return refused;
+	lock_error = crash ? -EWOULDBLOCK : sys->lock(sys, false);
+	was_loaded = kernel_is_loaded(sys, crash) == 1;
+	err = kexec_unload(sys, crash, by);
+	/* Two at once: the kernel may tell this one that it is busy with the other. */
+	if (!crash && (!err || kernel_is_loaded(sys, false) == 0))
+		*note = sweep_all(sys, lock_error, was_loaded);
+	if (!lock_error)
+		sys->unlock(sys);
+	return err ? unload_error(by, err, fail) : KX_OK;
+}
