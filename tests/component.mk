@@ -33,9 +33,10 @@ build/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(TEST_CFLAGS) $(TEST_INCLUDES) -MMD -MP -c $< -o $@
 
+# Debian has no static cmocka.
 define unit_test
 build/tests/unit/$(1): build/tests/unit/$(1).o $(patsubst %,build/tests/lib/%.o,$($(1)_LIB)) $($(1)_OBJS) $(PURE_OBJS)
-	$$(call say,LINK)$(CC) $(TEST_CFLAGS) $(LDFLAGS) $$^ -lcmocka $(LIBS) -lm -o $$@
+	$$(call say,LINK)$(CC) $(TEST_CFLAGS) $(filter-out -static,$(LDFLAGS)) $$^ -lcmocka $(LIBS) -lm -o $$@
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_test,$(test))))
 
