@@ -2,6 +2,7 @@
 #include "job.h"
 
 #include "pack.h"
+#include "seed.h"
 
 #include <libfdt.h>
 
@@ -255,4 +256,57 @@ void drop_psci(struct job *job)
 	unsigned char dtb[4096];
 
 	fake_file(job->fake, "/sys/firmware/fdt", dtb, fake_dtb(dtb, sizeof(dtb), NULL));
+}
+
+struct staged_check look(struct job *job, bool digests)
+{
+	struct staged_check check;
+
+	assert_int_equal(staged_look(&job->fake->sys, digests, &check, &job->fail), KX_OK);
+	return check;
+}
+
+enum kx_err heal(struct job *job, struct heal *to)
+{
+	return staged_heal(&job->fake->sys, to, &job->fail);
+}
+
+void assert_true_and_boots(struct job *job)
+{
+	struct purg_model m;
+
+	assert_int_equal(look(job, true).truth, STAGED_TRUE);
+	assert_clean(job->fake);
+	assert_boots(job, &m);
+	purg_model_free(&m);
+}
+
+void shuffle(struct fake *f, uint64_t *seed)
+{
+	unsigned int n;
+
+	for (n = 0; n < 12; n++) {
+		uint32_t i = (uint32_t)seed_below(seed, f->pages);
+
+		if (f->page[i].taken)
+			fake_move_page(f, f->page[i].pa);
+	}
+}
+
+struct job *job_small(void)
+{
+	struct job *job = job_sized(0x60000000, HUGE_PAGE_BYTES, 12, 70000, 200000, 77);
+
+	assert_int_equal(load(job), KX_OK);
+	assert_clean(job->fake);
+	return job;
+}
+
+struct job *job_tight(void)
+{
+	struct job *job = job_sized(0x60000000, HUGE_PAGE_BYTES, 6, MIB(4) + 5, MIB(5), 77);
+
+	assert_int_equal(load(job), KX_OK);
+	assert_clean(job->fake);
+	return job;
 }

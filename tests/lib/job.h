@@ -68,6 +68,18 @@ void load_first(struct job *job);
 /* Be refused with this, nothing touched; the end of the job. */
 void refuse(struct job *job, enum kx_err want);
 
+/* What is staged, looked at and healed. */
+struct staged_check look(struct job *job, bool digests);
+enum kx_err heal(struct job *job, struct heal *to);
+/* It is true, nothing is left behind, and it boots. */
+void assert_true_and_boots(struct job *job);
+/* Pages go here and there: where there are hardly more than are needed, what is in them has to be copied, and in rings. */
+void shuffle(struct fake *fake, uint64_t *seed);
+/* A kernel and an initrd of a page each, loaded: for what is done hundreds of times. And the same with so few pages that a heal has to copy. */
+#define SMALL_SLOTS	2
+struct job *job_small(void);
+struct job *job_tight(void);
+
 /* The file of the fake's, which is there. */
 struct fake_file *file_of(struct job *job, const char *path);
 
