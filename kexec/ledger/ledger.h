@@ -81,7 +81,7 @@ struct ledger_page {
 struct ledger {
 	uint64_t made_at;		/* seconds since 1970 */
 	uint32_t pid, flags;		/* of the loader; LEDGER_* */
-	const char *program;		/* its version */
+	const char *program;		/* that wrote it, by name */
 	struct ledger_file file[LEDGER_FILES];	/* the kernel first */
 	uint32_t files;
 	const char *format;		/* of the kernel file, as a report has it */

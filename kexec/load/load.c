@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION_OF_LEDGERS	"kexec-fast"
+#define PROGRAM	"kexec-fast"
 
 /* One load on its way: its stages, each made by a step below and read-only after it. */
 struct load {
@@ -63,7 +63,7 @@ static struct ledger describe(const struct load *l)
 {
 	const struct inputs *in = &l->inputs;
 	struct ledger ledger = {
-		.made_at = l->sys->now(l->sys), .pid = l->sys->pid, .program = VERSION_OF_LEDGERS, .format = in->format, .cmdline = in->cmdline,
+		.made_at = l->sys->now(l->sys), .pid = l->sys->pid, .program = PROGRAM, .format = in->format, .cmdline = in->cmdline,
 		.serial = l->request->serial, .image = in->image, .check = l->choices.check, .digest = l->choices.digest,
 		.cpus = l->request->cpus, .dtb = l->machine.dtb, .dtb_bytes = l->machine.dtb_bytes,
 		.flags = l->request->no_mmu ? LEDGER_NO_MMU : 0u,
@@ -348,7 +348,7 @@ static enum kx_err load_either(struct load *l, struct fail *fail)
 }
 
 /*
- * Loads that stage are made one after the other: what one of them sweeps away must not be what another one has just staged. Others
+ * Loads that stage are made one after the other: what one of them gives back must not be what another one has just staged. Others
  * wait for nobody: a crash kernel has nothing to do with staging, and an ordinary load only gives back what was staged before it,
  * which it leaves to whoever is at work.
  */

@@ -125,9 +125,8 @@ static enum kx_err plan_and_commit(struct reload *r, struct fail *fail)
 		if (loaded_is_anothers(r->staged))
 			err = fail_with(fail, KX_NOT_STAGED);
 	}
-	if (!err) {
+	if (!err)
 		err = commit(r->sys, &r->request, &r->placement, &ledger, &r->tree, &r->payload, &r->control, fail);
-	}
 	free(page_list);
 	/* Only now: until then the old ledger counts, and names them. */
 	if (!err)

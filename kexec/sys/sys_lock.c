@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One loader that stages at a time. flock(2) on files that only root can make or open, so that nobody else can hold it; it ends with
- * the last process that has the descriptors: the loader, or its guard.
+ * the last process that has the descriptors: the loader, or the one that puts limits back should the loader be killed.
  */
 #include "sys_linux.h"
 
