@@ -24,3 +24,9 @@ ifneq ($(kernelhooksdir),)
 		chmod 755 $(DESTDIR)$(kernelhooksdir)/../$$directory/zzz-kexec-fast || exit; \
 	done
 endif
+
+# With a kexec and a systemctl that only write down how they were called.
+.PHONY: check-system
+check: check-system
+check-system:
+	prove $(srcdir)/tests/system/reboot
