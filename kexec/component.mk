@@ -21,15 +21,15 @@ build/sbin/kexec: $(LOADER_OBJS) build/kexec/load/blob.o
 	$(call say,LINK)$(CC) $(LOADER_CFLAGS) $(LOADER_LDFLAGS) $^ $(LIBS) -lm -o $@
 
 install: all
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
-		$(DESTDIR)$(datarootdir)/bash-completion/completions
-	$(INSTALL) -m 755 build/sbin/kexec $(DESTDIR)$(sbindir)/kexec
-	$(INSTALL) -m 755 build/sbin/vmcore-dmesg $(DESTDIR)$(sbindir)/vmcore-dmesg
-	$(INSTALL) -d $(DESTDIR)$(mandir)/man5
-	$(INSTALL) -m 644 $(srcdir)/man/kexec.conf.5 $(DESTDIR)$(mandir)/man5/kexec.conf.5
-	$(INSTALL) -m 644 $(srcdir)/man/vmcore-dmesg.8 $(DESTDIR)$(mandir)/man8/vmcore-dmesg.8
-	$(INSTALL) -m 644 $(srcdir)/man/kexec.8 $(DESTDIR)$(mandir)/man8/kexec.8
-	$(INSTALL) -m 644 $(srcdir)/completion/kexec $(DESTDIR)$(datarootdir)/bash-completion/completions/kexec
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
+	$(INSTALL) -m 755 build/sbin/kexec build/sbin/vmcore-dmesg $(DESTDIR)$(sbindir)
+	$(INSTALL) -m 644 $(srcdir)/man/kexec.conf.5 $(DESTDIR)$(mandir)/man5
+	$(INSTALL) -m 644 $(srcdir)/man/kexec.8 $(srcdir)/man/vmcore-dmesg.8 $(DESTDIR)$(mandir)/man8
+ifneq ($(completionsdir),)
+	$(INSTALL) -d $(DESTDIR)$(completionsdir)
+	$(INSTALL) -m 644 $(srcdir)/completion/kexec $(DESTDIR)$(completionsdir)/kexec
+endif
+
 else
 # Not an arm64 compiler: the pure components, for their tests.
 all: $(foreach component,$(PURE_COMPONENTS) probe stage input load manage cli,$($(component)_OBJS))

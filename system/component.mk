@@ -1,29 +1,27 @@
-# What systemd, kernel packages and kernel-install call, and kexec-reboot. Installing it enables nothing.
+# What systemd, kernel packages and kernel-install call, and kexec-reboot. Installing it enables nothing. A directory that configure was
+# told to leave out is empty.
 INSTALL_EXTRA += install-system
 
 build/system/%: system/%.in Makefile
 	@mkdir -p $(@D)
 	$(call say,GEN)sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' $< > $@
 
-.PHONY: install-system
-install-system: build/system/kexec-load.service build/system/95-kexec-fast.install
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(systemdunitdir) $(DESTDIR)$(systemdpresetdir) \
-		$(DESTDIR)$(systemdshutdowndir) $(DESTDIR)$(kernelinstalldir) $(DESTDIR)$(libexecdir)/kexec-fast
-	$(INSTALL) -m 755 $(srcdir)/system/kexec-reboot $(DESTDIR)$(sbindir)/kexec-reboot
-	$(INSTALL) -m 644 $(srcdir)/man/kexec-reboot.8 $(DESTDIR)$(mandir)/man8/kexec-reboot.8
-	$(INSTALL) -m 644 build/system/kexec-load.service $(DESTDIR)$(systemdunitdir)/kexec-load.service
-	$(INSTALL) -m 644 $(srcdir)/system/90-kexec-fast.preset $(DESTDIR)$(systemdpresetdir)/90-kexec-fast.preset
-	$(INSTALL) -m 755 $(srcdir)/system/kexec-fast.shutdown $(DESTDIR)$(systemdshutdowndir)/kexec-fast
-	$(INSTALL) -m 755 build/system/95-kexec-fast.install $(DESTDIR)$(kernelinstalldir)/95-kexec-fast.install
-	$(INSTALL) -m 755 $(srcdir)/system/kernel-hook $(DESTDIR)$(libexecdir)/kexec-fast/kernel-hook
-ifneq ($(kernelhooksdir),)
-	for directory in kernel/postinst.d kernel/postrm.d initramfs/post-update.d; do \
-		$(INSTALL) -d $(DESTDIR)$(kernelhooksdir)/../$$directory && \
-		printf '#!/bin/sh\n[ ! -x $(libexecdir)/kexec-fast/kernel-hook ] || exec $(libexecdir)/kexec-fast/kernel-hook\n' \
-			> $(DESTDIR)$(kernelhooksdir)/../$$directory/zzz-kexec-fast && \
-		chmod 755 $(DESTDIR)$(kernelhooksdir)/../$$directory/zzz-kexec-fast || exit; \
-	done
-endif
+vpath %.in $(srcdir)
+
+# $(call install_system,MODE,FILE,DIRECTORY,NAME): a step of the recipe below.
+install_system = $(if $(3),$(INSTALL) -d $(DESTDIR)$(3) && $(INSTALL) -m $(1) $(2) $(DESTDIR)$(3)/$(4))
+
+install-system: build/system/kexec-load.service build/system/95-kexec-fast.install build/system/package-hook
+	$(call install_system,755,$(srcdir)/system/kexec-reboot,$(sbindir),kexec-reboot)
+	$(call install_system,644,$(srcdir)/man/kexec-reboot.8,$(mandir)/man8,kexec-reboot.8)
+	$(call install_system,644,build/system/kexec-load.service,$(systemdunitdir),kexec-load.service)
+	$(call install_system,644,$(srcdir)/system/90-kexec-fast.preset,$(systemdpresetdir),90-kexec-fast.preset)
+	$(call install_system,755,$(srcdir)/system/kexec-fast.shutdown,$(systemdshutdowndir),kexec-fast)
+	$(call install_system,755,$(srcdir)/system/kernel-hook,$(libexecdir)/kexec-fast,kernel-hook)
+	$(call install_system,755,build/system/95-kexec-fast.install,$(kernelinstalldir),95-kexec-fast.install)
+	$(call install_system,755,build/system/package-hook,$(kernelhooksdir:%=%/postinst.d),zzz-kexec-fast)
+	$(call install_system,755,build/system/package-hook,$(kernelhooksdir:%=%/postrm.d),zzz-kexec-fast)
+	$(call install_system,755,build/system/package-hook,$(kernelhooksdir:%=%/../initramfs/post-update.d),zzz-kexec-fast)
 
 # With a kexec and a systemctl that only write down how they were called.
 .PHONY: check-system

@@ -1,7 +1,7 @@
 # Unit tests: each links the pure components and what it names from tests/lib. They run where they were built for.
 # cmocka 2 (Debian sid) deprecates names that cmocka 1 has no other for.
 TEST_CFLAGS = $(filter-out -Wmissing-prototypes,$(LOADER_CFLAGS)) -Wno-deprecated-declarations
-TEST_INCLUDES = -I$(srcdir)/tests/lib $(foreach component,$(LOADER_COMPONENTS),-I$(srcdir)/$($(component)_DIR))
+TEST_INCLUDES = -I. -I$(srcdir)/tests/lib $(foreach component,$(LOADER_COMPONENTS),-I$(srcdir)/$($(component)_DIR))
 PURE_OBJS = $(foreach component,$(PURE_COMPONENTS),$($(component)_OBJS))
 
 # Whole loads on the machine in memory.

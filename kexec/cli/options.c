@@ -115,6 +115,8 @@ static enum options_result print_usage(const struct parse *p)
 static enum options_result print_version(const struct parse *p)
 {
 	fprintf(p->out, "kexec-tools %s\n", KEXEC_VERSION);
+	if (KEXEC_LEFT_OUT[0])
+		fprintf(p->out, "built without %s\n", KEXEC_LEFT_OUT);
 	return OPTIONS_DONE;
 }
 

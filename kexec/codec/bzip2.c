@@ -3,12 +3,6 @@
 
 #include <bzlib.h>
 #include <stdlib.h>
-#include <string.h>
-
-static bool probe(const unsigned char *start, size_t bytes)
-{
-	return bytes >= 4 && memcmp(start, "BZh", 3) == 0 && start[3] >= '1' && start[3] <= '9';
-}
 
 static void *bzip2_open(void)
 {
@@ -45,4 +39,4 @@ static enum kx_err run(void *state, const unsigned char *in, size_t *in_bytes, u
 	return result == BZ_OK || result == BZ_STREAM_END ? KX_OK : KX_COMPRESSED_BAD;
 }
 
-const struct codec_ops codec_bzip2 = { .name = "bzip2", .probe = probe, .open = bzip2_open, .close = bzip2_close, .run = run };
+const struct codec_ops codec_bzip2 = { .open = bzip2_open, .close = bzip2_close, .run = run };

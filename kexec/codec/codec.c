@@ -2,6 +2,7 @@
 #include "codec.h"
 
 #include "codec_ops.h"
+#include "build_config.h"
 
 #include <stdlib.h>
 #include <zlib.h>
@@ -11,15 +12,26 @@ struct decoder {
 	void *state;
 };
 
+/* Null: configure was told to leave it out. */
 static const struct codec_ops *const codecs[CODECS] = {
 	[CODEC_GZIP] = &codec_gzip,
+#ifdef WITH_ZSTD
 	[CODEC_ZSTD] = &codec_zstd,
+#endif
+#ifdef WITH_LZMA
 	[CODEC_XZ] = &codec_xz,
 	[CODEC_LZMA] = &codec_lzma,
+#endif
+#ifdef WITH_BZIP2
 	[CODEC_BZIP2] = &codec_bzip2,
+#endif
+#ifdef WITH_LZ4
 	[CODEC_LZ4] = &codec_lz4,
 	[CODEC_LZ4_LEGACY] = &codec_lz4_legacy,
+#endif
+#ifdef WITH_LZO
 	[CODEC_LZO] = &codec_lzo,
+#endif
 };
 
 uint32_t codec_crc32(uint32_t crc, const void *data, size_t bytes)
@@ -27,28 +39,9 @@ uint32_t codec_crc32(uint32_t crc, const void *data, size_t bytes)
 	return (uint32_t)crc32_z(crc, data, bytes);
 }
 
-enum codec codec_probe(const unsigned char *start, size_t bytes)
+bool codec_is_built_in(enum codec codec)
 {
-	enum codec codec;
-
-	for (codec = CODEC_NONE + 1; codec < CODECS; codec++)
-		if (codecs[codec]->probe(start, bytes))
-			return codec;
-	return CODEC_NONE;
-}
-
-enum codec codec_next(enum codec codec, const unsigned char *start, size_t bytes)
-{
-	enum codec next = codec_probe(start, bytes);
-
-	if (next == CODEC_NONE || next == codec)
-		return next;
-	return codecs[next]->frames && codecs[codec]->frames ? next : CODEC_NONE;
-}
-
-const char *codec_name(enum codec codec)
-{
-	return codec == CODEC_NONE ? "" : codecs[codec]->name;
+	return codecs[codec];
 }
 
 struct decoder *decoder_open(enum codec codec)

@@ -27,12 +27,15 @@ enum codec codec_next(enum codec codec, const unsigned char *start, size_t bytes
 /* "gzip", "zstd", ...; "" for CODEC_NONE */
 const char *codec_name(enum codec codec);
 
+/* Whether this build has its decompressor: configure may have left it out. Not for CODEC_NONE. */
+bool codec_is_built_in(enum codec codec);
+
 /* Continue a CRC-32 of ISO 3309; 0 to begin with. */
 uint32_t codec_crc32(uint32_t crc, const void *data, size_t bytes);
 
 struct decoder;
 
-/* Null when out of memory. Not for CODEC_NONE. */
+/* Null when out of memory. For what is built in only. */
 struct decoder *decoder_open(enum codec codec);
 void decoder_close(struct decoder *decoder);
 

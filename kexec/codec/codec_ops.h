@@ -9,9 +9,6 @@
 #include "codec.h"
 
 struct codec_ops {
-	const char *name;
-	bool frames;	/* a stream may go on with a frame of any other format that has this set */
-	bool (*probe)(const unsigned char *start, size_t bytes);
 	void *(*open)(void);
 	void (*close)(void *state);
 	enum kx_err (*run)(void *state, const unsigned char *in, size_t *in_bytes, unsigned char *out, size_t *out_bytes, bool *end);

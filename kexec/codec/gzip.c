@@ -6,11 +6,6 @@
 
 #define GZIP_ONLY	16	/* added to the window's size: no other framing than gzip's (zlib.h, inflateInit2) */
 
-static bool probe(const unsigned char *start, size_t bytes)
-{
-	return bytes >= 2 && start[0] == 0x1f && start[1] == 0x8b;
-}
-
 static void *gzip_open(void)
 {
 	z_stream *z = calloc(1, sizeof(*z));
@@ -46,4 +41,4 @@ static enum kx_err run(void *state, const unsigned char *in, size_t *in_bytes, u
 	return result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR ? KX_OK : KX_COMPRESSED_BAD;
 }
 
-const struct codec_ops codec_gzip = { .name = "gzip", .probe = probe, .open = gzip_open, .close = gzip_close, .run = run };
+const struct codec_ops codec_gzip = { .open = gzip_open, .close = gzip_close, .run = run };

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* lz4's frames. Its legacy format, which the kernel's build uses, is in blocks.c. */
+/* lz4's frames. Its legacy format, which the kernel's build uses, is in lz4_legacy.c. */
 #include "codec_ops.h"
 
 #include <lz4frame.h>
-#include <string.h>
-
-static bool probe(const unsigned char *start, size_t bytes)
-{
-	return bytes >= 4 && memcmp(start, "\x04\x22\x4d\x18", 4) == 0;
-}
 
 static void *lz4_open(void)
 {
@@ -34,6 +28,4 @@ static enum kx_err run(void *state, const unsigned char *in, size_t *in_bytes, u
 	return KX_OK;
 }
 
-const struct codec_ops codec_lz4 = {
-	.name = "lz4", .frames = true, .probe = probe, .open = lz4_open, .close = lz4_close, .run = run,
-};
+const struct codec_ops codec_lz4 = { .open = lz4_open, .close = lz4_close, .run = run };

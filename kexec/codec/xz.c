@@ -4,18 +4,6 @@
 
 #include <lzma.h>
 #include <stdlib.h>
-#include <string.h>
-
-static bool probe_xz(const unsigned char *start, size_t bytes)
-{
-	return bytes >= 6 && memcmp(start, "\xfd" "7zXZ\0", 6) == 0;
-}
-
-/* It has no magic number: this is what every kernel's build and xz --format=lzma begin with. */
-static bool probe_lzma(const unsigned char *start, size_t bytes)
-{
-	return bytes >= 3 && memcmp(start, "\x5d\0\0", 3) == 0;
-}
 
 static void xz_close(void *state)
 {
@@ -65,5 +53,5 @@ static enum kx_err run(void *state, const unsigned char *in, size_t *in_bytes, u
 	return result == LZMA_OK || result == LZMA_STREAM_END || result == LZMA_BUF_ERROR ? KX_OK : KX_COMPRESSED_BAD;
 }
 
-const struct codec_ops codec_xz = { .name = "xz", .probe = probe_xz, .open = open_xz, .close = xz_close, .run = run };
-const struct codec_ops codec_lzma = { .name = "lzma", .probe = probe_lzma, .open = open_lzma, .close = xz_close, .run = run };
+const struct codec_ops codec_xz = { .open = open_xz, .close = xz_close, .run = run };
+const struct codec_ops codec_lzma = { .open = open_lzma, .close = xz_close, .run = run };

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "codec_ops.h"
 
-#include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
 #define WINDOW_LOG_MAX	27	/* what zstd's own command line takes by default */
 
 _Static_assert(1u << WINDOW_LOG_MAX == CODEC_MEMORY_MAX, "window");
-
-/* A frame, or a skippable one, of which there are sixteen kinds. */
-static bool probe(const unsigned char *start, size_t bytes)
-{
-	return bytes >= 4 && (memcmp(start, "\x28\xb5\x2f\xfd", 4) == 0 ||
-			      ((start[0] & 0xf0) == 0x50 && memcmp(start + 1, "\x2a\x4d\x18", 3) == 0));
-}
 
 static void *zstd_open(void)
 {
@@ -52,6 +44,4 @@ static enum kx_err run(void *state, const unsigned char *in, size_t *in_bytes, u
 	}
 }
 
-const struct codec_ops codec_zstd = {
-	.name = "zstd", .frames = true, .probe = probe, .open = zstd_open, .close = zstd_close, .run = run,
-};
+const struct codec_ops codec_zstd = { .open = zstd_open, .close = zstd_close, .run = run };

@@ -21,6 +21,8 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_WRONG_TYPE] = "leave --type out, or name the right one",
 	[KX_CONTAINER_BAD] = "is damaged, or holds no arm64 kernel; build or copy it again",
 	[KX_CONTAINER_ARCH] = "holds no kernel for arm64; take one built for this machine",
+	[KX_CODEC_LEFT_OUT] = "this kexec was built without the decompressor for it; take a file that is compressed in another way, or not at "
+			      "all, or build kexec without that --without option",
 	[KX_COMPRESSED_BAD] = "is damaged: decompression failed; copy it again",
 	[KX_COMPRESSED_SHORT] = "ends in the middle of what is compressed in it; copy it again",
 	[KX_DTB_BAD] = "is not a valid device tree; make it again with dtc",

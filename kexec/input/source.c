@@ -31,6 +31,16 @@ static const char *path_of(const struct source *s)
 	return s->at_part < s->parts && part_of(s)->file != SOURCE_ZEROS ? s->file[part_of(s)->file].path : s->path;
 }
 
+static enum kx_err begin_member(struct source *s, enum codec codec, struct fail *fail)
+{
+	decoder_close(s->decoder);
+	s->decoder = NULL;
+	if (!codec_is_built_in(codec))
+		return fail_set(fail, KX_CODEC_LEFT_OUT, "%s (%s)", path_of(s), codec_name(codec));
+	s->decoder = decoder_open(codec);
+	return s->in && s->decoder ? KX_OK : fail_set(fail, KX_NO_MEMORY, "%s", path_of(s));
+}
+
 /* Begin the part that reading is at, if there is one. */
 static enum kx_err begin_part(struct source *s, struct fail *fail)
 {
@@ -45,8 +55,7 @@ static enum kx_err begin_part(struct source *s, struct fail *fail)
 		return KX_OK;
 	if (!s->in)
 		s->in = malloc(SOURCE_IN_BYTES);
-	s->decoder = decoder_open(part->codec);
-	return s->in && s->decoder ? KX_OK : fail_set(fail, KX_NO_MEMORY, "%s", path_of(s));
+	return begin_member(s, part->codec, fail);
 }
 
 enum kx_err source_rewind(struct source *source, struct fail *fail)
@@ -221,9 +230,7 @@ static enum kx_err next_member(struct source *s, struct fail *fail)
 	s->part_ended = next == CODEC_NONE;
 	if (s->part_ended)
 		return KX_OK;
-	decoder_close(s->decoder);
-	s->decoder = decoder_open(next);
-	return s->decoder ? KX_OK : fail_set(fail, KX_NO_MEMORY, "%s", path_of(s));
+	return begin_member(s, next, fail);
 }
 
 static enum kx_err read_decoded(struct source *s, unsigned char *out, size_t bytes, size_t *got, struct fail *fail)

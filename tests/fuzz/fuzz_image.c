@@ -8,9 +8,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
-static void decompress(const uint8_t *data, size_t bytes)
+static void decompress(enum codec codec, const uint8_t *data, size_t bytes)
 {
-	struct decoder *decoder = decoder_open(codec_probe(data, bytes));
+	struct decoder *decoder = decoder_open(codec);
 	unsigned char out[4096];
 	size_t at = 0, made = 0;
 	bool end = false;
@@ -32,6 +32,7 @@ static void decompress(const uint8_t *data, size_t bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
+	enum codec codec = codec_probe(data, bytes);
 	struct arm64_image image;
 	uint64_t file_bytes;
 
@@ -44,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	}
 	if (!foreign_name(data, bytes)[0])
 		abort();
-	if (codec_probe(data, bytes) != CODEC_NONE)
-		decompress(data, bytes);
+	if (codec != CODEC_NONE && codec_is_built_in(codec))
+		decompress(codec, data, bytes);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "config.h"
+#include "build_config.h"
 #include "sys_fake.h"
 
 static struct options o;
@@ -171,6 +172,20 @@ static void test_wrong(void **state)
 	assert_false(apply(NULL, NULL, "[load]\ncheck =\n", NULL, NULL));
 }
 
+/* A build that does not read settings does not load as if there were none. */
+static void test_left_out(void **state)
+{
+	(void)state;
+	assert_true(apply(NULL, NULL, NULL, NULL, NULL));
+	assert_string_equal(complaint, "");
+	assert_false(apply(NULL, NULL, "[load]\n", NULL, NULL));
+	assert_non_null(strstr(complaint, "/etc/kexec.conf: this kexec was built without"));
+	assert_false(apply(NULL, NULL, NULL, "[load]\n", NULL));
+	assert_non_null(strstr(complaint, "/etc/kexec.conf.d: this kexec was built without"));
+	assert_true(apply("-p", NULL, "[load]\n", NULL, NULL));
+	assert_non_null(strstr(complaint, "not used for this crash kernel"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +194,16 @@ int main(void)
 		cmocka_unit_test(test_unchecked),
 		cmocka_unit_test(test_wrong),
 	};
+	const struct CMUnitTest left_out[] = {
+		cmocka_unit_test(test_left_out),
+	};
 
+#ifdef WITH_CONFIG
+	(void)left_out;
 	return cmocka_run_group_tests(tests, NULL, NULL);
+#else
+	(void)tests;
+	print_message("settings were left out: only the complaint is tested\n");
+	return cmocka_run_group_tests(left_out, NULL, NULL);
+#endif
 }
