@@ -145,6 +145,9 @@ struct sys {
 	int (*shutdown)(struct sys *sys);	/* shutdown -r now in place of this process; returns only on failure */
 };
 
+/* Of the huge pages that shm_create(), touch() and pool_hold() are about. */
+#define SYS_HUGE_PAGE_BYTES	MIB(2)
+
 /* include/uapi/linux/kernel-page-flags.h */
 #define SYS_PAGE_HWPOISON	(1ull << 19)
 

@@ -60,7 +60,7 @@ static void test_stamps(void **state)
 	struct job *job = job_loaded();
 	struct ledger_header header = header_of(job);
 	struct heal h;
-	pa_t pa = job->fake->load.segment[0].pa & ~(HUGE_PAGE_BYTES - 1);
+	pa_t pa = job->fake->load.segment[0].pa & ~(PLAN_SLOT_BYTES - 1);
 
 	(void)state;
 	assert_int_equal(header.stamp[LEDGER_STAMP_ASKED] | header.stamp[LEDGER_STAMP_STOPPED] | header.stamp[LEDGER_STAMP_JUMP], 0);
@@ -112,7 +112,7 @@ static void test_moved(void **state)
 			assert_true_and_boots(job);
 			/* Again, from what the heal has written. */
 			assert_true(fake_move_page(f, f->page[f->pages - 1].taken ? f->page[f->pages - 1].pa : pa[0]) ||
-				    fake_move_page(f, f->load.segment[0].pa & ~(HUGE_PAGE_BYTES - 1)));
+				    fake_move_page(f, f->load.segment[0].pa & ~(PLAN_SLOT_BYTES - 1)));
 			assert_int_equal(heal(job, &h), KX_OK);
 			assert_true(h.healed);
 			assert_true_and_boots(job);
@@ -127,7 +127,7 @@ static void test_shuffled(void **state)
 
 	(void)state;
 	for (round = 0; round < rounds; round++) {
-		struct job *job = job_sized(0x60000000, HUGE_PAGE_BYTES, 10, MIB(6) + 5, MIB(7), MIB(5) + 77);
+		struct job *job = job_sized(0x60000000, PLAN_SLOT_BYTES, 10, MIB(6) + 5, MIB(7), MIB(5) + 77);
 		struct fake *f = job->fake;
 		struct heal h;
 		enum kx_err err;
