@@ -13,7 +13,7 @@ machine_start() {
 		port=$(shuf -i 20000-32000 -n 1)
 		qemu-system-aarch64 -M virt,virtualization=on,gic-version=3 -cpu neoverse-n1 -smp 2 -m "${mib:-2048}" "$@" \
 			-display none -monitor none -serial file:"$machine/console" -snapshot \
-			-drive file="$image/root.ext4",format=raw,if=virtio -nic user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:"$port"-:22 \
+			-drive file="$image/root.ext4",format=raw,if=virtio -netdev user,id=net,hostfwd=tcp:127.0.0.1:"$port"-:22 -device virtio-net-device,netdev=net \
 			-kernel "$image/Image" -initrd "$image/initrd" \
 			-append "root=/dev/vda rw console=ttyAMA0 panic=-1 ${append:-}" < /dev/null > "$machine/qemu" 2>&1 &
 		echo $! > "$machine/pid"
