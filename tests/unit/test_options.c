@@ -431,6 +431,25 @@ static void test_staged(void **state)
 	assert_int_equal(parse("--he"), OPTIONS_DONE);
 }
 
+/* The kernel is a boot entry's, or it is named: not both. */
+static void test_boot_entry(void **state)
+{
+	(void)state;
+	runs("-l --boot-entry");
+	assert_true(o.boot_entry && o.load && !o.shutdown);
+	assert_null(o.entry_name);
+	runs("--fast-reloc --load --json --boot-entry=debian");
+	assert_true(o.boot_entry);
+	assert_string_equal(o.entry_name, "debian");
+	runs("-l --boot-entry=");
+	assert_null(o.entry_name);
+	refuses("-l --boot-entry K");
+	assert_string_equal(err_text_of, "kexec: --boot-entry names the kernel already; leave out K, or write --boot-entry=NAME\n");
+	runs("--list-boot-entries --json");
+	assert_true(o.list_entries && o.json);
+	refuses("--staged --list-boot-entries");
+}
+
 /* The option is named as it was written, with the reason; whatever else is said makes no difference. */
 static void test_what_file_load_cannot(void **state)
 {
@@ -524,6 +543,7 @@ int main(void)
 		cmocka_unit_test(test_extra),
 		cmocka_unit_test(test_cpus),
 		cmocka_unit_test(test_unchecked),
+		cmocka_unit_test(test_boot_entry),
 		cmocka_unit_test(test_staged),
 		cmocka_unit_test(test_what_file_load_cannot),
 		cmocka_unit_test(test_unknown_options),
