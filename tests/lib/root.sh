@@ -68,16 +68,17 @@ give_checkout() {
 }
 
 # Programs of another architecture: the kernel is told to run them by an emulator, which it opens now (F), before the root is
-# changed. Machines may know already; if not, it is forgotten again at the end.
+# changed. Machines may know already; if not, it is forgotten again at the end, by a name that no other run has.
 emulate_arm64() {
 	[ "$(dpkg --print-architecture)" != arm64 ] || return 0
-	binfmt=/proc/sys/fs/binfmt_misc
+	[ -z "$forget" ] || return 0
+	binfmt=/proc/sys/fs/binfmt_misc entry=${work##*/}
 	[ -e $binfmt/register ] || mount -t binfmt_misc binfmt_misc $binfmt
 	! grep -qs '^enabled' $binfmt/qemu-aarch64 || return 0
 	emulator=$("$top/tools/lab" qemu-user) && [ -x "$emulator" ] || return
-	printf ':kexec-fast-arm64:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00:%s:%s:F' \
-		'\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff' "$emulator" > $binfmt/register || return
-	forget=$binfmt/kexec-fast-arm64
+	printf ':%s:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00:%s:%s:F' \
+		"$entry" '\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff' "$emulator" > $binfmt/register || return
+	forget=$binfmt/$entry
 }
 
 # step NAME COMMAND...: one line of TAP; the end of its output, which stays in $work/log, if it fails. Inside a condition the shell does
