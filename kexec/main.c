@@ -228,12 +228,44 @@ static void tell_heal(const struct heal *heal)
 			"%llu ms.\n", heal->check.moved, heal->check.pages, (unsigned long long)heal->ms);
 }
 
+/*
+ * When file systems are unmounted nobody reads standard error any more. The kernel log is on the console, and in pstore where there is one
+ * for the console or for what user space says (pmsg). As an error, so that a quiet console shows it too.
+ */
+static void tell_kernel_log(struct sys *sys, const char *sentence)
+{
+	char line[FAIL_SENTENCE_CHARS + 32];
+
+	snprintf(line, sizeof(line), "<3>kexec-fast: %s\n", sentence);
+	(void)sys->write_file(sys, "/dev/kmsg", line);
+	(void)sys->write_file(sys, "/dev/pmsg0", line + strlen("<3>"));
+}
+
+static void tell_shutdown(struct sys *sys, const struct heal *heal, enum kx_err err, const struct fail *fail)
+{
+	char sentence[FAIL_SENTENCE_CHARS];
+
+	if (err) {
+		fail_sentence(fail, sentence, sizeof(sentence));
+	} else if (heal->healed) {
+		snprintf(sentence, sizeof(sentence), "the kernel had moved %u of the %u pages that hold the next one; planned and loaded anew",
+			 heal->check.moved, heal->check.pages);
+	} else {
+		return;
+	}
+	tell_kernel_log(sys, sentence);
+}
+
 static int do_heal(struct sys *sys, const struct options *options)
 {
 	struct heal heal;
 	struct fail fail;
 	enum kx_err err = staged_heal(sys, &heal, &fail);
 
+	if (options->heal_staged == HEAL_SHUTDOWN) {
+		staged_stamp(sys, LEDGER_STAMP_STOPPED);
+		tell_shutdown(sys, &heal, err, &fail);
+	}
 	if (err) {
 		complain(&fail);
 		return err == KX_UNDONE ? EXIT_DAMAGED : EXIT_FAILED;
@@ -265,7 +297,7 @@ int main(int argc, char **argv)
 		return do_staged(&sys, &options);
 	if (options.verify_staged != VERIFY_NONE)
 		return do_verify(&sys, &options);
-	if (options.heal_staged)
+	if (options.heal_staged != HEAL_NONE)
 		return do_heal(&sys, &options);
 	if (options.last)
 		return do_last(&sys, options.json);

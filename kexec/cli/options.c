@@ -239,6 +239,19 @@ static enum options_result take_extra(const struct parse *p)
 	return OPTIONS_BAD;
 }
 
+static enum options_result take_heal(const struct parse *p)
+{
+	static const char *const names[] = { [HEAL_NOW] = "now", [HEAL_SHUTDOWN] = "shutdown" };
+	unsigned int i = find_name(names, HEAL_SHUTDOWN + 1, p->argument ? p->argument : "now");
+
+	if (i <= HEAL_SHUTDOWN) {
+		p->options->heal_staged = (enum heal_staged)i;
+		return OPTIONS_RUN;
+	}
+	fprintf(p->err, "kexec: --heal-staged=%s is unknown; it is --heal-staged, --heal-staged=now or --heal-staged=shutdown\n", p->argument);
+	return OPTIONS_BAD;
+}
+
 static enum options_result take_verify(const struct parse *p)
 {
 	static const char *const names[] = { [VERIFY_ALL] = "all", [VERIFY_QUICK] = "quick" };
@@ -430,14 +443,14 @@ bool options_are_unsafe(const struct options *options)
 
 static bool asks_about_staged(const struct options *options)
 {
-	return options->staged || options->heal_staged || options->verify_staged != VERIFY_NONE;
+	return options->staged || options->heal_staged != HEAL_NONE || options->verify_staged != VERIFY_NONE;
 }
 
 /* kernel: one was named. Every action that kexec-tools has ends the shutdown that is there without any. */
 static bool is_alone(const struct options *options, bool kernel)
 {
-	int others = options->staged + options->heal_staged + (options->verify_staged != VERIFY_NONE) + options->last + options->status +
-		     options->print_ckr_size + options->request.plan_only;
+	int others = options->staged + (options->heal_staged != HEAL_NONE) + (options->verify_staged != VERIFY_NONE) + options->last +
+		     options->status + options->print_ckr_size + options->request.plan_only;
 
 	return others == 1 && options->shutdown && !kernel;
 }

@@ -9,11 +9,15 @@
 
 enum verify_staged { VERIFY_NONE, VERIFY_ALL, VERIFY_QUICK };
 
+/* HEAL_SHUTDOWN: for the hook that systemd-shutdown runs last, when only the kernel log is left to tell anybody */
+enum heal_staged { HEAL_NONE, HEAL_NOW, HEAL_SHUTDOWN };
+
 struct options {
 	bool load, exec, unload, status, last, crash_status;
 	bool print_ckr_size, reuse_initrd;
-	bool staged, heal_staged;	/* at most one of these and verify_staged, and no load then */
+	bool staged;		/* at most one of these three, and no load then */
 	enum verify_staged verify_staged;
+	enum heal_staged heal_staged;
 	bool fast_given, check_given, cpus_given;	/* on the command line */
 	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;

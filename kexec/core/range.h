@@ -16,9 +16,6 @@ typedef uint64_t pa_t;
 #define MIB(n)	((uint64_t)(n) << 20)
 #define GIB(n)	((uint64_t)(n) << 30)
 
-/* One 2 MiB huge page, the unit of staging and of placement. */
-#define HUGE_PAGE_BYTES	MIB(2)
-
 struct range {
 	pa_t start;
 	uint64_t bytes;

@@ -207,7 +207,7 @@ static bool pages_are_good(const struct ledger *l)
 	uint32_t i;
 
 	for (i = 0; i < l->pages; i++)
-		if (l->page[i].page >= l->room || (i && l->page[i].page <= l->page[i - 1].page) || l->page[i].pa % HUGE_PAGE_BYTES ||
+		if (l->page[i].page >= l->room || (i && l->page[i].page <= l->page[i - 1].page) || l->page[i].pa % PLAN_SLOT_BYTES ||
 		    l->page[i].pa >= PA_END)
 			return false;
 	return true;
@@ -244,7 +244,7 @@ static bool object_is_good(const struct ledger_object *o)
 {
 	struct plan_object object = { NULL, o->offset_bytes, o->memory_bytes, o->file_bytes };
 
-	return o->offset_bytes < HUGE_PAGE_BYTES && o->memory_bytes < PA_END && o->file_bytes <= o->memory_bytes &&
+	return o->offset_bytes < PLAN_SLOT_BYTES && o->memory_bytes < PA_END && o->file_bytes <= o->memory_bytes &&
 	       o->slots == plan_slots(&object);
 }
 

@@ -25,6 +25,14 @@ enum ledger_state {
 	LEDGER_MOVING,		/* payload is being copied from page to page: where each slot's is by now, ledger_moves() has */
 };
 
+/* What happens between the load and the jump, by the order in which it happens. */
+enum ledger_stamp {
+	LEDGER_STAMP_ASKED,	/* somebody asked for the reboot */
+	LEDGER_STAMP_STOPPED,	/* services are stopped and file systems unmounted */
+	LEDGER_STAMP_JUMP,	/* reboot(2) is next */
+	LEDGER_STAMPS
+};
+
 /* Written by plain stores, state last: a process may be killed between any two of them. */
 struct ledger_header {
 	uint64_t magic;
@@ -40,6 +48,7 @@ struct ledger_header {
 	uint64_t entry_pa;		/* that kexec_load(2) was given: by it the kernel's image is recognized */
 	uint64_t body_bytes;
 	uint8_t body_digest[PURG_CRC_BYTES];	/* CRC32C lanes of the body, padded with zeros to PURG_UNIT_BYTES */
+	uint64_t stamp[LEDGER_STAMPS];	/* CNTVCT_EL0 then; 0: not known. A program that knows none of them leaves 0 */
 };
 
 #define LEDGER_BODY_OFFSET	PURG_UNIT_BYTES

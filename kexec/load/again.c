@@ -85,7 +85,7 @@ static void keep_out_of_control(struct slots *s, struct placement *placement)
 
 		if (s->plan[i]->kind != SLOT_MOVED || has == other || has == PLAN_NO_PAGE || (has != plan->control_page && has != plan->dtb_page))
 			continue;
-		page = (struct range){ placement->input.page_pa[other], HUGE_PAGE_BYTES };
+		page = (struct range){ placement->input.page_pa[other], PLAN_SLOT_BYTES };
 		if (!range_set_contains(placement->input.ram, page) || range_end(page) > placement->input.rules.pa_limit)
 			continue;
 		trade(placement, &plan->control_page, &plan->control_pa, has, other);
@@ -156,7 +156,7 @@ static void copy_to_place(struct copying *c, uint32_t i, const void *from)
 {
 	uint32_t page = c->slots.plan[i]->page;
 
-	memcpy(page_memory(c, page), from, HUGE_PAGE_BYTES);
+	memcpy(page_memory(c, page), from, PLAN_SLOT_BYTES);
 	note_move(c, i, page);
 	c->holder[page] = i;
 }
@@ -188,7 +188,7 @@ static void copy_all(void *arg)
 
 		if (is_right(c, i))
 			continue;
-		memcpy(c->spare, page_memory(c, from), HUGE_PAGE_BYTES);
+		memcpy(c->spare, page_memory(c, from), PLAN_SLOT_BYTES);
 		if (c->spare_page != NO_SLOT)
 			note_move(c, i, c->spare_page);
 		c->holder[from] = NO_SLOT;
@@ -233,7 +233,7 @@ enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct p
 {
 	struct copying c = { .placement = placement, .sys = sys, .outside = NO_SLOT };
 	uint32_t pages = placement->staging.pages, i, wrong = 0;
-	unsigned char *memory = malloc(HUGE_PAGE_BYTES);
+	unsigned char *memory = malloc(PLAN_SLOT_BYTES);
 	enum kx_err err = KX_OK;
 
 	c.holder = malloc((pages + 1) * sizeof(*c.holder));
@@ -261,7 +261,7 @@ enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct p
 	/* The kernel copies a page that it moves through its caches. */
 	for (i = 0; i < c.slots.count && !err; i++)
 		if (c.slots.holds[i]->bytes)
-			sys->clean(sys, page_memory(&c, c.slots.holds[i]->page), HUGE_PAGE_BYTES);
+			sys->clean(sys, page_memory(&c, c.slots.holds[i]->page), PLAN_SLOT_BYTES);
 	slots_free(&c.slots);
 	free(c.holder);
 	free(memory);

@@ -29,15 +29,15 @@ static size_t collect_regions(const struct placement *placement, struct map_regi
 		const struct plan_window *window = &plan->window[o];
 
 		for (i = 0; i < window->slots; i++) {
-			regions[count++].range = (struct range){ window->pa + i * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES };
+			regions[count++].range = (struct range){ window->pa + i * PLAN_SLOT_BYTES, PLAN_SLOT_BYTES };
 			if (window->slot[i].kind == SLOT_MOVED)
-				regions[count++].range = (struct range){ placement->input.page_pa[window->slot[i].page], HUGE_PAGE_BYTES };
+				regions[count++].range = (struct range){ placement->input.page_pa[window->slot[i].page], PLAN_SLOT_BYTES };
 		}
 	}
-	regions[count].range = (struct range){ align_down(plan->control_pa, HUGE_PAGE_BYTES), HUGE_PAGE_BYTES };
+	regions[count].range = (struct range){ align_down(plan->control_pa, PLAN_SLOT_BYTES), PLAN_SLOT_BYTES };
 	regions[count++].kind = MAP_CODE;
-	if (align_down(plan->dtb_pa, HUGE_PAGE_BYTES) != align_down(plan->control_pa, HUGE_PAGE_BYTES))
-		regions[count++].range = (struct range){ align_down(plan->dtb_pa, HUGE_PAGE_BYTES), HUGE_PAGE_BYTES };
+	if (align_down(plan->dtb_pa, PLAN_SLOT_BYTES) != align_down(plan->control_pa, PLAN_SLOT_BYTES))
+		regions[count++].range = (struct range){ align_down(plan->dtb_pa, PLAN_SLOT_BYTES), PLAN_SLOT_BYTES };
 	qsort(regions, count, sizeof(*regions), by_start);
 	return count;
 }
@@ -128,8 +128,8 @@ static void add_bss(struct pieces *p, pa_t kernel_end_pa, pa_t slot_pa, pa_t fro
 {
 	pa_t end_pa = align_up(kernel_end_pa, PURG_UNIT_BYTES);
 
-	if (end_pa > slot_pa + HUGE_PAGE_BYTES)
-		end_pa = slot_pa + HUGE_PAGE_BYTES;
+	if (end_pa > slot_pa + PLAN_SLOT_BYTES)
+		end_pa = slot_pa + PLAN_SLOT_BYTES;
 	if (from_pa < end_pa)
 		add_piece(p, from_pa, from_pa, end_pa - from_pa, PURG_WORK_CLEAN);
 }

@@ -51,8 +51,8 @@ static enum kx_err open_runs(struct filling *f, struct fail *fail)
 			struct relocated_run *run = &to->run[to->runs];
 
 			run->range = segments[i];
-			run->slots_pa = align_down(segments[i].start, HUGE_PAGE_BYTES);
-			run->buf_bytes = align_up(range_end(segments[i]), HUGE_PAGE_BYTES) - run->slots_pa;
+			run->slots_pa = align_down(segments[i].start, PLAN_SLOT_BYTES);
+			run->buf_bytes = align_up(range_end(segments[i]), PLAN_SLOT_BYTES) - run->slots_pa;
 			/* The kernel takes half of its RAM at most (kexec_core.c, sanity_check_segment_list), and makes a
 			   copy of what we give it. */
 			total += run->buf_bytes;
@@ -100,7 +100,7 @@ static void do_jobs(void *arg, size_t first, size_t count)
 				digest_make(f->sys, f->digest, job[i].slot->digest, job[i].bytes, job[i].count);
 	for (i = 0; i < count; i++)
 		if (job[i].page)
-			f->sys->clean(f->sys, job[i].page, HUGE_PAGE_BYTES);
+			f->sys->clean(f->sys, job[i].page, PLAN_SLOT_BYTES);
 }
 
 /* One slot. What the file still had for it is noted. */

@@ -198,6 +198,7 @@ static void fill_report(const struct load *l)
 	r->table_bytes = l->control.table_bytes;
 	r->segments = 2 + (unsigned int)l->payload.runs + (l->tree.elfcore != NULL);
 	r->segment_bytes = l->control.count + l->tree.dtb_bytes + l->tree.elfcore_bytes + payload_relocated_bytes(&l->payload, l->request->crash);
+	r->slot_bytes = PLAN_SLOT_BYTES;
 	r->staged_bytes = l->placement.staging.ops ? staging_bytes(&l->placement.staging) : 0;
 	r->pages_tried = l->placement.pages_tried;
 	snprintf(r->check, sizeof(r->check), "%s", checks[l->choices.check]);

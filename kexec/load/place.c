@@ -32,9 +32,9 @@ enum kx_err plan_input_make(struct plan_input *input, const struct sys *sys, con
 		.ram = &machine->memmap.ram, .spare = &machine->memmap.spare, .dtb_bytes = tree_bytes,
 		.object = { objects[OBJECT_KERNEL], objects[OBJECT_INITRD] },
 		/* All of a page, less the device tree if that is small. Tables of 16K and 64K granules can take that much. */
-		.control_bytes = HUGE_PAGE_BYTES, .rules = arm64_plan_rules(sys->page_bytes),
+		.control_bytes = PLAN_SLOT_BYTES, .rules = arm64_plan_rules(sys->page_bytes),
 	};
-	if (tree_bytes > HUGE_PAGE_BYTES)
+	if (tree_bytes > PLAN_SLOT_BYTES)
 		return fail_set(fail, KX_DTB_TOO_BIG, "device tree, with what describes memory behind it");
 	if (tree_bytes <= KIB(512))
 		input->control_bytes -= align_up(tree_bytes, KIB(64));

@@ -33,6 +33,7 @@ enum kx_err exec_kernel(struct sys *sys, bool do_sync, bool do_ifdown, void (*te
 		return fail_with(fail, KX_NOT_STARTED);
 	if (do_ifdown)
 		sys->ifdown(sys);
+	staged_stamp(sys, LEDGER_STAMP_JUMP);
 	result = sys->reboot_kexec(sys);
 	return fail_set(fail, KX_REBOOT, "%s", strerror(-result));
 }

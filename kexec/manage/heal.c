@@ -98,6 +98,7 @@ static enum kx_err open_ledger(struct reload *r, struct fail *fail)
 		return err;
 	r->placement.ledger.header->staging_kind = old->staging_kind;
 	r->placement.ledger.header->staging_number = old->staging_number;
+	memcpy(r->placement.ledger.header->stamp, old->stamp, sizeof(old->stamp));
 	return KX_OK;
 }
 

@@ -275,6 +275,18 @@ enum kx_err staged_look(struct sys *sys, bool digests, struct staged_check *chec
 	return err;
 }
 
+void staged_stamp(struct sys *sys, enum ledger_stamp stamp)
+{
+	struct ledgers_found found = ledgers_find(sys, 0);
+	struct ledger_store store;
+	struct fail fail;
+
+	if (found.newest < 0 || ledger_attach(&store, sys, found.newest, &fail))
+		return;
+	ledger_put_stamp(&store, stamp);
+	ledger_close(&store, false);
+}
+
 static void show_files(struct staged_status *status, const struct staged *staged)
 {
 	const struct ledger *ledger = &staged->ledger;

@@ -56,6 +56,9 @@ enum kx_err staged_preflight(struct sys *sys, struct fail *fail);
  * KX_OTHER_IPC_NS, KX_LOCKED: another kexec is at work on it; and those above */
 enum kx_err staged_look(struct sys *sys, bool digests, struct staged_check *check, struct fail *fail);
 
+/* Write down when that happened, in the ledger of what is staged; where nothing is, nowhere. */
+void staged_stamp(struct sys *sys, enum ledger_stamp stamp);
+
 /* What is shown of it. */
 struct staged_status {
 	bool staged;

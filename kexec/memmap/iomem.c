@@ -125,7 +125,7 @@ enum kx_err memmap_parse(struct memmap *map, const char *text, size_t bytes)
 		}
 	}
 	/* The unprivileged see every line as 00000000-00000000, one byte. */
-	if (range_set_bytes(&map->ram) < HUGE_PAGE_BYTES)
+	if (range_set_bytes(&map->ram) < MIB(2))
 		goto bad;
 	return KX_OK;
 bad:

@@ -30,13 +30,13 @@ uint32_t plan_slots(const struct plan_object *object)
 {
 	if (!object->memory_bytes)
 		return 0;
-	return (uint32_t)((object->offset_bytes + object->memory_bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES);
+	return (uint32_t)((object->offset_bytes + object->memory_bytes + PLAN_SLOT_BYTES - 1) / PLAN_SLOT_BYTES);
 }
 
 /* The device tree lies at the end of the control segment's huge page, or in one of its own. */
 static bool dtb_fits_beside(const struct plan_input *input)
 {
-	return align_up(input->control_bytes, KIB(64)) + align_up(input->dtb_bytes, KIB(64)) <= HUGE_PAGE_BYTES;
+	return align_up(input->control_bytes, KIB(64)) + align_up(input->dtb_bytes, KIB(64)) <= PLAN_SLOT_BYTES;
 }
 
 static uint32_t small_pages(const struct plan_input *input)
@@ -94,19 +94,19 @@ static bool planner_open(struct planner *p, const struct plan_input *input)
 		return false;
 	for (k = 0; k < input->spare->count; k++) {
 		struct range r = input->spare->v[k];
-		pa_t start = align_up(r.start, HUGE_PAGE_BYTES), end = range_end(r);
+		pa_t start = align_up(r.start, PLAN_SLOT_BYTES), end = range_end(r);
 
 		if (end > range_end(below))
 			end = range_end(below);
-		end = align_down(end, HUGE_PAGE_BYTES);
+		end = align_down(end, PLAN_SLOT_BYTES);
 		if (start >= r.start && start < end && !range_set_add(&p->usable, (struct range){ start, end - start }))
 			return false;
 	}
 	for (i = 0; i < input->pages; i++) {
-		struct range page = { input->page_pa[i], HUGE_PAGE_BYTES };
+		struct range page = { input->page_pa[i], PLAN_SLOT_BYTES };
 
 		p->owned[i] = (struct owned){ .pa = page.start, .page = i };
-		if (page.start >= below.bytes || below.bytes - page.start < HUGE_PAGE_BYTES) {
+		if (page.start >= below.bytes || below.bytes - page.start < PLAN_SLOT_BYTES) {
 			p->owned[i].used = true;	/* out of purgatory's reach */
 			continue;
 		}
@@ -145,14 +145,14 @@ struct cursor {
 
 static struct cursor cursor_open(const struct planner *p, uint32_t slots, struct range limit)
 {
-	return (struct cursor){ .p = p, .limit = limit, .bytes = (uint64_t)slots * HUGE_PAGE_BYTES };
+	return (struct cursor){ .p = p, .limit = limit, .bytes = (uint64_t)slots * PLAN_SLOT_BYTES };
 }
 
 static bool cursor_next(struct cursor *c)
 {
 	const struct planner *p = c->p;
 
-	c->pa += HUGE_PAGE_BYTES;
+	c->pa += PLAN_SLOT_BYTES;
 	while (!c->stop || c->stop - c->pa < c->bytes || c->pa > c->stop) {
 		pa_t start, stop;
 
@@ -174,7 +174,7 @@ static bool cursor_next(struct cursor *c)
 		c->next++;
 	while (c->first < c->next && p->owned[c->first].pa < c->pa)
 		c->first++;
-	c->cost = (uint32_t)(c->bytes / HUGE_PAGE_BYTES) - (c->next - c->first);
+	c->cost = (uint32_t)(c->bytes / PLAN_SLOT_BYTES) - (c->next - c->first);
 	return true;
 }
 
@@ -287,7 +287,7 @@ static struct owned *take_spare_page(struct planner *p, bool placeable)
 		struct owned *owned = &p->owned[i];
 
 		if (owned->used || (placeable && !owned->placeable) ||
-		    range_set_overlaps(&p->taken, (struct range){ owned->pa, HUGE_PAGE_BYTES }))
+		    range_set_overlaps(&p->taken, (struct range){ owned->pa, PLAN_SLOT_BYTES }))
 			continue;
 		owned->used = true;
 		return owned;
@@ -310,8 +310,8 @@ static bool place_small(struct planner *p, pa_t *pa, uint32_t *page)
 	for (k = 0; k < p->usable.count; k++) {
 		struct range run = p->usable.v[k];
 
-		for (*pa = run.start; *pa < range_end(run); *pa += HUGE_PAGE_BYTES) {
-			struct range slot = { *pa, HUGE_PAGE_BYTES };
+		for (*pa = run.start; *pa < range_end(run); *pa += PLAN_SLOT_BYTES) {
+			struct range slot = { *pa, PLAN_SLOT_BYTES };
 			uint32_t i = owned_from(p, *pa);
 
 			if (range_set_overlaps(&p->taken, slot) || (i < p->input->pages && p->owned[i].pa == *pa))
@@ -329,7 +329,7 @@ static bool place_control(struct planner *p, struct plan *plan)
 	if (!place_small(p, &plan->control_pa, &plan->control_page))
 		return false;
 	if (dtb_fits_beside(p->input)) {
-		plan->dtb_pa = plan->control_pa + HUGE_PAGE_BYTES - dtb_bytes;
+		plan->dtb_pa = plan->control_pa + PLAN_SLOT_BYTES - dtb_bytes;
 		plan->dtb_page = plan->control_page;
 		return true;
 	}
@@ -386,7 +386,7 @@ static enum kx_err fill_holes(struct planner *p, struct plan *plan)
 
 	for (i = 0; i < p->input->pages; i++)
 		sources += !p->owned[i].used &&
-			   !range_set_overlaps(&p->taken, (struct range){ p->owned[i].pa, HUGE_PAGE_BYTES });
+			   !range_set_overlaps(&p->taken, (struct range){ p->owned[i].pa, PLAN_SLOT_BYTES });
 	holes = find_holes(plan, &count);
 	if (!holes)
 		return KX_NO_MEMORY;
@@ -428,10 +428,10 @@ static bool open_window(struct planner *p, struct plan *plan, unsigned int objec
 	window->slots = plan_slots(&p->input->object[object]);
 	window->slot = calloc(window->slots ? window->slots : 1, sizeof(*window->slot));
 	if (!window->slot ||
-	    !range_set_add(&p->taken, (struct range){ pa, (uint64_t)window->slots * HUGE_PAGE_BYTES }))
+	    !range_set_add(&p->taken, (struct range){ pa, (uint64_t)window->slots * PLAN_SLOT_BYTES }))
 		return false;
 	for (i = 0; i < window->slots; i++) {
-		struct owned *owned = placeable_at(p, pa + i * HUGE_PAGE_BYTES);
+		struct owned *owned = placeable_at(p, pa + i * PLAN_SLOT_BYTES);
 
 		window->slot[i].page = owned ? owned->page : PLAN_NO_PAGE;
 		if (owned) {
@@ -495,8 +495,8 @@ void plan_free(struct plan *plan)
 
 struct slot_piece plan_piece(const struct plan_window *window, const struct plan_object *object, uint32_t slot)
 {
-	struct slot_piece piece = { .slot_pa = window->pa + slot * HUGE_PAGE_BYTES };
-	uint64_t slot_start = slot * HUGE_PAGE_BYTES, slot_end = slot_start + HUGE_PAGE_BYTES;
+	struct slot_piece piece = { .slot_pa = window->pa + slot * PLAN_SLOT_BYTES };
+	uint64_t slot_start = slot * PLAN_SLOT_BYTES, slot_end = slot_start + PLAN_SLOT_BYTES;
 	uint64_t start = object->offset_bytes, end = object->offset_bytes + object->file_bytes;
 
 	if (start < slot_start)
@@ -528,8 +528,8 @@ size_t plan_segments(const struct plan *plan, const struct plan_input *input, un
 			continue;
 		while (stop < window->slots && window->slot[stop].kind == SLOT_RELOCATED)
 			stop++;
-		from = window->pa + i * HUGE_PAGE_BYTES;
-		to = window->pa + stop * HUGE_PAGE_BYTES;
+		from = window->pa + i * PLAN_SLOT_BYTES;
+		to = window->pa + stop * PLAN_SLOT_BYTES;
 		if (from < first)
 			from = first;
 		if (to > end)

@@ -17,6 +17,10 @@
 #include "range.h"
 
 #define PLAN_OBJECTS	2
+
+/* The unit of the plan. booting.rst wants an Image at a 2 MiB aligned base; a staging backend's pages are as long (staging.h). */
+#define PLAN_SLOT_BYTES	MIB(2)
+
 #define PLAN_NO_PAGE	UINT32_MAX
 
 /* What is to be placed. */
@@ -43,8 +47,8 @@ struct plan_input {
 	const struct range_set *ram;
 	const struct range_set *spare;	/* what may be overwritten though it is not ours */
 	struct plan_object object[PLAN_OBJECTS];
-	uint64_t control_bytes;		/* 1 to HUGE_PAGE_BYTES */
-	uint64_t dtb_bytes;		/* 1 to HUGE_PAGE_BYTES */
+	uint64_t control_bytes;		/* 1 to PLAN_SLOT_BYTES */
+	uint64_t dtb_bytes;		/* 1 to PLAN_SLOT_BYTES */
 	struct plan_rules rules;
 };
 

@@ -47,7 +47,7 @@ static const char *check_slot(const struct plan_input *input, const struct plan_
 static const char *check_small(const struct plan_input *input, uint32_t page, pa_t pa, uint64_t bytes)
 {
 	struct range r = { pa, align_up(bytes, input->rules.page_bytes) };	/* segments are whole pages */
-	struct range slot = { align_down(pa, HUGE_PAGE_BYTES), HUGE_PAGE_BYTES };
+	struct range slot = { align_down(pa, PLAN_SLOT_BYTES), PLAN_SLOT_BYTES };
 
 	if (!bytes)
 		return "there is no control segment or no device tree";
@@ -67,7 +67,7 @@ static const char *check_control(const struct plan *plan, const struct plan_inpu
 {
 	struct range control = { plan->control_pa, align_up(input->control_bytes, input->rules.page_bytes) };
 	struct range dtb = { plan->dtb_pa, align_up(input->dtb_bytes, input->rules.page_bytes) };
-	pa_t control_slot = align_down(plan->control_pa, HUGE_PAGE_BYTES), dtb_slot = align_down(plan->dtb_pa, HUGE_PAGE_BYTES);
+	pa_t control_slot = align_down(plan->control_pa, PLAN_SLOT_BYTES), dtb_slot = align_down(plan->dtb_pa, PLAN_SLOT_BYTES);
 	const char *why = check_small(input, plan->control_page, plan->control_pa, input->control_bytes);
 
 	if (!why)
@@ -76,8 +76,8 @@ static const char *check_control(const struct plan *plan, const struct plan_inpu
 		return why;
 	if (range_overlaps(control, dtb))
 		return "the control segment and the device tree lie on one another";
-	if (!book(booked, (struct range){ control_slot, HUGE_PAGE_BYTES }) ||
-	    (dtb_slot != control_slot && !book(booked, (struct range){ dtb_slot, HUGE_PAGE_BYTES })))
+	if (!book(booked, (struct range){ control_slot, PLAN_SLOT_BYTES }) ||
+	    (dtb_slot != control_slot && !book(booked, (struct range){ dtb_slot, PLAN_SLOT_BYTES })))
 		return "the control segment or the device tree lies on something else";
 	return NULL;
 }
@@ -102,14 +102,14 @@ static const char *check_all(const struct plan *plan, const struct plan_input *i
 				return "a window for nothing";
 			continue;
 		}
-		if (window->pa % HUGE_PAGE_BYTES)
+		if (window->pa % PLAN_SLOT_BYTES)
 			return "a window is not aligned to 2 MiB";
-		if (window->slots * HUGE_PAGE_BYTES < bytes || window->slots * HUGE_PAGE_BYTES - bytes >= HUGE_PAGE_BYTES)
+		if (window->slots * PLAN_SLOT_BYTES < bytes || window->slots * PLAN_SLOT_BYTES - bytes >= PLAN_SLOT_BYTES)
 			return "a window has the wrong length";
 		if (input->object[o].file_bytes > input->object[o].memory_bytes)
 			return "a file is longer than its memory";
 		for (i = 0; i < window->slots; i++) {
-			struct range dest = { window->pa + i * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES };
+			struct range dest = { window->pa + i * PLAN_SLOT_BYTES, PLAN_SLOT_BYTES };
 
 			why = check_slot(input, &window->slot[i], dest, booked, page_used, counts);
 			if (why)
@@ -119,8 +119,8 @@ static const char *check_all(const struct plan *plan, const struct plan_input *i
 		}
 		if (window->pa < lowest)
 			lowest = window->pa;
-		if (window->pa + window->slots * HUGE_PAGE_BYTES > highest)
-			highest = window->pa + window->slots * HUGE_PAGE_BYTES;
+		if (window->pa + window->slots * PLAN_SLOT_BYTES > highest)
+			highest = window->pa + window->slots * PLAN_SLOT_BYTES;
 		n = plan_segments(plan, input, o, segment, sizeof(segment) / sizeof(segment[0]));
 		segments += n;
 		if (segments > rules->segments_max || n > sizeof(segment) / sizeof(segment[0]))
@@ -145,7 +145,7 @@ static const char *check_all(const struct plan *plan, const struct plan_input *i
 
 			if (slot->kind != SLOT_MOVED)
 				continue;
-			source = (struct range){ input->page_pa[slot->page], HUGE_PAGE_BYTES };
+			source = (struct range){ input->page_pa[slot->page], PLAN_SLOT_BYTES };
 			if (range_end(source) > rules->pa_limit)
 				return "a source lies above the address limit";
 			if (!book(booked, source))

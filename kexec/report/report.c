@@ -76,8 +76,8 @@ void report_table(const struct report *report, FILE *out)
 	for (i = 0; i < report->objects; i++) {
 		const struct report_object *o = &report->object[i];
 
-		print_row(out, o->name, o->place, bytes_text(o->in_place * HUGE_PAGE_BYTES, in_place),
-			  bytes_text(o->moved * HUGE_PAGE_BYTES, moved), bytes_text(o->relocated * HUGE_PAGE_BYTES, relocated));
+		print_row(out, o->name, o->place, bytes_text(o->in_place * report->slot_bytes, in_place),
+			  bytes_text(o->moved * report->slot_bytes, moved), bytes_text(o->relocated * report->slot_bytes, relocated));
 	}
 	print_row(out, "device tree", report->dtb, "-", "-", bytes_text(report->dtb.bytes, relocated));
 	print_row(out, "control segment", report->control, "-", "-", bytes_text(report->control.bytes, relocated));
@@ -105,7 +105,7 @@ void report_sentence(const struct report *report, FILE *out)
 		fprintf(out, "all of it already where it will be booted from");
 	else if (t.in_place || t.moved)
 		fprintf(out, "%u of %u huge pages in place, %s to be moved at boot", t.in_place, t.slots,
-			bytes_text(t.moved * HUGE_PAGE_BYTES, other));
+			bytes_text(t.moved * report->slot_bytes, other));
 	else
 		fprintf(out, "none of it staged");
 	fprintf(out, "; the kernel relocates %s; check %s. Ready for kexec -e or systemctl kexec.\n",

@@ -30,6 +30,7 @@ struct report {
 	uint64_t table_bytes;
 	unsigned int segments;	/* handed to kexec_load(2) ... */
 	uint64_t segment_bytes;	/* ... and their sum */
+	uint64_t slot_bytes;	/* that a slot of the objects takes */
 	uint64_t staged_bytes;	/* kept in huge pages until the jump */
 	uint32_t pages_tried;	/* how many were looked at to find a place */
 	char check[24];		/* "crc32c", ... */

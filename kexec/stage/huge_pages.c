@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "huge_pages.h"
 
+#include "plan.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +11,8 @@
 #define OVERCOMMIT	POOL "nr_overcommit_hugepages"
 #define SURPLUS		POOL "surplus_hugepages"
 
-/* The planner's unit is a block of 2 MiB for the boot protocol's sake (booting.rst), and these pages are as long. */
-#define PAGE_BYTES	HUGE_PAGE_BYTES
+#define PAGE_BYTES	SYS_HUGE_PAGE_BYTES
+_Static_assert(PAGE_BYTES == PLAN_SLOT_BYTES, "a page holds what the planner places as a whole");
 
 static unsigned char *memory_of(const struct staging *staging, uint32_t page)
 {

@@ -139,6 +139,11 @@ void ledger_set_state(struct ledger_store *store, enum ledger_state state)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
+void ledger_put_stamp(struct ledger_store *store, enum ledger_stamp stamp)
+{
+	__atomic_store_n(&store->header->stamp[stamp], store->sys->counter(store->sys), __ATOMIC_RELAXED);
+}
+
 void ledger_close(struct ledger_store *store, bool discard)
 {
 	if (!store->sys)

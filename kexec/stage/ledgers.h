@@ -28,6 +28,9 @@ enum kx_err ledger_attach(struct ledger_store *store, struct sys *sys, int numbe
 /* Everything that was written so far is there for a later run before the state is. */
 void ledger_set_state(struct ledger_store *store, enum ledger_state state);
 
+/* The stamp into the header: now, by the counter that purgatory stamps by. */
+void ledger_put_stamp(struct ledger_store *store, enum ledger_stamp stamp);
+
 /* Detach; with discard it is removed. */
 void ledger_close(struct ledger_store *store, bool discard);
 

@@ -53,6 +53,7 @@ struct sys {
 	bool (*is_arm64)(struct sys *sys);
 	uint64_t (*now)(struct sys *sys);	/* seconds since 1970 */
 	uint64_t (*now_ms)(struct sys *sys);	/* monotonic */
+	uint64_t (*counter)(struct sys *sys);	/* CNTVCT_EL0, which goes on counting in purgatory and the next kernel; 0: not arm64 */
 	int (*random)(struct sys *sys, void *out, size_t bytes);
 
 	/* One loader that stages at a time, until unlock() or the end of the process. With wait, another one is waited for, ten
@@ -143,6 +144,9 @@ struct sys {
 	void (*ifdown)(struct sys *sys);
 	int (*shutdown)(struct sys *sys);	/* shutdown -r now in place of this process; returns only on failure */
 };
+
+/* Of the huge pages that shm_create(), touch() and pool_hold() are about. */
+#define SYS_HUGE_PAGE_BYTES	MIB(2)
 
 /* include/uapi/linux/kernel-page-flags.h */
 #define SYS_PAGE_HWPOISON	(1ull << 19)

@@ -65,6 +65,18 @@ static uint64_t now(struct sys *sys)
 	return (uint64_t)time(NULL);
 }
 
+static uint64_t counter(struct sys *sys)
+{
+	uint64_t now = 0;
+
+	(void)sys;
+#ifdef __aarch64__
+	/* ISB: the counter is not read ahead of what comes before (Arm ARM, Generic Timer: CNTVCT_EL0 can be read speculatively). */
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(now) : : "memory");
+#endif
+	return now;
+}
+
 static uint64_t now_ms(struct sys *sys)
 {
 	struct timespec ts;
@@ -328,6 +340,7 @@ void sys_linux(struct sys *sys)
 		.is_arm64 = is_arm64,
 		.now = now,
 		.now_ms = now_ms,
+		.counter = counter,
 		.random = get_random,
 		.die_first = die_first,
 		.restore_if_killed = restore_if_killed,

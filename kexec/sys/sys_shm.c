@@ -133,7 +133,7 @@ static int shm_remove(struct sys *sys, int id)
  */
 static void *pool_hold(struct sys *sys, uint64_t pages)
 {
-	void *hold = mmap(NULL, pages * HUGE_PAGE_BYTES, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | (int)MAP_HUGE_2M, -1, 0);
+	void *hold = mmap(NULL, pages * SYS_HUGE_PAGE_BYTES, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | (int)MAP_HUGE_2M, -1, 0);
 
 	(void)sys;
 	return hold == MAP_FAILED ? NULL : hold;
@@ -142,7 +142,7 @@ static void *pool_hold(struct sys *sys, uint64_t pages)
 static void pool_release(struct sys *sys, void *hold, uint64_t pages)
 {
 	(void)sys;
-	munmap(hold, pages * HUGE_PAGE_BYTES);
+	munmap(hold, pages * SYS_HUGE_PAGE_BYTES);
 }
 
 /* SIGBUS comes to the thread that touched the memory. */
@@ -192,7 +192,7 @@ static void read_first(void *arg)
  */
 static int touch(struct sys *sys, void *addr)
 {
-	if (madvise(addr, HUGE_PAGE_BYTES, MADV_POPULATE_WRITE) == 0)
+	if (madvise(addr, SYS_HUGE_PAGE_BYTES, MADV_POPULATE_WRITE) == 0)
 		return 0;
 	return errno != EINVAL ? -EFAULT : try_memory(sys, write_first, addr);
 }

@@ -14,7 +14,7 @@
 
 #define FILE_SLOTS	3
 #define SLOTS		(FILE_SLOTS + 1)	/* the last one is BSS */
-#define KERNEL_BYTES	(FILE_SLOTS * HUGE_PAGE_BYTES - 5 * PURG_UNIT_BYTES)
+#define KERNEL_BYTES	(FILE_SLOTS * PLAN_SLOT_BYTES - 5 * PURG_UNIT_BYTES)
 #define CODE_BYTES	0x10000			/* of the fake kernel; the pattern follows */
 #define DTB_BYTES	0x1000
 #define TIMELINE_AT	0x44
@@ -115,7 +115,7 @@ static void say_ranges(const struct control_segment *h, const pa_t *source_pa, s
 			(unsigned long long)h->kernel_bytes);
 		for (i = 0; i < FILE_SLOTS; i++)
 			fprintf(file, ",dirty=0x%llx:0x%llx", (unsigned long long)source_pa[i],
-				(unsigned long long)HUGE_PAGE_BYTES);
+				(unsigned long long)PLAN_SLOT_BYTES);
 		fprintf(file, ",%s=0x%llx:0x%zx,%s=0x%llx:0x%x\n", options.stray ? "stray" : "clean",
 			(unsigned long long)h->pa, control_bytes, options.stray ? "dirty" : "clean",
 			(unsigned long long)h->dtb_pa, DTB_BYTES);
@@ -147,7 +147,7 @@ static void inject(unsigned char *control, size_t bytes, unsigned char *kernel)
 		return;
 	}
 	if (strcmp(fault, "page2") == 0) {
-		kernel[HUGE_PAGE_BYTES + 100] ^= 0x80;
+		kernel[PLAN_SLOT_BYTES + 100] ^= 0x80;
 		return;
 	}
 	if (strcmp(fault, "conduit") == 0) {
@@ -249,7 +249,7 @@ int main(int argc, char **argv)
 	work = options.check != PURG_CHECK_NONE ? PURG_WORK_CHECK : 0;
 	piece_bytes = options.cpus > 1 ? SHARED_PIECE_BYTES : PURG_CHUNK_BYTES;
 
-	kernel = calloc(1, FILE_SLOTS * HUGE_PAGE_BYTES);
+	kernel = calloc(1, FILE_SLOTS * PLAN_SLOT_BYTES);
 	dtb = calloc(1, DTB_BYTES);
 	control = calloc(1, TABLES_MAX);
 	if (!kernel || !dtb || !control)
@@ -262,34 +262,34 @@ int main(int argc, char **argv)
 	/* The window at base, sources from 16 MiB behind it, the control segment's slot at 32 MiB. */
 	h.pa = base + MIB(32) + KIB(64);
 	h.kernel_pa = base;
-	h.kernel_bytes = SLOTS * HUGE_PAGE_BYTES;
+	h.kernel_bytes = SLOTS * PLAN_SLOT_BYTES;
 	h.kernel_file_bytes = KERNEL_BYTES;
 	h.dtb_bytes = DTB_BYTES;
 	h.line_bytes = 64;
 	h.dtb_pa = base + MIB(34) - KIB(64);
 	h.timeline_pa = h.dtb_pa + TIMELINE_AT;
 	for (i = 0; i < SLOTS; i++)
-		region[h.region_count++] = (struct map_region){ { base + i * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES }, MAP_DATA };
+		region[h.region_count++] = (struct map_region){ { base + i * PLAN_SLOT_BYTES, PLAN_SLOT_BYTES }, MAP_DATA };
 	for (i = 0; i < FILE_SLOTS; i++) {
-		source_pa[i] = i < options.moved ? base + MIB(16) + i * MIB(4) : base + i * HUGE_PAGE_BYTES;
+		source_pa[i] = i < options.moved ? base + MIB(16) + i * MIB(4) : base + i * PLAN_SLOT_BYTES;
 		if (i < options.moved)
-			region[h.region_count++] = (struct map_region){ { source_pa[i], HUGE_PAGE_BYTES }, MAP_DATA };
+			region[h.region_count++] = (struct map_region){ { source_pa[i], PLAN_SLOT_BYTES }, MAP_DATA };
 	}
-	region[h.region_count++] = (struct map_region){ { base + MIB(32), HUGE_PAGE_BYTES }, MAP_CODE };
+	region[h.region_count++] = (struct map_region){ { base + MIB(32), PLAN_SLOT_BYTES }, MAP_CODE };
 	if (strcmp(options.fault, "abort") == 0)
-		region[h.region_count++] = (struct map_region){ { NO_RAM_PA, HUGE_PAGE_BYTES }, MAP_DATA };
+		region[h.region_count++] = (struct map_region){ { NO_RAM_PA, PLAN_SLOT_BYTES }, MAP_DATA };
 	qsort(region, h.region_count, sizeof(*region), by_start);
 	for (at = 0; at < KERNEL_BYTES; at += pieces[h.piece_count++].bytes) {
 		struct purg_piece *piece = &pieces[h.piece_count];
 
 		piece->dst_pa = base + at;
-		piece->src_pa = source_pa[at / HUGE_PAGE_BYTES] + at % HUGE_PAGE_BYTES;
+		piece->src_pa = source_pa[at / PLAN_SLOT_BYTES] + at % PLAN_SLOT_BYTES;
 		piece->bytes = KERNEL_BYTES - at < piece_bytes ? KERNEL_BYTES - at : piece_bytes;
 		piece->work = work | PURG_WORK_CLEAN;
 		digest(piece->digest, kernel + at, piece->bytes);
 	}
-	for (; at < SLOTS * HUGE_PAGE_BYTES; at += pieces[h.piece_count++].bytes) {
-		uint64_t left = HUGE_PAGE_BYTES - at % HUGE_PAGE_BYTES;
+	for (; at < SLOTS * PLAN_SLOT_BYTES; at += pieces[h.piece_count++].bytes) {
+		uint64_t left = PLAN_SLOT_BYTES - at % PLAN_SLOT_BYTES;
 
 		pieces[h.piece_count] = (struct purg_piece){ base + at, base + at, left, PURG_WORK_CLEAN, 0, { 0 } };
 	}
@@ -320,10 +320,10 @@ int main(int argc, char **argv)
 		.conduit = options.conduit, .cpus = options.here ? options.here : options.cpus, .quirks = options.quirks,
 	};
 	place_guard(base - BARE_GUARD_BYTES);
-	place_guard(base + SLOTS * HUGE_PAGE_BYTES);
+	place_guard(base + SLOTS * PLAN_SLOT_BYTES);
 	for (i = 0; i < options.moved; i++) {
 		place_guard(source_pa[i] - BARE_GUARD_BYTES);
-		place_guard(source_pa[i] + HUGE_PAGE_BYTES);
+		place_guard(source_pa[i] + PLAN_SLOT_BYTES);
 	}
 	place_guard(base + MIB(32));
 	place_guard(align_up(h.pa + bytes, KIB(64)));
@@ -333,7 +333,7 @@ int main(int argc, char **argv)
 		char name[16];
 
 		snprintf(name, sizeof(name), "slot%u", (unsigned int)i);
-		place(name, source_pa[i], kernel + i * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES);
+		place(name, source_pa[i], kernel + i * PLAN_SLOT_BYTES, PLAN_SLOT_BYTES);
 	}
 	say_ranges(&h, source_pa, bytes);
 	place("dtb", h.dtb_pa, dtb, DTB_BYTES);

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		if (arm64_image_parse(&image, data, bytes, file_bytes) != KX_OK)
 			continue;
 		if (!image.image_size || image.image_size < file_bytes || image.image_size > GIB(4) ||
-		    image.text_offset >= HUGE_PAGE_BYTES)
+		    image.text_offset >= PLAN_SLOT_BYTES)
 			abort();
 	}
 	if (!foreign_name(data, bytes)[0])

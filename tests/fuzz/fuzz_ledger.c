@@ -28,7 +28,7 @@ static void walk(const struct ledger *l)
 		for (i = 0; i < l->object[o].slots; i++) {
 			const struct ledger_slot *slot = &l->object[o].slot[i];
 
-			demand(slot->bytes <= HUGE_PAGE_BYTES);
+			demand(slot->bytes <= PLAN_SLOT_BYTES);
 			demand(slot->page == PLAN_NO_PAGE || (slot->page < l->room && ledger_page(l, slot->page)->page == slot->page));
 		}
 }

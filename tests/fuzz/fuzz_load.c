@@ -86,7 +86,7 @@ static struct fake *machine(unsigned int preferences, unsigned int more)
 	struct fake *fake;
 
 	for (i = 0; i < PAGES; i++)
-		pa[i] = at + i * HUGE_PAGE_BYTES * (preferences & WISH_SCATTERED ? 2 : 1);
+		pa[i] = at + i * PLAN_SLOT_BYTES * (preferences & WISH_SCATTERED ? 2 : 1);
 	fake = fake_new(pa, PAGES);
 	if (preferences & WISH_16K)
 		fake->sys.page_bytes = 16384;

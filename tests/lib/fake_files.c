@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The fake's files: those that a test puts there, those that follow the machine's state, and descriptors. */
+#include "plan.h"
 #include "fake_parts.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ static struct fake_file *find(struct fake *f, const char *path)
 /* Memory goes to huge pages, and to files in memory. */
 static void meminfo(const struct fake *f, char text[128])
 {
-	uint64_t taken = fake_pages_taken(f) * HUGE_PAGE_BYTES;
+	uint64_t taken = fake_pages_taken(f) * PLAN_SLOT_BYTES;
 	unsigned int i;
 
 	for (i = 0; i < FAKE_FDS; i++)

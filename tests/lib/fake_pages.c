@@ -58,7 +58,7 @@ static int shm_create(struct sys *sys, int key, uint64_t bytes, bool huge, int *
 		return -f->fail_errno;
 	if (!f->locked && !f->no_lock)
 		fake_breach(f, "stages without the lock");
-	if (!bytes || (huge && bytes % HUGE_PAGE_BYTES))
+	if (!bytes || (huge && bytes % PLAN_SLOT_BYTES))
 		return -EINVAL;
 	if (shm_by_key(f, key))
 		return -EEXIST;
@@ -70,7 +70,7 @@ static int shm_create(struct sys *sys, int key, uint64_t bytes, bool huge, int *
 	*shm = (struct fake_shm){ .alive = true, .huge = huge, .key = key, .bytes = bytes };
 	shm->base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (huge) {
-		shm->slots = (uint32_t)(bytes / HUGE_PAGE_BYTES);
+		shm->slots = (uint32_t)(bytes / PLAN_SLOT_BYTES);
 		shm->slot = malloc(shm->slots * sizeof(*shm->slot));
 		memset(shm->slot, 0xff, shm->slots * sizeof(*shm->slot));
 	}
@@ -203,7 +203,7 @@ static int touch(struct sys *sys, void *addr)
 		return -EFAULT;
 	if (fake_fails(f, "touch"))
 		return -f->fail_errno;
-	slot = (uint32_t)((uint64_t)((unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES);
+	slot = (uint32_t)((uint64_t)((unsigned char *)addr - shm->base) / PLAN_SLOT_BYTES);
 	if (shm->slot[slot] != FAKE_NO_PAGE)
 		return 0;
 	if (f->pool > f->pool_held)
@@ -228,7 +228,7 @@ static bool in_cma(const struct fake *f, uint32_t page)
 static int peek(struct sys *sys, const void *addr)
 {
 	struct fake_shm *shm = shm_at(fake_of(sys), addr);
-	uint32_t page = shm ? shm->slot[(uint64_t)((const unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES] : FAKE_NO_PAGE;
+	uint32_t page = shm ? shm->slot[(uint64_t)((const unsigned char *)addr - shm->base) / PLAN_SLOT_BYTES] : FAKE_NO_PAGE;
 
 	return page == FAKE_NO_PAGE || fake_of(sys)->page[page].failed ? -EFAULT : 0;
 }
@@ -265,8 +265,8 @@ static int leave_cma(struct sys *sys, void *addr, uint64_t bytes)
 
 	if (!shm || f->cma_error)
 		return f->cma_error;
-	first = (uint64_t)((unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES;
-	for (i = first; i < first + bytes / HUGE_PAGE_BYTES; i++) {
+	first = (uint64_t)((unsigned char *)addr - shm->base) / PLAN_SLOT_BYTES;
+	for (i = first; i < first + bytes / PLAN_SLOT_BYTES; i++) {
 		if (i >= shm->slots || shm->slot[i] == FAKE_NO_PAGE) {
 			fake_breach(f, "moves out of CMA memory that is not there");
 			return 0;
@@ -292,7 +292,7 @@ static int page_pa(struct sys *sys, const void *addr, pa_t *pa)
 		return -EFAULT;
 	if (fake_fails(f, "page_pa"))
 		return -f->fail_errno;
-	page = shm->slot[(uint64_t)((const unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES];
+	page = shm->slot[(uint64_t)((const unsigned char *)addr - shm->base) / PLAN_SLOT_BYTES];
 	if (page == FAKE_NO_PAGE)
 		return -ENOENT;
 	if (f->hide_pfn)
@@ -309,14 +309,14 @@ static int punch(struct sys *sys, void *addr, uint64_t bytes)
 
 	if (!shm)
 		return -EINVAL;
-	first = (uint64_t)((unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES;
-	if ((uintptr_t)addr % 4096 || bytes % HUGE_PAGE_BYTES || first + bytes / HUGE_PAGE_BYTES > shm->slots) {
+	first = (uint64_t)((unsigned char *)addr - shm->base) / PLAN_SLOT_BYTES;
+	if ((uintptr_t)addr % 4096 || bytes % PLAN_SLOT_BYTES || first + bytes / PLAN_SLOT_BYTES > shm->slots) {
 		fake_breach(f, "a hole that is no whole huge pages");
 		return -EINVAL;
 	}
 	if (fake_fails(f, "punch"))
 		return -f->fail_errno;
-	for (i = first; i < first + bytes / HUGE_PAGE_BYTES; i++) {
+	for (i = first; i < first + bytes / PLAN_SLOT_BYTES; i++) {
 		if (shm->slot[i] == FAKE_NO_PAGE)
 			continue;
 		f->page[shm->slot[i]] = (struct fake_page){ .pa = f->page[shm->slot[i]].pa };
@@ -337,14 +337,14 @@ static void clean(struct sys *sys, const void *addr, uint64_t bytes)
 	f->cleans++;
 	if (!shm)
 		return;
-	first = (uint64_t)((const unsigned char *)addr - shm->base) / HUGE_PAGE_BYTES;
-	for (i = first; i < first + bytes / HUGE_PAGE_BYTES; i++) {
+	first = (uint64_t)((const unsigned char *)addr - shm->base) / PLAN_SLOT_BYTES;
+	for (i = first; i < first + bytes / PLAN_SLOT_BYTES; i++) {
 		if (shm->slot[i] == FAKE_NO_PAGE) {
 			fake_breach(f, "cleans memory that is not there");
 			continue;
 		}
 		f->page[shm->slot[i]].cleaned = true;
-		f->page[shm->slot[i]].hash = fake_page_hash(shm->base + i * HUGE_PAGE_BYTES);
+		f->page[shm->slot[i]].hash = fake_page_hash(shm->base + i * PLAN_SLOT_BYTES);
 	}
 }
 
@@ -357,11 +357,11 @@ unsigned char *fake_page_memory(const struct fake *f, pa_t pa, const struct fake
 		for (k = 0; f->shm[i].alive && k < f->shm[i].slots; k++) {
 			uint32_t at = f->shm[i].slot[k];
 
-			if (at == FAKE_NO_PAGE || pa < f->page[at].pa || pa - f->page[at].pa >= HUGE_PAGE_BYTES)
+			if (at == FAKE_NO_PAGE || pa < f->page[at].pa || pa - f->page[at].pa >= PLAN_SLOT_BYTES)
 				continue;
 			if (page)
 				*page = &f->page[at];
-			return f->shm[i].base + k * HUGE_PAGE_BYTES + (pa - f->page[at].pa);
+			return f->shm[i].base + k * PLAN_SLOT_BYTES + (pa - f->page[at].pa);
 		}
 	return NULL;
 }
@@ -372,7 +372,7 @@ uint64_t fake_page_hash(const unsigned char *memory)
 	uint64_t lane[8] = { 0 }, hash = 0xcbf29ce484222325, word;
 	size_t i, l;
 
-	for (i = 0; i < HUGE_PAGE_BYTES; i += sizeof(lane))
+	for (i = 0; i < PLAN_SLOT_BYTES; i += sizeof(lane))
 		for (l = 0; l < 8; l++) {
 			memcpy(&word, memory + i + l * sizeof(word), sizeof(word));
 			lane[l] = (lane[l] ^ word) * 0x100000001b3 + l;

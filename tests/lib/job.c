@@ -76,7 +76,7 @@ struct job *job_new(pa_t first, uint64_t step, uint32_t pages)
 
 struct job *job_whole(void)
 {
-	return job_new(0x60000000, HUGE_PAGE_BYTES, 40);
+	return job_new(0x60000000, PLAN_SLOT_BYTES, 40);
 }
 
 void job_free(struct job *job)
@@ -295,7 +295,7 @@ void shuffle(struct fake *f, uint64_t *seed)
 
 struct job *job_small(void)
 {
-	struct job *job = job_sized(0x60000000, HUGE_PAGE_BYTES, 12, 70000, 200000, 77);
+	struct job *job = job_sized(0x60000000, PLAN_SLOT_BYTES, 12, 70000, 200000, 77);
 
 	assert_int_equal(load(job), KX_OK);
 	assert_clean(job->fake);
@@ -304,7 +304,7 @@ struct job *job_small(void)
 
 struct job *job_tight(void)
 {
-	struct job *job = job_sized(0x60000000, HUGE_PAGE_BYTES, 6, MIB(4) + 5, MIB(5), 77);
+	struct job *job = job_sized(0x60000000, PLAN_SLOT_BYTES, 6, MIB(4) + 5, MIB(5), 77);
 
 	assert_int_equal(load(job), KX_OK);
 	assert_clean(job->fake);

@@ -14,7 +14,7 @@
 
 #define PAGES_MAX	512u
 #define TRY_SLOTS_MAX	300	/* machines up to this are tried out, by plan_sim_min_unplaced() */
-#define SLOT(n)		((uint64_t)(n) * HUGE_PAGE_BYTES)
+#define SLOT(n)		((uint64_t)(n) * PLAN_SLOT_BYTES)
 
 struct machine {
 	struct plan_input input;

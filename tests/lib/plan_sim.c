@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOT		HUGE_PAGE_BYTES
+#define SLOT		PLAN_SLOT_BYTES
 #define TAG_OLD		0u	/* of no concern */
 #define TAG_SMALL	1u	/* control segment, device tree or both */
 #define SMALL_UNIT	KIB(64)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "plan.h"
 #include "purg_model.h"
 
 #include "bytes.h"
@@ -29,7 +30,7 @@ static bool no(struct purg_model *m, const char *format, ...)
 /* The memory at pa, up to the end of its block of 2 MiB. */
 static unsigned char *at(struct purg_model *m, pa_t pa, bool write)
 {
-	pa_t start = align_down(pa, HUGE_PAGE_BYTES);
+	pa_t start = align_down(pa, PLAN_SLOT_BYTES);
 	const struct fake_page *page;
 	unsigned char *owned;
 	size_t i;
@@ -46,17 +47,17 @@ static unsigned char *at(struct purg_model *m, pa_t pa, bool write)
 	if (m->blocks == MODEL_BLOCKS)
 		abort();
 	m->block[m->blocks].pa = start;
-	m->block[m->blocks].data = malloc(HUGE_PAGE_BYTES);
+	m->block[m->blocks].data = malloc(PLAN_SLOT_BYTES);
 	if (owned)
-		memcpy(m->block[m->blocks].data, owned, HUGE_PAGE_BYTES);
+		memcpy(m->block[m->blocks].data, owned, PLAN_SLOT_BYTES);
 	else
-		memset(m->block[m->blocks].data, GARBAGE, HUGE_PAGE_BYTES);
+		memset(m->block[m->blocks].data, GARBAGE, PLAN_SLOT_BYTES);
 	return m->block[m->blocks++].data + (pa - start);
 }
 
 static uint64_t in_block(pa_t pa, uint64_t bytes)
 {
-	uint64_t left = HUGE_PAGE_BYTES - pa % HUGE_PAGE_BYTES;
+	uint64_t left = PLAN_SLOT_BYTES - pa % PLAN_SLOT_BYTES;
 
 	return bytes < left ? bytes : left;
 }
@@ -123,7 +124,7 @@ static bool enter(struct purg_model *m)
 	if (m->header.sealed_bytes % PURG_UNIT_BYTES || m->header.sealed_bytes > sizeof(sealed) ||
 	    m->header.sealed_bytes < PURG_VECTORS_OFFSET)
 		return no(m, "sealed_bytes");
-	if (align_down(m->base, HUGE_PAGE_BYTES) != align_down(m->base + m->header.sealed_bytes - 1, HUGE_PAGE_BYTES))
+	if (align_down(m->base, PLAN_SLOT_BYTES) != align_down(m->base + m->header.sealed_bytes - 1, PLAN_SLOT_BYTES))
 		return no(m, "the control segment crosses 2 MiB");
 	purg_model_read(m, m->base, sealed, m->header.sealed_bytes);
 	digest_crc32c(seal, sealed + PURG_PARAMS_OFFSET, m->header.sealed_bytes - PURG_PARAMS_OFFSET, crc32c_lanes_c);
@@ -145,7 +146,7 @@ static bool enter(struct purg_model *m)
 	for (i = 0; i < work_bytes; i++)
 		if (work[i])
 			return no(m, "the work area is not zero");
-	if (align_down(m->control, HUGE_PAGE_BYTES) != align_down(m->base, HUGE_PAGE_BYTES))
+	if (align_down(m->control, PLAN_SLOT_BYTES) != align_down(m->base, PLAN_SLOT_BYTES))
 		return no(m, "the work area lies in another block");
 	return true;
 }
@@ -249,9 +250,9 @@ static bool do_pieces(struct purg_model *m)
 /* Blocks of 2 MiB that purgatory has business with. */
 static bool touched(struct range_set *blocks, pa_t pa, uint64_t bytes)
 {
-	pa_t start = align_down(pa, HUGE_PAGE_BYTES);
+	pa_t start = align_down(pa, PLAN_SLOT_BYTES);
 
-	return !bytes || range_set_add(blocks, (struct range){ start, align_up(pa + bytes, HUGE_PAGE_BYTES) - start });
+	return !bytes || range_set_add(blocks, (struct range){ start, align_up(pa + bytes, PLAN_SLOT_BYTES) - start });
 }
 
 /* What is mapped is used, or at least ours. */
@@ -259,7 +260,7 @@ static void check_use(struct purg_model *m, const struct range_set *blocks, stru
 {
 	pa_t pa;
 
-	for (pa = map.start; pa < range_end(map); pa += HUGE_PAGE_BYTES)
+	for (pa = map.start; pa < range_end(map); pa += PLAN_SLOT_BYTES)
 		if (!range_set_overlaps(blocks, (struct range){ pa, 1 }) && !fake_page_memory(m->fake, pa, NULL))
 			no(m, "tables: %#llx is mapped and never used", (unsigned long long)pa);
 }
@@ -338,7 +339,7 @@ static bool find_kernel(struct purg_model *m, struct purg_next *next)
 	next->kernel = (struct range){ m->params.kernel_pa, load_le(header + 16, 8) };
 	if (memcmp(header + 56, "ARM\x64", 4) != 0)
 		return no(m, "there is no kernel where it is entered");
-	if (next->kernel.bytes && m->params.kernel_pa % HUGE_PAGE_BYTES != load_le(header + 8, 8) % HUGE_PAGE_BYTES)
+	if (next->kernel.bytes && m->params.kernel_pa % PLAN_SLOT_BYTES != load_le(header + 8, 8) % PLAN_SLOT_BYTES)
 		return no(m, "the kernel is not text_offset behind a boundary of 2 MiB");
 	/* Before 3.17 it was 0 (and text_offset of unknown byte order). */
 	next->kernel.bytes = next->kernel.bytes ? next->kernel.bytes : sizeof(header);

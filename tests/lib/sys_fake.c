@@ -64,6 +64,11 @@ static uint64_t now_ms(struct sys *sys)
 	return fake_of(sys)->clock_ms += 7;
 }
 
+static uint64_t counter(struct sys *sys)
+{
+	return fake_of(sys)->counter += 1000;
+}
+
 static int get_random(struct sys *sys, void *out, size_t bytes)
 {
 	struct fake *f = fake_of(sys);
@@ -400,7 +405,7 @@ struct fake *fake_new(const pa_t *page_pa_, uint32_t pages)
 
 	f->sys = (struct sys){
 		.ctx = f, .page_bytes = 4096, .line_bytes = 64, .cpu_features = CPU_CRC32 | CPU_SHA2,
-		.may_boot = may_boot, .is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .random = get_random,
+		.may_boot = may_boot, .is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .counter = counter, .random = get_random,
 		.lock = lock, .unlock = unlock, .die_first = die_first, .restore_if_killed = restore_if_killed, .restore_cancel = restore_cancel, .shutdown = run_shutdown,
 		.kernel_log = kernel_log,
 		.workers_open = workers_open, .workers_ready = workers_ready, .workers_close = workers_close, .interrupted = interrupted,

@@ -80,6 +80,7 @@ struct fake {
 	bool root, arm64, random_works;
 	const char *log;		/* null: cannot be read */
 	uint64_t clock_ms;
+	uint64_t counter;		/* CNTVCT_EL0 */
 
 	/* Called once, when the kernel has taken a load and its loader does not know yet: somebody else's moment. */
 	void (*meanwhile)(struct fake *fake, void *arg);

@@ -14,7 +14,7 @@ static void test_within_means(void **state)
 
 	(void)state;
 	for (mib = 8; mib <= 248; mib += 16) {
-		struct job *job = job_new(0x60000000, HUGE_PAGE_BYTES, 200);
+		struct job *job = job_new(0x60000000, PLAN_SLOT_BYTES, 200);
 		struct fake *f = job->fake;
 		unsigned int o;
 		enum kx_err err;
@@ -36,7 +36,7 @@ static void test_within_means(void **state)
 		}
 		loads++;
 		for (o = 0, relocated = 0; o < job->report.objects; o++)
-			relocated += job->report.object[o].relocated * HUGE_PAGE_BYTES;
+			relocated += job->report.object[o].relocated * PLAN_SLOT_BYTES;
 		assert_true(job->report.staged_bytes + 2 * relocated <= f->memory_bytes);
 		if (relocated < job->report.object[0].slots)
 			assert_true(job->report.staged_bytes + KEEP <= f->memory_bytes);
@@ -80,7 +80,7 @@ static void test_extra(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(v); i++) {
-		struct job *job = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 200);
+		struct job *job = job_new(0x60000000, 2 * PLAN_SLOT_BYTES, 200);
 
 		job->request.extra_given = v[i].given;
 		job->request.extra_percent = v[i].percent;
@@ -95,8 +95,8 @@ static void test_extra(void **state)
 /* What is accounted is what is kept, where the first huge pages do; else what was looked at. */
 static void test_segment_size(void **state)
 {
-	static const struct { uint64_t step; uint32_t slots; } v[] = { { HUGE_PAGE_BYTES, SLOTS + 1 }, { 2 * HUGE_PAGE_BYTES, 2 * (SLOTS + 1) },
-								      { 2 * HUGE_PAGE_BYTES, SLOTS + 1 } };
+	static const struct { uint64_t step; uint32_t slots; } v[] = { { PLAN_SLOT_BYTES, SLOTS + 1 }, { 2 * PLAN_SLOT_BYTES, 2 * (SLOTS + 1) },
+								      { 2 * PLAN_SLOT_BYTES, SLOTS + 1 } };
 	size_t i, k;
 
 	(void)state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The last gate, control_check(): takes a sound list of pieces, and none that is broken in any one way. */
 #include "control.h"
+#include "plan.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,10 +13,10 @@
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 #define BASE		0x48000000ull
 #define KERNEL_PA	BASE
-#define KERNEL_BYTES	(3 * HUGE_PAGE_BYTES)
-#define KERNEL_FILE	(HUGE_PAGE_BYTES + KIB(640))
+#define KERNEL_BYTES	(3 * PLAN_SLOT_BYTES)
+#define KERNEL_FILE	(PLAN_SLOT_BYTES + KIB(640))
 #define INITRD_PA	(BASE + MIB(8))
-#define INITRD_BYTES	(HUGE_PAGE_BYTES + 1000)
+#define INITRD_BYTES	(PLAN_SLOT_BYTES + 1000)
 #define SOURCE_PA	(BASE + MIB(16))
 #define CONTROL_PA	(BASE + MIB(32) + KIB(64))
 #define DTB_PA		(BASE + MIB(34) - KIB(64))
@@ -31,22 +32,22 @@ static struct control_segment h;
 
 static void make_sound(void)
 {
-	static const uint64_t region[] = { KERNEL_PA, KERNEL_PA + HUGE_PAGE_BYTES, KERNEL_PA + 2 * HUGE_PAGE_BYTES, INITRD_PA,
-					   INITRD_PA + HUGE_PAGE_BYTES, SOURCE_PA, CONTROL_PA - KIB(64) };
+	static const uint64_t region[] = { KERNEL_PA, KERNEL_PA + PLAN_SLOT_BYTES, KERNEL_PA + 2 * PLAN_SLOT_BYTES, INITRD_PA,
+					   INITRD_PA + PLAN_SLOT_BYTES, SOURCE_PA, CONTROL_PA - KIB(64) };
 	const struct purg_piece sound[PIECES + 1] = {
-		[HEAD] = { KERNEL_PA, KERNEL_PA, HUGE_PAGE_BYTES, BOTH, 0, { 0 } },
-		[MOVED] = { KERNEL_PA + HUGE_PAGE_BYTES, SOURCE_PA, KIB(640), BOTH, 0, { 0 } },
-		[BSS] = { KERNEL_PA + KERNEL_FILE, KERNEL_PA + KERNEL_FILE, 2 * HUGE_PAGE_BYTES - KERNEL_FILE, PURG_WORK_CLEAN, 0, { 0 } },
-		[BSS_2] = { KERNEL_PA + 2 * HUGE_PAGE_BYTES, KERNEL_PA + 2 * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES, PURG_WORK_CLEAN, 0, { 0 } },
-		[INITRD] = { INITRD_PA, INITRD_PA, HUGE_PAGE_BYTES, PURG_WORK_CHECK, 0, { 0 } },
-		[INITRD_2] = { INITRD_PA + HUGE_PAGE_BYTES, INITRD_PA + HUGE_PAGE_BYTES, 1024, PURG_WORK_CHECK, 0, { 0 } },
+		[HEAD] = { KERNEL_PA, KERNEL_PA, PLAN_SLOT_BYTES, BOTH, 0, { 0 } },
+		[MOVED] = { KERNEL_PA + PLAN_SLOT_BYTES, SOURCE_PA, KIB(640), BOTH, 0, { 0 } },
+		[BSS] = { KERNEL_PA + KERNEL_FILE, KERNEL_PA + KERNEL_FILE, 2 * PLAN_SLOT_BYTES - KERNEL_FILE, PURG_WORK_CLEAN, 0, { 0 } },
+		[BSS_2] = { KERNEL_PA + 2 * PLAN_SLOT_BYTES, KERNEL_PA + 2 * PLAN_SLOT_BYTES, PLAN_SLOT_BYTES, PURG_WORK_CLEAN, 0, { 0 } },
+		[INITRD] = { INITRD_PA, INITRD_PA, PLAN_SLOT_BYTES, PURG_WORK_CHECK, 0, { 0 } },
+		[INITRD_2] = { INITRD_PA + PLAN_SLOT_BYTES, INITRD_PA + PLAN_SLOT_BYTES, 1024, PURG_WORK_CHECK, 0, { 0 } },
 		[DTB] = { DTB_PA, DTB_PA, DTB_BYTES, PURG_WORK_CHECK, 0, { 0 } },
 	};
 	size_t i;
 
 	memcpy(pieces, sound, sizeof(pieces));
 	for (i = 0; i < COUNT(region); i++)
-		regions[i] = (struct map_region){ { region[i], HUGE_PAGE_BYTES }, i + 1 == COUNT(region) ? MAP_CODE : MAP_DATA };
+		regions[i] = (struct map_region){ { region[i], PLAN_SLOT_BYTES }, i + 1 == COUNT(region) ? MAP_CODE : MAP_DATA };
 	h = (struct control_segment){
 		.pa = CONTROL_PA, .regions = regions, .region_count = COUNT(region), .pieces = pieces, .piece_count = PIECES,
 		.check = PURG_CHECK_CRC32C, .kernel_pa = KERNEL_PA, .kernel_bytes = KERNEL_BYTES,
@@ -102,7 +103,7 @@ static void test_places(void **state)
 	refused("not of whole units");
 	pieces[HEAD].bytes = PURG_CHUNK_BYTES + PURG_UNIT_BYTES;
 	refused("too long");
-	pieces[HEAD].dst_pa = pieces[HEAD].src_pa = 0 - HUGE_PAGE_BYTES;
+	pieces[HEAD].dst_pa = pieces[HEAD].src_pa = 0 - PLAN_SLOT_BYTES;
 	refused("not of whole units");
 	pieces[MOVED].src_pa = NOWHERE;
 	refused("leaves the map");
@@ -111,7 +112,7 @@ static void test_places(void **state)
 	pieces[PIECES] = pieces[INITRD_2];
 	h.piece_count++;
 	refused("in the same place");
-	pieces[INITRD_2].dst_pa = INITRD_PA + HUGE_PAGE_BYTES - PURG_UNIT_BYTES;
+	pieces[INITRD_2].dst_pa = INITRD_PA + PLAN_SLOT_BYTES - PURG_UNIT_BYTES;
 	refused("in the same place");
 	pieces[INITRD_2].dst_pa = CONTROL_PA;
 	refused("on the control segment");
@@ -119,7 +120,7 @@ static void test_places(void **state)
 	refused("from where another one goes");
 	pieces[MOVED].src_pa = INITRD_PA;
 	refused("from where another one goes");
-	pieces[MOVED].src_pa = KERNEL_PA + 2 * HUGE_PAGE_BYTES;
+	pieces[MOVED].src_pa = KERNEL_PA + 2 * PLAN_SLOT_BYTES;
 	refused("from where another one goes");
 	h.pa += KIB(4);
 	refused("not aligned");

@@ -41,6 +41,47 @@ static void test_true(void **state)
 	job_free(job);
 }
 
+static struct ledger_header header_of(struct job *job)
+{
+	struct ledgers_found found = ledgers_find(&job->fake->sys, 0);
+	struct ledger_header header;
+	struct ledger_store store;
+
+	assert_true(found.newest >= 0);
+	assert_int_equal(ledger_attach(&store, &job->fake->sys, found.newest, &job->fail), KX_OK);
+	header = *store.header;
+	ledger_close(&store, false);
+	return header;
+}
+
+/* What happens before the jump is written down beside what is staged, which stays true; a heal takes it along. */
+static void test_stamps(void **state)
+{
+	struct job *job = job_loaded();
+	struct ledger_header header = header_of(job);
+	struct heal h;
+	pa_t pa = job->fake->load.segment[0].pa & ~(PLAN_SLOT_BYTES - 1);
+
+	(void)state;
+	assert_int_equal(header.stamp[LEDGER_STAMP_ASKED] | header.stamp[LEDGER_STAMP_STOPPED] | header.stamp[LEDGER_STAMP_JUMP], 0);
+	job->fake->counter = 1000000;
+	staged_stamp(&job->fake->sys, LEDGER_STAMP_STOPPED);
+	assert_true(fake_move_page(job->fake, pa));
+	assert_int_equal(heal(job, &h), KX_OK);
+	assert_true(h.healed);
+	staged_stamp(&job->fake->sys, LEDGER_STAMP_JUMP);
+	header = header_of(job);
+	assert_int_equal(header.stamp[LEDGER_STAMP_ASKED], 0);
+	assert_int_equal(header.stamp[LEDGER_STAMP_STOPPED], 1001000);
+	assert_int_equal(header.stamp[LEDGER_STAMP_JUMP], 1002000);
+	assert_int_equal(look(job, true).truth, STAGED_TRUE);
+	assert_true_and_boots(job);
+	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
+	staged_stamp(&job->fake->sys, LEDGER_STAMP_JUMP);
+	assert_clean(job->fake);
+	job_free(job);
+}
+
 /* Each of the pages elsewhere, then all of them. */
 static void test_moved(void **state)
 {
@@ -71,7 +112,7 @@ static void test_moved(void **state)
 			assert_true_and_boots(job);
 			/* Again, from what the heal has written. */
 			assert_true(fake_move_page(f, f->page[f->pages - 1].taken ? f->page[f->pages - 1].pa : pa[0]) ||
-				    fake_move_page(f, f->load.segment[0].pa & ~(HUGE_PAGE_BYTES - 1)));
+				    fake_move_page(f, f->load.segment[0].pa & ~(PLAN_SLOT_BYTES - 1)));
 			assert_int_equal(heal(job, &h), KX_OK);
 			assert_true(h.healed);
 			assert_true_and_boots(job);
@@ -86,7 +127,7 @@ static void test_shuffled(void **state)
 
 	(void)state;
 	for (round = 0; round < rounds; round++) {
-		struct job *job = job_sized(0x60000000, HUGE_PAGE_BYTES, 10, MIB(6) + 5, MIB(7), MIB(5) + 77);
+		struct job *job = job_sized(0x60000000, PLAN_SLOT_BYTES, 10, MIB(6) + 5, MIB(7), MIB(5) + 77);
 		struct fake *f = job->fake;
 		struct heal h;
 		enum kx_err err;
@@ -380,6 +421,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_true),
+		cmocka_unit_test(test_stamps),
 		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_shuffled),
 		cmocka_unit_test(test_damaged),

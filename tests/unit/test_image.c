@@ -298,7 +298,7 @@ static void test_random_heads(void **state)
 		}
 		if (parse(&image, &head, bytes, file) != KX_OK)
 			continue;
-		assert_true(image.text_offset < HUGE_PAGE_BYTES && image.text_offset % KIB(4) == 0);
+		assert_true(image.text_offset < PLAN_SLOT_BYTES && image.text_offset % KIB(4) == 0);
 		assert_true(image.image_size && image.image_size <= GIB(64) && image.image_size >= file);
 		assert_true(image.page_shift == 0 || image.page_shift == 12 || image.page_shift == 14 ||
 			    image.page_shift == 16);

@@ -19,7 +19,7 @@ static void test_all_in_place(void **state)
 	assert_int_equal(m.moves, 0);
 	assert_int_equal(m.params.check, PURG_CHECK_CRC32C);
 	assert_int_equal(m.params.conduit, PURG_CONDUIT_HVC);
-	assert_int_equal(m.params.kernel_pa % HUGE_PAGE_BYTES, 0);
+	assert_int_equal(m.params.kernel_pa % PLAN_SLOT_BYTES, 0);
 	assert_int_equal(m.params.uart_pa, 0x9000000);
 	assert_int_equal(m.params.uart_kind, PURG_UART_PL011);
 	assert_int_equal(m.params.flags, 0);
@@ -27,7 +27,7 @@ static void test_all_in_place(void **state)
 	/* What is not used went back; what is used stays, in one segment that is marked. */
 	assert_int_equal(fake_pages_taken(job->fake), SLOTS + 1);
 	assert_int_equal(fake_shms(job->fake, true), 1);
-	assert_int_equal(job->report.staged_bytes, (SLOTS + 1) * HUGE_PAGE_BYTES);
+	assert_int_equal(job->report.staged_bytes, (SLOTS + 1) * PLAN_SLOT_BYTES);
 	assert_int_equal(job->report.notes, 0);
 	assert_int_equal(job->report.objects, 2);
 	for (o = 0; o < 2; o++)
@@ -47,7 +47,7 @@ static void test_all_in_place(void **state)
 /* No two huge pages touch: most of the payload has to move. */
 static void test_scattered(void **state)
 {
-	struct job *job = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 40);
+	struct job *job = job_new(0x60000000, 2 * PLAN_SLOT_BYTES, 40);
 	struct purg_model m;
 
 	(void)state;
@@ -68,7 +68,7 @@ static void test_few_pages(void **state)
 	for (pages = 0; pages <= SLOTS; pages++) {
 		uint64_t step;
 
-		for (step = HUGE_PAGE_BYTES; step <= 2 * HUGE_PAGE_BYTES; step += HUGE_PAGE_BYTES) {
+		for (step = PLAN_SLOT_BYTES; step <= 2 * PLAN_SLOT_BYTES; step += PLAN_SLOT_BYTES) {
 			struct job *job = job_new(0x60000000, step, pages);
 			struct purg_model m;
 			uint32_t relocated;
@@ -131,7 +131,7 @@ static void test_variants(void **state)
 		{ 65536, 0, CHECK_NONE, CPU_CRC32, PURG_CHECK_NONE },
 		{ 4096, 0x1ff000, CHECK_DEFAULT, CPU_CRC32 | CPU_SHA2, PURG_CHECK_CRC32C },
 	};
-	static const uint64_t steps[] = { HUGE_PAGE_BYTES, 2 * HUGE_PAGE_BYTES, 3 * HUGE_PAGE_BYTES };
+	static const uint64_t steps[] = { PLAN_SLOT_BYTES, 2 * PLAN_SLOT_BYTES, 3 * PLAN_SLOT_BYTES };
 	size_t i, s;
 
 	(void)state;
@@ -154,7 +154,7 @@ static void test_variants(void **state)
 			job->request.fast = FAST_AUTO;
 			assert_loads(job, &m);
 			assert_int_equal(m.params.check, v[i].want);
-			assert_int_equal(m.params.kernel_pa % HUGE_PAGE_BYTES, v[i].text_offset);
+			assert_int_equal(m.params.kernel_pa % PLAN_SLOT_BYTES, v[i].text_offset);
 			assert_int_equal(1ull << m.params.granule_shift, v[i].page_bytes);
 			in_c = (v[i].want == PURG_CHECK_CRC32C && !(v[i].cpu & CPU_CRC32)) ||
 			       (v[i].want == PURG_CHECK_SHA256 && !(v[i].cpu & CPU_SHA2));
@@ -190,8 +190,8 @@ static void test_plan_only(void **state)
 /* The plan tells what the load does. */
 static void test_plan_tells_the_load(void **state)
 {
-	struct job *planned = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 7);
-	struct job *loaded = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 7);
+	struct job *planned = job_new(0x60000000, 2 * PLAN_SLOT_BYTES, 7);
+	struct job *loaded = job_new(0x60000000, 2 * PLAN_SLOT_BYTES, 7);
 
 	(void)state;
 	planned->request.plan_only = true;
@@ -233,7 +233,7 @@ static void test_no_random_numbers(void **state)
 
 static void test_gic_tables(void **state)
 {
-	struct job *job = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 40);
+	struct job *job = job_new(0x60000000, 2 * PLAN_SLOT_BYTES, 40);
 	unsigned char *dtb = malloc(MIB(2));
 	struct purg_model m;
 	uint64_t address, size;
@@ -256,7 +256,7 @@ static void test_gic_tables(void **state)
 	free(dtb);
 
 	/* A log that does not reach back to the boot cannot be relied on: it is said. */
-	job = job_new(0x60000000, 2 * HUGE_PAGE_BYTES, 40);
+	job = job_new(0x60000000, 2 * PLAN_SLOT_BYTES, 40);
 	job->fake->log = "[  999.000000] something else\n";
 	assert_loads(job, &m);
 	assert_true(noted(job, "log"));
@@ -272,7 +272,7 @@ static void test_pages_leave_cma(void **state)
 	uint32_t i;
 
 	(void)state;
-	job->fake->cma = (struct range){ 0x60000000, 8 * HUGE_PAGE_BYTES };
+	job->fake->cma = (struct range){ 0x60000000, 8 * PLAN_SLOT_BYTES };
 	assert_loads(job, &m);
 	for (i = 0; i < 8; i++)
 		assert_false(job->fake->page[i].taken);
@@ -309,7 +309,7 @@ static void test_pages_that_stay_in_cma(void **state)
 /* Memory that the device tree does not name is none for the next kernel. */
 static void test_hot_added_memory(void **state)
 {
-	struct job *job = job_new(0xc0000000, HUGE_PAGE_BYTES, 40);
+	struct job *job = job_new(0xc0000000, PLAN_SLOT_BYTES, 40);
 	struct purg_model m;
 
 	(void)state;

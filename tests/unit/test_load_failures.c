@@ -195,7 +195,7 @@ static void inject(enum fast_mode fast, bool plan_only, bool before, uint32_t st
 	uint64_t call;
 
 	for (call = 1;; call++) {
-		struct job *job = job_sized(0x60000000, step * HUGE_PAGE_BYTES, 44, 70001, MIB(2) + 1, 90001);
+		struct job *job = job_sized(0x60000000, step * PLAN_SLOT_BYTES, 44, 70001, MIB(2) + 1, 90001);
 		struct fake *f = job->fake;
 		struct purg_model m;
 		enum kx_err err;
@@ -314,7 +314,7 @@ static void load_again(struct fake *fake, void *arg)
 /* Two loaders at once: whichever load the kernel ends up with still has its memory. */
 static void test_two_loaders(void **state)
 {
-	struct job *job = job_new(0x60000000, HUGE_PAGE_BYTES, 90);
+	struct job *job = job_new(0x60000000, PLAN_SLOT_BYTES, 90);
 	struct purg_model m = { 0 };
 	bool boots;
 
@@ -390,7 +390,7 @@ static void make_orphan(struct fake *f, struct ledger_store *store, enum ledger_
 
 	f->no_lock = true;
 	assert_int_equal(ledger_create(store, &f->sys, KIB(4), &fail), KX_OK);
-	assert_int_equal(f->sys.shm_create(&f->sys, STAGING_KEY + store->number, 4 * HUGE_PAGE_BYTES, true, id), 0);
+	assert_int_equal(f->sys.shm_create(&f->sys, STAGING_KEY + store->number, 4 * PLAN_SLOT_BYTES, true, id), 0);
 	ledger_set_state(store, state);
 	f->no_lock = false;
 }

@@ -8,8 +8,8 @@
 static void test_gzip(void **state)
 {
 	static const struct { uint64_t step; uint32_t pages; enum fast_mode fast; } v[] = {
-		{ HUGE_PAGE_BYTES, 40, FAST_REQUIRE }, { 2 * HUGE_PAGE_BYTES, 40, FAST_REQUIRE }, { HUGE_PAGE_BYTES, 3, FAST_AUTO },
-		{ HUGE_PAGE_BYTES, 0, FAST_NO },
+		{ PLAN_SLOT_BYTES, 40, FAST_REQUIRE }, { 2 * PLAN_SLOT_BYTES, 40, FAST_REQUIRE }, { PLAN_SLOT_BYTES, 3, FAST_AUTO },
+		{ PLAN_SLOT_BYTES, 0, FAST_NO },
 	};
 	size_t i;
 

@@ -121,14 +121,14 @@ static void put_kcore(struct job *job, const unsigned char *map, size_t map_byte
 /* An EFI machine with memory that was added, from where the first huge pages come. */
 static struct job *job_hot(uint32_t pages)
 {
-	struct job *job = job_new(0x60000000, HUGE_PAGE_BYTES, pages);
+	struct job *job = job_new(0x60000000, PLAN_SLOT_BYTES, pages);
 	char dtb[8192];
 	int chosen;
 	uint32_t i;
 
 	fake_text(job->fake, "/proc/iomem", iomem);
 	for (i = 0; i < HOT_PAGES; i++)
-		job->fake->page[i].pa = HOT + i * HUGE_PAGE_BYTES;
+		job->fake->page[i].pa = HOT + i * PLAN_SLOT_BYTES;
 	fake_dtb(dtb, sizeof(dtb), "hvc");
 	fdt_open_into(dtb, dtb, sizeof(dtb));
 	chosen = fdt_path_offset(dtb, "/chosen");

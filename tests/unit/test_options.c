@@ -398,7 +398,7 @@ static void test_unchecked(void **state)
 	assert_false(o.request.force_unchecked);
 }
 
-static void asks(const char *line, bool staged, enum verify_staged verify, bool heal)
+static void asks(const char *line, bool staged, enum verify_staged verify, enum heal_staged heal)
 {
 	runs(line);
 	assert_int_equal(o.staged, staged);
@@ -418,13 +418,15 @@ static void test_staged(void **state)
 	size_t i;
 
 	(void)state;
-	asks("--staged", true, VERIFY_NONE, false);
-	asks("--staged -d", true, VERIFY_NONE, false);
+	asks("--staged", true, VERIFY_NONE, HEAL_NONE);
+	asks("--staged -d", true, VERIFY_NONE, HEAL_NONE);
 	assert_true(!o.json && o.debug);
-	asks("--verify-staged", false, VERIFY_ALL, false);
-	asks("--verify-staged=all", false, VERIFY_ALL, false);
-	asks("--verify-staged=quick -q", false, VERIFY_QUICK, false);
-	asks("--heal-staged", false, VERIFY_NONE, true);
+	asks("--verify-staged", false, VERIFY_ALL, HEAL_NONE);
+	asks("--verify-staged=all", false, VERIFY_ALL, HEAL_NONE);
+	asks("--verify-staged=quick -q", false, VERIFY_QUICK, HEAL_NONE);
+	asks("--heal-staged", false, VERIFY_NONE, HEAL_NOW);
+	asks("--heal-staged=now", false, VERIFY_NONE, HEAL_NOW);
+	asks("--heal-staged=shutdown -q", false, VERIFY_NONE, HEAL_SHUTDOWN);
 	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		refuses(refused[i]);
 		assert_non_null(strstr(err_text_of, "no other action"));
@@ -433,8 +435,12 @@ static void test_staged(void **state)
 	assert_string_equal(err_text_of, "kexec: --verify-staged=slow is unknown; it is --verify-staged, --verify-staged=all or "
 					 "--verify-staged=quick\n");
 	refuses("--verify-staged=");
+	refuses("--heal-staged=reboot");
+	assert_string_equal(err_text_of, "kexec: --heal-staged=reboot is unknown; it is --heal-staged, --heal-staged=now or "
+					 "--heal-staged=shutdown\n");
+	refuses("--heal-staged=");
 	runs("-l K");
-	assert_false(o.staged || o.heal_staged || o.verify_staged != VERIFY_NONE);
+	assert_false(o.staged || o.heal_staged != HEAL_NONE || o.verify_staged != VERIFY_NONE);
 	/* What was short for an option of kexec-tools still is. */
 	runs("--sta");
 	assert_true(o.status);

@@ -71,9 +71,9 @@ static void draw(struct machine *m, const struct drawn *d)
 		if (d->map[i] == 'F' || d->map[i] == 'X')
 			m->page_pa[m->input.pages++] = pa;
 		if (d->map[i] == 'F' || d->map[i] == 's')
-			add(&m->ram, pa, HUGE_PAGE_BYTES);
+			add(&m->ram, pa, PLAN_SLOT_BYTES);
 		if (d->map[i] == 's')
-			add(&m->spare, pa, HUGE_PAGE_BYTES);
+			add(&m->spare, pa, PLAN_SLOT_BYTES);
 	}
 	/* Faulted in from above, as it happens: no index may be taken for a place. */
 	for (i = 0; i < m->input.pages / 2; i++) {
@@ -98,7 +98,7 @@ static void draw_plan(const struct drawn *d, const struct machine *m, const stru
 
 		if (d->map[at] == '|')
 			continue;
-		if (pa == align_down(plan->dtb_pa, HUGE_PAGE_BYTES))
+		if (pa == align_down(plan->dtb_pa, PLAN_SLOT_BYTES))
 			out[at] = 'D';
 		if (pa == plan->control_pa)
 			out[at] = 'H';
@@ -196,7 +196,7 @@ static const struct drawn drawn[] = {
 	  .dtb = MIB(2) - KIB(128)),
 	DRAWN("such a dtb finds spare memory", "FFF.s", "KKH.D", 2, 0, .control = KIB(129), .dtb = MIB(2) - KIB(128)),
 	DRAWN("such a dtb finds nothing", "FFF.", NULL, 2, 0, .control = KIB(129), .dtb = MIB(2) - KIB(128)),
-	DRAWN("BSS that nobody copies costs no segment", "Fs.F", "Kb.H", 2, 0, .bss = HUGE_PAGE_BYTES, .segments_max = 2),
+	DRAWN("BSS that nobody copies costs no segment", "Fs.F", "Kb.H", 2, 0, .bss = PLAN_SLOT_BYTES, .segments_max = 2),
 	DRAWN("the best window must not leave the other object without one", "sFFFFss.s", "*", 4, 3),
 	DRAWN("32 GiB apart is near enough", "FFF|FF", "KKK|IH", 3, 1, .far = GIB(33) - SLOT(1)),
 	DRAWN("32 GiB and a slot apart is too far", "FFFF|FF", "KKKH|FF", 3, 0, .far = GIB(33) - SLOT(1)),
@@ -219,18 +219,18 @@ static void test_piece(void **state)
 	(void)state;
 	p = plan_piece(&w, &o, 0);
 	assert_true(p.slot_pa == GIB(5) && p.slot_offset == 0x80000 && p.file_offset == 0);
-	assert_true(p.file_bytes == HUGE_PAGE_BYTES - 0x80000);
+	assert_true(p.file_bytes == PLAN_SLOT_BYTES - 0x80000);
 	p = plan_piece(&w, &o, 1);
-	assert_true(p.slot_pa == GIB(5) + SLOT(1) && p.slot_offset == 0 && p.file_offset == HUGE_PAGE_BYTES - 0x80000);
-	assert_true(p.file_bytes == HUGE_PAGE_BYTES);
+	assert_true(p.slot_pa == GIB(5) + SLOT(1) && p.slot_offset == 0 && p.file_offset == PLAN_SLOT_BYTES - 0x80000);
+	assert_true(p.file_bytes == PLAN_SLOT_BYTES);
 	p = plan_piece(&w, &o, 2);
-	assert_true(p.slot_offset == 0 && p.file_offset == 2 * HUGE_PAGE_BYTES - 0x80000 && p.file_bytes == 5);
+	assert_true(p.slot_offset == 0 && p.file_offset == 2 * PLAN_SLOT_BYTES - 0x80000 && p.file_bytes == 5);
 	o.file_bytes = 5;
 	p = plan_piece(&w, &o, 0);
 	assert_true(p.slot_offset == 0x80000 && p.file_offset == 0 && p.file_bytes == 5);
 	p = plan_piece(&w, &o, 1);
 	assert_true(p.slot_pa == GIB(5) + SLOT(1) && p.file_bytes == 0);
-	o.file_bytes = HUGE_PAGE_BYTES - 0x80000;
+	o.file_bytes = PLAN_SLOT_BYTES - 0x80000;
 	assert_true(plan_piece(&w, &o, 0).file_bytes == o.file_bytes && plan_piece(&w, &o, 1).file_bytes == 0);
 }
 
@@ -280,7 +280,7 @@ static void test_pages_wanted(void **state)
 	assert_int_equal(plan_slots(&input.object[1]), 1);
 	assert_int_equal(plan_pages_wanted(&input), 5);
 	input.object[0].memory_bytes++;
-	input.dtb_bytes = HUGE_PAGE_BYTES;
+	input.dtb_bytes = PLAN_SLOT_BYTES;
 	assert_int_equal(plan_pages_wanted(&input), 7);
 	input.object[0].memory_bytes = 0;
 	assert_int_equal(plan_slots(&input.object[0]), 0);
@@ -332,8 +332,8 @@ static const char *break_one(struct rig *r, unsigned int n)
 	case 1: p->moved--; return "moved is wrong";
 	case 2: p->relocated++; return "relocated is wrong";
 	case 3: p->window[0].pa += KIB(64); return "a window that is not aligned";
-	case 4: p->window[0].pa += HUGE_PAGE_BYTES; return "a window one up";
-	case 5: p->window[1].pa -= HUGE_PAGE_BYTES; return "a window one down";
+	case 4: p->window[0].pa += PLAN_SLOT_BYTES; return "a window one up";
+	case 5: p->window[1].pa -= PLAN_SLOT_BYTES; return "a window one down";
 	case 6: p->window[1].pa = p->window[0].pa; return "both windows in one place";
 	case 7: p->window[0].slots--; return "a slot less";
 	case 8: p->window[0].slots++; return "a slot more";
@@ -358,8 +358,8 @@ static const char *break_one(struct rig *r, unsigned int n)
 		p->relocated++;
 		return "the kernel writes to a huge page of ours";
 	case 25: p->control_pa += KIB(4); return "a control segment not aligned to 64 KiB";
-	case 26: p->control_pa += HUGE_PAGE_BYTES - KIB(64); return "a control segment that straddles";
-	case 27: p->control_pa += HUGE_PAGE_BYTES; return "a control segment beside its huge page";
+	case 26: p->control_pa += PLAN_SLOT_BYTES - KIB(64); return "a control segment that straddles";
+	case 27: p->control_pa += PLAN_SLOT_BYTES; return "a control segment beside its huge page";
 	case 28: p->control_pa = pa_of(r, 0, moved); return "a control segment in a window, huge page unchanged";
 	case 29: p->control_pa = pa_of(r, 0, moved); p->control_page = PLAN_NO_PAGE; return "a control segment in a window";
 	case 30: p->control_page = PLAN_NO_PAGE; return "a control segment that nobody owns";
@@ -367,7 +367,7 @@ static const char *break_one(struct rig *r, unsigned int n)
 	case 32: p->dtb_pa = p->control_pa; return "a dtb on the control segment";
 	case 33: p->dtb_pa = p->control_pa + KIB(64); return "a dtb on the control segment's last page";
 	case 34: p->dtb_pa += KIB(4); return "a dtb not aligned to 64 KiB";
-	case 35: p->dtb_pa += HUGE_PAGE_BYTES; return "a dtb beside its huge page";
+	case 35: p->dtb_pa += PLAN_SLOT_BYTES; return "a dtb beside its huge page";
 	case 36: p->dtb_pa = in->page_pa[in_place->page]; p->dtb_page = in_place->page; return "a dtb in a window";
 	case 37: p->dtb_pa = pa_of(r, 1, other_moved); p->dtb_page = PLAN_NO_PAGE; return "a dtb under a move";
 	case 38: p->dtb_pa = in->page_pa[moved->page]; p->dtb_page = PLAN_NO_PAGE; return "a dtb on a source";
@@ -381,8 +381,8 @@ static const char *break_one(struct rig *r, unsigned int n)
 	case 46: cut(&r->m.ram, p->control_pa, KIB(4)); return "a control segment outside RAM";
 	case 47: cut(&r->m.ram, p->dtb_pa, KIB(4)); return "a dtb outside RAM";
 	case 48: in->object[0].file_bytes = in->object[0].memory_bytes + 1; return "a file longer than its memory";
-	case 49: in->object[0].memory_bytes += HUGE_PAGE_BYTES; return "an object that outgrew its window";
-	case 50: in->control_bytes = HUGE_PAGE_BYTES; return "a control segment that outgrew its place";
+	case 49: in->object[0].memory_bytes += PLAN_SLOT_BYTES; return "an object that outgrew its window";
+	case 50: in->control_bytes = PLAN_SLOT_BYTES; return "a control segment that outgrew its place";
 	case 51: moved->kind = (enum slot_kind)(SLOT_EMPTY + 1); return "a slot of no kind";
 	case 52: moved->kind = (enum slot_kind)(SLOT_EMPTY + 1); p->moved--; return "a slot of no kind, not counted";
 	case 53:

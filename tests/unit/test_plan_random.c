@@ -39,7 +39,7 @@ static uint32_t size_in_slots(void)
 
 static void random_object(struct plan_object *o, uint32_t slots)
 {
-	uint64_t all = SLOT(slots) - (percent(30) ? 0 : rng() % HUGE_PAGE_BYTES);	/* 1 at least */
+	uint64_t all = SLOT(slots) - (percent(30) ? 0 : rng() % PLAN_SLOT_BYTES);	/* 1 at least */
 
 	o->offset_bytes = percent(60) ? 0 : percent(50) ? 0x80000 : between(0, 31) * KIB(64);
 	if (o->offset_bytes >= all)
@@ -66,11 +66,11 @@ static void add_page(struct machine *m, pa_t pa)
 static void random_machine(struct machine *m)
 {
 	static const pa_t bases[] = { 0, GIB(1), GIB(2), GIB(512) };
-	static const uint64_t gaps[] = { HUGE_PAGE_BYTES, SLOT(3), GIB(1), GIB(20), GIB(40) };
+	static const uint64_t gaps[] = { PLAN_SLOT_BYTES, SLOT(3), GIB(1), GIB(20), GIB(40) };
 	static const uint64_t pages[] = { KIB(4), KIB(16), KIB(64) };
 	uint32_t banks = between(1, 3), slots = percent(70) ? between(6, 60) : between(30, 160), i, k;
 	unsigned int dense = between(0, 3) * 33, absent = between(0, 9);
-	uint64_t gap = gaps[between(0, 4)], unit = HUGE_PAGE_BYTES << between(0, 5);
+	uint64_t gap = gaps[between(0, 4)], unit = PLAN_SLOT_BYTES << between(0, 5);
 	pa_t bank = bases[between(0, 3)], pa = 0, first = bank;
 	struct plan_rules *rules = &m->input.rules;
 
@@ -78,7 +78,7 @@ static void random_machine(struct machine *m)
 	/* One random number per expression, else the compiler chooses their order, and SEED means little. */
 	for (i = 0; i < banks; i++, bank += align_up(SLOT(slots), gap) + gap) {
 		uint32_t n = i + 1 < banks ? slots / banks : slots - (banks - 1) * (slots / banks);
-		uint64_t ragged = percent(50) ? 0 : rng() % (HUGE_PAGE_BYTES / KIB(4)) * KIB(4);
+		uint64_t ragged = percent(50) ? 0 : rng() % (PLAN_SLOT_BYTES / KIB(4)) * KIB(4);
 
 		if (!n)
 			continue;
@@ -99,7 +99,7 @@ static void random_machine(struct machine *m)
 			if (percent(dense == 33 ? 25 : 12))
 				pa = percent(dense) ? bank : 0;
 			if (pa && range_set_contains(percent(90) ? &m->spare : &m->ram,
-						     (struct range){ bank + SLOT(k), HUGE_PAGE_BYTES }))
+						     (struct range){ bank + SLOT(k), PLAN_SLOT_BYTES }))
 				add_page(m, bank + SLOT(k));
 		}
 		pa = bank + SLOT(n);
@@ -108,21 +108,21 @@ static void random_machine(struct machine *m)
 	for (k = percent(40) ? between(1, 6) : 0; k > 0; k--) {
 		pa_t outside = percent(50) ? bank + SLOT(k) : first + SLOT(between(0, slots));
 
-		cut(&m->ram, outside, HUGE_PAGE_BYTES);
+		cut(&m->ram, outside, PLAN_SLOT_BYTES);
 		if (percent(80))
-			cut(&m->spare, outside, HUGE_PAGE_BYTES);
+			cut(&m->spare, outside, PLAN_SLOT_BYTES);
 		add_page(m, outside);
 	}
 	if (percent(50))
 		for (i = 0; i < m->input.pages; i++)
-			cut(&m->spare, m->page_pa[i], HUGE_PAGE_BYTES);
+			cut(&m->spare, m->page_pa[i], PLAN_SLOT_BYTES);
 
 	if (absent != 0)
 		random_object(&m->input.object[0], size_in_slots());
 	if (absent > 1)
 		random_object(&m->input.object[1], size_in_slots());
-	m->input.control_bytes = percent(80) ? KIB(100) : 1 + rng() % HUGE_PAGE_BYTES;
-	m->input.dtb_bytes = percent(80) ? between(1, 99999) : 1 + rng() % HUGE_PAGE_BYTES;
+	m->input.control_bytes = percent(80) ? KIB(100) : 1 + rng() % PLAN_SLOT_BYTES;
+	m->input.dtb_bytes = percent(80) ? between(1, 99999) : 1 + rng() % PLAN_SLOT_BYTES;
 	rules->span_align_bytes = percent(70) ? GIB(1) : unit;
 	rules->span_bytes = percent(70) ? GIB(32) : unit * between(1, 20);
 	rules->pa_limit = percent(80) ? (pa_t)1 << 48 : pa + KIB(4) - rng() % SLOT(slots) / KIB(4) * KIB(4);
@@ -148,7 +148,7 @@ static const char *check_bytes(const struct plan *plan, const struct plan_input 
 		pa_t from = w->pa + SLOT(i) < first ? first : w->pa + SLOT(i);
 		pa_t to = w->pa + SLOT(i + 1) > end ? end : w->pa + SLOT(i + 1);
 
-		if (piece.slot_pa != w->pa + SLOT(i) || piece.slot_offset + piece.file_bytes > HUGE_PAGE_BYTES)
+		if (piece.slot_pa != w->pa + SLOT(i) || piece.slot_offset + piece.file_bytes > PLAN_SLOT_BYTES)
 			return "a piece leaves its slot";
 		if (piece.file_bytes &&
 		    (piece.file_offset != file || piece.slot_pa + piece.slot_offset != first + file))

@@ -2,6 +2,8 @@
 /* Trusts nothing of how the pieces were made: every byte that purgatory will touch is held against the map and booked. */
 #include "control.h"
 
+#include "plan.h"
+
 struct books {
 	struct range_set map, written, verified, cleaned;
 };
@@ -50,7 +52,7 @@ static const char *book(struct books *b, const struct control_segment *h, const 
 
 static const char *check_all(const struct control_segment *h, struct books *b)
 {
-	struct range own = { h->pa, align_down(h->pa, HUGE_PAGE_BYTES) + HUGE_PAGE_BYTES - h->pa };
+	struct range own = { h->pa, align_down(h->pa, PLAN_SLOT_BYTES) + PLAN_SLOT_BYTES - h->pa };
 	struct range kernel = { h->kernel_pa, h->kernel_bytes }, kernel_file = { h->kernel_pa, h->kernel_file_bytes };
 	struct range dtb = { h->dtb_pa, h->dtb_bytes };
 	const char *why = NULL;

@@ -68,7 +68,7 @@ enum kx_err arm64_image_parse(struct arm64_image *image, const unsigned char *he
 	/* "Bit 1-2: Kernel Page size. 0 - Unspecified. 1 - 4K, 2 - 16K, 3 - 64K" */
 	if (flags >> FLAG_PAGE_SHIFT & FLAG_PAGE_MASK)
 		image->page_shift = 10 + 2 * (unsigned int)(flags >> FLAG_PAGE_SHIFT & FLAG_PAGE_MASK);
-	if (image->image_size > IMAGE_SIZE_MAX || image->text_offset >= HUGE_PAGE_BYTES || image->text_offset % KIB(4))
+	if (image->image_size > IMAGE_SIZE_MAX || image->text_offset >= MIB(2) || image->text_offset % KIB(4))
 		return KX_IMAGE_HEADER;
 	if (file_bytes > image->image_size)
 		return KX_IMAGE_HEADER;
