@@ -1,8 +1,8 @@
 # The loader: every component, main.c, and purgatory as a blob.
-PURE_COMPONENTS = core codec image memmap dt crash vmcore plan ledger report arm64 abi
+PURE_COMPONENTS = core codec image entries memmap dt crash vmcore plan ledger report arm64 abi
 LOADER_COMPONENTS = $(PURE_COMPONENTS) sys probe stage input load manage cli
 
-$(eval $(call component,main,kexec,main.c,core load manage probe cli report sys stage ledger plan arm64 abi))
+$(eval $(call component,main,kexec,main.c,core entries load manage probe cli report sys stage ledger plan arm64 abi))
 $(eval $(call component,vmcore_dmesg,kexec,vmcore-dmesg.c,core vmcore))
 build/kexec/load/blob.o: INCLUDES =
 build/kexec/load/blob.o: ASFLAGS = -DPURGATORY_BIN='"build/purgatory/purgatory.bin"'

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Parse, act, report, exit code. */
+#include "boot_entries.h"
 #include "config.h"
 #include "load.h"
 #include "manage.h"
@@ -157,6 +158,40 @@ static int do_load(struct sys *sys, struct options *options)
 	return finish_output(&report);
 }
 
+static int do_list_entries(struct sys *sys, bool json)
+{
+	struct boot_entries entries;
+	struct fail fail;
+
+	if (boot_entries_read(&entries, sys, &fail))
+		return complain(&fail);
+	if (json)
+		entries_json(&entries, stdout);
+	else
+		entries_text(&entries, stdout);
+	entries_free(&entries);
+	return EXIT_SUCCESS;
+}
+
+/* A load of a boot entry is one of its files. */
+static int do_load_entry(struct sys *sys, struct options *options)
+{
+	struct boot_entries entries;
+	char *cmdline = NULL;
+	struct fail fail;
+	enum kx_err err = boot_entries_read(&entries, sys, &fail);
+	int status;
+
+	if (!err)
+		err = boot_entry_request(&entries, options->entry_name, &options->request, &cmdline, &fail);
+	status = err ? complain(&fail) : do_load(sys, options);
+	free(cmdline);
+	if (!err)
+		options->request.kernel = options->request.boot_entry = NULL;
+	entries_free(&entries);
+	return status;
+}
+
 static enum kx_err do_unload(struct sys *sys, const struct options *options, struct fail *fail)
 {
 	const char *note;
@@ -299,6 +334,8 @@ int main(int argc, char **argv)
 		return do_verify(&sys, &options);
 	if (options.heal_staged != HEAL_NONE)
 		return do_heal(&sys, &options);
+	if (options.list_entries)
+		return do_list_entries(&sys, options.json);
 	if (options.last)
 		return do_last(&sys, options.json);
 	if (options.status)
@@ -316,14 +353,14 @@ int main(int argc, char **argv)
 	}
 	if (options.unload && do_unload(&sys, &options, &fail))
 		return complain(&fail);
-	if (options.load && !options.request.kernel) {
+	if (options.load && !options.request.kernel && !options.boot_entry) {
 		options_no_kernel(stdout, stderr);
 		return EXIT_FAILED;
 	}
 	if (options.load && !config_apply(&sys, &options, stderr))
 		return EXIT_DIED;
 	if (options.load)
-		status = do_load(&sys, &options);
+		status = options.boot_entry ? do_load_entry(&sys, &options) : do_load(&sys, &options);
 	if (status || options.request.plan_only)
 		return status;
 	if (options.exec) {

@@ -7,7 +7,7 @@ PURE_OBJS = $(foreach component,$(PURE_COMPONENTS),$($(component)_OBJS))
 # Whole loads on the machine in memory.
 LOAD_TESTS = test_load test_load_console test_load_files test_load_failures test_load_cpus test_formats test_file_load test_crash test_memory test_budget test_heal test_heal_killed
 UNIT_TESTS = test_plan test_plan_random test_pgtable test_range test_iomem test_image test_digest test_dt test_codec \
-	test_options test_control test_workers test_sys test_ledger test_staged_report $(LOAD_TESTS) test_vmcore test_config test_report test_timeline
+	test_options test_entries test_control test_workers test_sys test_ledger test_staged_report $(LOAD_TESTS) test_vmcore test_config test_report test_timeline
 test_plan_LIB = plan_sim
 test_plan_random_LIB = plan_sim
 test_pgtable_LIB = table_walk
@@ -20,6 +20,8 @@ FAKE_LIB = sys_fake fake_files fake_pages
 LOAD_LIB = $(FAKE_LIB) fake_blob purg_model table_walk
 test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
+test_entries_LIB = $(FAKE_LIB)
+test_entries_OBJS = build/kexec/probe/boot_entries.o build/kexec/sys/sys_read.o
 test_workers_OBJS = $(sys_OBJS)
 test_sys_OBJS = $(sys_OBJS)
 test_staged_report_OBJS = build/kexec/manage/staged_report.o

@@ -239,6 +239,13 @@ static enum options_result take_extra(const struct parse *p)
 	return OPTIONS_BAD;
 }
 
+static enum options_result take_boot_entry(const struct parse *p)
+{
+	p->options->boot_entry = true;
+	p->options->entry_name = p->argument && p->argument[0] ? p->argument : NULL;
+	return OPTIONS_RUN;
+}
+
 static enum options_result take_heal(const struct parse *p)
 {
 	static const char *const names[] = { [HEAL_NOW] = "now", [HEAL_SHUTDOWN] = "shutdown" };
@@ -450,7 +457,7 @@ static bool asks_about_staged(const struct options *options)
 static bool is_alone(const struct options *options, bool kernel)
 {
 	int others = options->staged + (options->heal_staged != HEAL_NONE) + (options->verify_staged != VERIFY_NONE) + options->last +
-		     options->status + options->print_ckr_size + options->request.plan_only;
+		     options->status + options->print_ckr_size + options->list_entries + options->request.plan_only;
 
 	return others == 1 && options->shutdown && !kernel;
 }
@@ -488,7 +495,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		options->load = options->shutdown = options->sync = false;
 		return OPTIONS_RUN;
 	}
-	if (options->last || options->status || options->print_ckr_size)
+	if (options->last || options->status || options->print_ckr_size || options->list_entries)
 		return OPTIONS_RUN;
 	if (options->request.plan_only && (!options->load || options->unload)) {
 		fprintf(err, "kexec: --plan shows what a load would do; it goes with -l, and with neither -e nor -u\n");
@@ -512,6 +519,10 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 	if (options->reuse_initrd && !options->request.initrds)
 		options->request.initrd[options->request.initrds++] = "/sys/firmware/initrd";
 	options->request.kernel = argv[optind];
+	if (options->boot_entry && argv[optind]) {
+		fprintf(err, "kexec: --boot-entry names the kernel already; leave out %s, or write --boot-entry=NAME\n", argv[optind]);
+		return OPTIONS_BAD;
+	}
 	return OPTIONS_RUN;
 }
 

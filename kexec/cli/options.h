@@ -18,6 +18,8 @@ struct options {
 	bool staged;		/* at most one of these three, and no load then */
 	enum verify_staged verify_staged;
 	enum heal_staged heal_staged;
+	bool boot_entry, list_entries;	/* the kernel is a boot entry's; show them all, and no load then */
+	const char *entry_name;		/* null: the default */
 	bool fast_given, check_given, cpus_given;	/* on the command line */
 	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;

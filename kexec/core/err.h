@@ -43,6 +43,10 @@ enum kx_err {
 	KX_NOT_VMCORE,
 	KX_NO_LOG,
 	KX_FILE_OPTION,
+	KX_NO_ENTRY,
+	KX_ENTRY_UNKNOWN,
+	KX_ENTRY_AMBIGUOUS,
+	KX_ENTRY_BROKEN,
 
 	/* This machine or this moment cannot do it. */
 	KX_NOT_ROOT,

@@ -17,6 +17,7 @@ enum check_kind { CHECK_DEFAULT, CHECK_NONE, CHECK_CRC32C, CHECK_SHA256 };
 
 struct load_request {
 	const char *kernel;
+	const char *boot_entry;	/* null, or the ID of the boot entry that all this came from */
 	const char *initrd[INITRDS_MAX];	/* put one behind another */
 	unsigned int initrds;
 	const char *type;	/* null: any; else the kernel file must be this, by kexec-tools' names */

@@ -78,6 +78,7 @@ enum kx_err load_by_file(struct inputs *inputs, struct sys *sys, const struct lo
 	if (inputs->uki_dtb.bytes)
 		report_note(report, "the kernel's own device tree is not used: kexec_file_load takes none");
 	snprintf(report->kernel, sizeof(report->kernel), "%s", request->kernel);
+	snprintf(report->boot_entry, sizeof(report->boot_entry), "%s", request->boot_entry ? request->boot_entry : "");
 	snprintf(report->format, sizeof(report->format), "%s", inputs->format);
 	strcpy(report->check, "none");
 	report->by_file = report->loaded = true;

@@ -174,6 +174,7 @@ static void fill_report(const struct load *l)
 
 	r->fast = l->request->fast != FAST_NO;
 	snprintf(r->kernel, sizeof(r->kernel), "%s", l->request->kernel);
+	snprintf(r->boot_entry, sizeof(r->boot_entry), "%s", l->request->boot_entry ? l->request->boot_entry : "");
 	snprintf(r->format, sizeof(r->format), "%s", l->inputs.format);
 	for (o = 0; o < PLAN_OBJECTS; o++) {
 		const struct plan_object *object = &l->inputs.object[o];

@@ -117,7 +117,7 @@ struct digesting {
 	const struct staged *staged;
 	struct digest_job {
 		const struct ledger_slot *slot;
-		const unsigned char *bytes;
+		const unsigned char *page, *bytes;
 		pa_t pa;
 	} *job;
 	size_t jobs;
@@ -136,6 +136,9 @@ static void run_digest(void *arg)
 
 	digest_make(one->d->staged->sys, one->d->staged->ledger.digest, one->digest, one->job->bytes,
 		    (size_t)align_up(one->job->slot->bytes, PURG_UNIT_BYTES));
+	/* The kernel may have moved the page, through its caches, and back again: so it lies where it was, but not as clean. Whoever looks at
+	   it with the MMU off (the no-MMU purgatory) must find the same. */
+	one->d->staged->sys->clean(one->d->staged->sys, one->job->page, PLAN_SLOT_BYTES);
 }
 
 static void do_digests(void *arg, size_t first, size_t count)
@@ -165,12 +168,12 @@ static bool list_jobs(struct digesting *d)
 		for (i = 0; i < ledger->object[o].slots; i++) {
 			const struct ledger_slot *slot = &ledger->object[o].slot[i];
 			uint64_t offset = i ? 0 : ledger->object[o].offset_bytes;
+			const unsigned char *page;
 
 			if (slot->page == PLAN_NO_PAGE || !slot->bytes)
 				continue;
-			d->job[d->jobs++] = (struct digest_job){
-				slot, staging_memory(&d->staged->staging, slot->page) + offset, d->staged->staging.pa[slot->page],
-			};
+			page = staging_memory(&d->staged->staging, slot->page);
+			d->job[d->jobs++] = (struct digest_job){ slot, page, page + offset, d->staged->staging.pa[slot->page] };
 		}
 	return true;
 }

@@ -99,7 +99,7 @@ void report_sentence(const struct report *report, FILE *out)
 	char payload[24], segments[24], other[24];
 	struct totals t = sum(report);
 
-	fprintf(out, "Loaded %s%s%s%s: %s, ", report->kernel, report->format[0] ? " (" : "", report->format,
+	fprintf(out, "Loaded %s%s%s%s%s%s: %s, ", report->boot_entry, report->boot_entry[0] ? ", " : "", report->kernel, report->format[0] ? " (" : "", report->format,
 		report->format[0] ? ")" : "", bytes_text(t.payload_bytes, payload));
 	if (t.in_place == t.slots)
 		fprintf(out, "all of it already where it will be booted from");
@@ -157,6 +157,7 @@ void report_json(const struct report *report, FILE *out)
 	json_object_object_add(o, "loaded", json_object_new_boolean(report->loaded));
 	json_object_object_add(o, "syscall", json_object_new_string(report->by_file ? "kexec_file_load" : "kexec_load"));
 	json_object_object_add(o, "kernel", json_object_new_string(report->kernel));
+	json_object_object_add(o, "boot_entry", report->boot_entry[0] ? json_object_new_string(report->boot_entry) : NULL);
 	json_object_object_add(o, "format", json_object_new_string(report->format));
 	json_object_object_add(o, "objects", list);
 	json_object_object_add(o, "device_tree", json_range(report->dtb));

@@ -23,6 +23,7 @@ struct report {
 	bool loaded;		/* else it is only a plan */
 	bool by_file;		/* by kexec_file_load(2): the rest of this is empty */
 	char kernel[128];	/* file name as given */
+	char boot_entry[128];	/* "", or the ID of the boot entry that it came from */
 	char format[64];	/* "", or what the Image was in: "gzip", "uki, vmlinuz, zstd" */
 	struct report_object object[REPORT_OBJECTS];
 	unsigned int objects;

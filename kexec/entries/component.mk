@@ -1,0 +1,2 @@
+# What a boot loader would start: its files' texts in, a list of entries out.
+$(eval $(call component,entries,kexec/entries,entry.c bls.c grub.c default_kexec.c entries_report.c,core))
