@@ -31,7 +31,7 @@ $(foreach test,$(LOAD_TESTS),$(eval $(test)_LIB = job pack $(LOAD_LIB))$(eval $(
 # Where tests/unit/golden.h finds the outputs that are kept.
 build/tests/unit/test_report.o build/tests/unit/test_staged_report.o build/tests/unit/test_options.o: TEST_INCLUDES += -DGOLDEN_DIR='"$(abspath $(srcdir))/tests/golden"'
 
-build/tests/%.o: tests/%.c
+build/tests/%.o: tests/%.c build_config.h
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(TEST_CFLAGS) $(TEST_INCLUDES) -MMD -MP -c $< -o $@
 

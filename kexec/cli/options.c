@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "options.h"
 
+#include "build_config.h"
 #include "version.h"
 
 #include <getopt.h>
@@ -118,6 +119,17 @@ static enum options_result print_version(const struct parse *p)
 	if (KEXEC_LEFT_OUT[0])
 		fprintf(p->out, "built without %s\n", KEXEC_LEFT_OUT);
 	return OPTIONS_DONE;
+}
+
+static enum options_result take_json(const struct parse *p)
+{
+#ifdef WITH_JSON
+	p->options->json = true;
+	return OPTIONS_RUN;
+#else
+	fprintf(p->err, "kexec: --json: this kexec was built without it (--without-json); leave that out, or build kexec with it\n");
+	return OPTIONS_BAD;
+#endif
 }
 
 static enum options_result not_here(const struct parse *p)

@@ -46,7 +46,7 @@ OPTION(0, "last", NULL, "Show how the jump to this kernel went.", OURS, FLAG(las
 OPTION(0, "staged", NULL, "Show what is staged.", OURS, FLAG(staged))
 OPTION(0, "verify-staged", "[=quick]", "Verify what is staged. With =quick, only that it is there, and where.", OURS, take_verify)
 OPTION(0, "heal-staged", "[=shutdown]", "Put right what is staged, or undo the load. With =shutdown, tell the kernel log as well.", OURS, take_heal)
-OPTION(0, "json", NULL, "With --plan, --last, --staged, --list-boot-entries or -l: print JSON.", OURS, FLAG(json))
+OPTION(0, "json", NULL, "With --plan, --last, --staged, --list-boot-entries or -l: print JSON.", OURS, take_json)
 OPTION(0, "append", "STRING", "Command line for the new kernel.", THEIRS, TEXT(request.cmdline))
 OPTION(0, "command-line", "STRING", "The same.", THEIRS, TEXT(request.cmdline))
 OPTION(0, "reuse-cmdline", NULL, "Use this kernel's command line; --append comes behind it.", THEIRS, FLAG(request.reuse_cmdline))

@@ -4,22 +4,30 @@
 
 archive() { (cd "$1" && find . | cpio -o -H newc --quiet); }
 
-# install_peer ROOT TREE PROGRAM: a program of Debian's with the libraries that it needs, in ROOT/stock.
-install_peer() {
-	root=$1/stock tree=$2 program=$(find "$2" -path "*bin/$3" | head -n 1)
-	mkdir -p "$root/lib"
-	cp "$program" "$root/"
-	todo=$program
+# install_libraries DIR TREE PROGRAM...: what these need of shared libraries, from TREE.
+install_libraries() {
+	into=$1 tree=$2
+	shift 2
+	mkdir -p "$into"
+	todo=$*
 	while [ -n "$todo" ]; do
 		more=
 		for name in $(for object in $todo; do readelf -d "$object"; done | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u); do
-			[ ! -e "$root/lib/$name" ] || continue
+			[ ! -e "$into/$name" ] || continue
 			library=$(find "$tree" -name "$name" -path '*aarch64*' | head -n 1)
-			cp -L "$library" "$root/lib/"
+			cp -L "$library" "$into/"
 			more="$more $library"
 		done
 		todo=$more
 	done
+}
+
+# install_peer ROOT TREE PROGRAM: a program of Debian's with the libraries that it needs, in ROOT/stock.
+install_peer() {
+	root=$1/stock program=$(find "$2" -path "*bin/$3" | head -n 1)
+	mkdir -p "$root"
+	cp "$program" "$root/"
+	install_libraries "$root/lib" "$2" "$program"
 }
 
 le32() {
@@ -105,6 +113,8 @@ make_guest() {
 		install -m 755 "$guest_tool" "$dir/$side/bin/tool"
 		dmesg=$(dirname "$guest_kexec")/vmcore-dmesg
 		[ ! -e "$dmesg" ] || install -m 755 "$dmesg" "$dir/$side/sbin/vmcore-dmesg"
+		# Of a kexec that is installed; those that we build for guests are static.
+		install_libraries "$dir/$side/lib" /usr/lib/aarch64-linux-gnu "$guest_kexec"
 	done
 	head -c "$payload_bytes" /dev/urandom > "$dir/second/payload"
 	(cd "$dir/second" && sha256sum payload > payload.sum)

@@ -178,8 +178,8 @@ static void test_values(void **state)
 	assert_true(o.request.reuse_cmdline);
 	runs("-l K --append=one --append=two");
 	assert_string_equal(o.request.cmdline, "two");
-	runs("-l K -d -q --json --plan --purgatory-no-mmu");
-	assert_true(o.debug && o.quiet && o.json && o.request.plan_only && o.request.no_mmu);
+	runs("-l K -d -q --plan --purgatory-no-mmu");
+	assert_true(o.debug && o.quiet && !o.json && o.request.plan_only && o.request.no_mmu);
 	/* Nothing is done without a word, and nothing undone. */
 	refuses("-e --plan");
 	refuses("-u --plan");
@@ -187,8 +187,25 @@ static void test_values(void **state)
 	runs("-f K --plan");
 	runs("-l -c K");
 	runs("-l -a K");
+	runs("--last");
+	assert_true(o.last && !o.json);
+}
+
+/* A build without JSON says so, and does not print something else. */
+static void test_json(void **state)
+{
+	(void)state;
+#ifdef WITH_JSON
+	runs("-l K -d -q --json --plan");
+	assert_true(o.json && o.request.plan_only);
 	runs("--last --json");
 	assert_true(o.last && o.json);
+	runs("--staged --json -d");
+	assert_true(o.staged && o.json && o.debug);
+#else
+	refuses("--last --json");
+	assert_non_null(strstr(err_text_of, "--json: this kexec was built without it"));
+#endif
 }
 
 static void test_abbreviations(void **state)
@@ -402,8 +419,8 @@ static void test_staged(void **state)
 
 	(void)state;
 	asks("--staged", true, VERIFY_NONE, HEAL_NONE);
-	asks("--staged --json -d", true, VERIFY_NONE, HEAL_NONE);
-	assert_true(o.json && o.debug);
+	asks("--staged -d", true, VERIFY_NONE, HEAL_NONE);
+	assert_true(!o.json && o.debug);
 	asks("--verify-staged", false, VERIFY_ALL, HEAL_NONE);
 	asks("--verify-staged=all", false, VERIFY_ALL, HEAL_NONE);
 	asks("--verify-staged=quick -q", false, VERIFY_QUICK, HEAL_NONE);
@@ -536,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_as_systemd_calls),
 		cmocka_unit_test(test_positional_anywhere),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_abbreviations),
 		cmocka_unit_test(test_fast_reloc),
 		cmocka_unit_test(test_actions_of_kexec_tools),

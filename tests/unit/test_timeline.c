@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "build_config.h"
 #include "bytes.h"
 #include "purgatory_abi.h"
 #include "report.h"
@@ -94,7 +95,11 @@ static void assert_tells(const char *name, const struct record *r, unsigned int 
 	assert_golden(name, "txt", text);
 	free(text);
 	assert_int_equal(tell(r, cells * sizeof(uint64_t), true, &text), KX_OK);
+#ifdef WITH_JSON
 	assert_golden(name, "json", text);
+#else
+	print_message("%s is skipped: JSON was left out\n", name);
+#endif
 	free(text);
 }
 
