@@ -60,10 +60,10 @@ install_on() {
 
 # reboots NAME HOW COMMAND...: run that there, and see it come back by kexec, or through the firmware. What it says is in $work/NAME/said.
 reboots() {
-	name=$1 how=$2 before=$(on "$1" cat /proc/sys/kernel/random/boot_id)
+	rebooted=$1 how=$2 before=$(on "$1" cat /proc/sys/kernel/random/boot_id)
 	shift 2
-	on "$name" "$@" > "$work/$name/said" 2>&1 || :
-	after=$(wait_boot "$name" "$before") || { echo "$name did not come back"; cat "$work/$name/said"; return 1; }
-	if on "$name" test -e '/proc/device-tree/chosen/kexec-fast,timeline'; then came=kexec; else came=firmware; fi
-	[ $came = "$how" ] || { echo "$name came back by $came"; cat "$work/$name/said"; return 1; }
+	on "$rebooted" "$@" > "$work/$rebooted/said" 2>&1 || :
+	after=$(wait_boot "$rebooted" "$before") || { echo "$rebooted did not come back"; cat "$work/$rebooted/said"; return 1; }
+	if on "$rebooted" test -e '/proc/device-tree/chosen/kexec-fast,timeline'; then came=kexec; else came=firmware; fi
+	[ $came = "$how" ] || { echo "$rebooted came back by $came"; cat "$work/$rebooted/said"; return 1; }
 }
