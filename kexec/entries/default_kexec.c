@@ -44,7 +44,6 @@ enum kx_err default_kexec_parse(struct default_kexec *d, const char *text)
 	char value[4096];
 	int number = 0;
 
-	*d = (struct default_kexec){ 0 };
 	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
 		const char *line = text + strspn(text, " \t\r");
 		size_t name_bytes = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");

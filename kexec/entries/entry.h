@@ -88,12 +88,14 @@ enum kx_err entries_parse_grub(struct boot_entries *entries, const char *text, c
 /* The value of a variable in GRUB's environment block, in *to; null: there is none. False: out of memory. */
 bool grubenv_get(const char *grubenv, const char *name, size_t name_bytes, char **to);
 
-/* Debian's /etc/default/kexec, a shell fragment of assignments. Each value is null if it is not assigned. */
+/* Debian's /etc/default/kexec, a shell fragment of assignments, and those of /etc/default/kexec.d. A value is null if it is not assigned. */
 struct default_kexec {
 	char *kernel, *initrd, *append;
 	bool use_grub;
-	int bad_line;		/* not 0: the first that is more than an assignment of text */
+	int bad_line;		/* not 0: the first of the last file that has one, that is more than an assignment of text */
 };
+
+/* One of these files, over what those before have said. Errors: KX_NO_MEMORY */
 enum kx_err default_kexec_parse(struct default_kexec *d, const char *text);
 void default_kexec_free(struct default_kexec *d);
 

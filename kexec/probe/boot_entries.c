@@ -227,15 +227,65 @@ static bool is_preset(const char *kernel)
 	return strcmp(kernel, "/vmlinuz") == 0 || strcmp(kernel, "/boot/vmlinuz") == 0;
 }
 
+struct fragments {
+	char *name[64];
+	size_t count;
+};
+
+/* Names that run-parts(8) would take: editors and packages leave others beside. */
+static int add_fragment(void *arg, const char *name, bool is_dir)
+{
+	struct fragments *list = arg;
+
+	if (is_dir || name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
+		return 0;
+	if (list->count == sizeof(list->name) / sizeof(list->name[0]))
+		return -E2BIG;
+	list->name[list->count] = NULL;
+	if (!entry_set(&list->name[list->count], name, strlen(name)))
+		return -ENOMEM;
+	list->count++;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static enum kx_err parse_one(struct default_kexec *d, struct sys *sys, const char *path)
+{
+	char *text = read_text(sys, path, ENTRY_FILE_BYTES);
+	enum kx_err err = text ? default_kexec_parse(d, text) : KX_OK;
+
+	free(text);
+	return err;
+}
+
+static enum kx_err parse_all(struct default_kexec *d, struct sys *sys)
+{
+	enum kx_err err = parse_one(d, sys, "/etc/default/kexec");
+	struct fragments list = { .count = 0 };
+	char path[PATH_CHARS];
+	size_t i;
+
+	(void)sys->list_dir(sys, "/etc/default/kexec.d", add_fragment, &list);
+	qsort(list.name, list.count, sizeof(list.name[0]), by_name);
+	for (i = 0; i < list.count; i++) {
+		snprintf(path, sizeof(path), "/etc/default/kexec.d/%s", list.name[i]);
+		err = err ? err : parse_one(d, sys, path);
+		free(list.name[i]);
+	}
+	return err;
+}
+
 static enum kx_err read_default_kexec(struct boot_entries *to, struct sys *sys, bool *chosen)
 {
-	char *text = read_text(sys, "/etc/default/kexec", ENTRY_FILE_BYTES);
 	struct default_kexec d = { 0 };
-	enum kx_err err = text ? default_kexec_parse(&d, text) : KX_OK;
+	enum kx_err err = parse_all(&d, sys);
 	struct boot_entry *e;
 
 	*chosen = false;
-	free(text);
 	if (!err && d.kernel && d.kernel[0] && !d.use_grub) {
 		e = entries_add(to, ENTRY_DEFAULT_KEXEC, "default-kexec", "/etc/default/kexec");
 		if (!e || !entry_set(&e->kernel, d.kernel, strlen(d.kernel)) || (d.append && d.append[0] && !entry_set(&e->cmdline, d.append, strlen(d.append))))

@@ -307,6 +307,20 @@ static void test_default_kexec(void **state)
 		assert_int_equal(ask(NULL), v[i].kernel && !v[i].broken ? KX_OK : KX_NO_ENTRY);
 		end();
 	}
+	/* Fragments come behind, by name; others are none. */
+	begin();
+	fake_text(f, "/etc/default/kexec", "KERNEL_IMAGE=/vmlinuz\nINITRD=/initrd.img\n");
+	fake_text(f, "/etc/default/kexec.d/20-b", "KERNEL_IMAGE=/opt/k\n");
+	fake_text(f, "/etc/default/kexec.d/10-a", "KERNEL_IMAGE=/opt/other\nAPPEND=a\n");
+	fake_text(f, "/etc/default/kexec.d/30-c.dpkg-old", "KERNEL_IMAGE=/opt/old\n");
+	file("/initrd.img");
+	file("/opt/k");
+	read_all();
+	assert_int_equal(ask(NULL), KX_OK);
+	assert_string_equal(request.kernel, "/opt/k");
+	assert_string_equal(request.initrd[0], "/initrd.img");
+	assert_string_equal(request.cmdline, "a");
+	end();
 	/* The preset stands behind GRUB, another kernel before it. */
 	grub("0", NULL);
 	fake_text(f, "/etc/default/kexec", "KERNEL_IMAGE=/vmlinuz\n");
