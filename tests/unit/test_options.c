@@ -202,6 +202,10 @@ static void test_json(void **state)
 	assert_true(o.last && o.json);
 	runs("--staged --json -d");
 	assert_true(o.staged && o.json && o.debug);
+	runs("--fast-reloc --load --json --boot-entry=debian");
+	assert_true(o.boot_entry && o.json);
+	runs("--list-boot-entries --json");
+	assert_true(o.list_entries && o.json);
 #else
 	refuses("--last --json");
 	assert_non_null(strstr(err_text_of, "--json: this kexec was built without it"));
@@ -455,15 +459,15 @@ static void test_boot_entry(void **state)
 	runs("-l --boot-entry");
 	assert_true(o.boot_entry && o.load && !o.shutdown);
 	assert_null(o.entry_name);
-	runs("--fast-reloc --load --json --boot-entry=debian");
+	runs("--fast-reloc --load --boot-entry=debian");
 	assert_true(o.boot_entry);
 	assert_string_equal(o.entry_name, "debian");
 	runs("-l --boot-entry=");
 	assert_null(o.entry_name);
 	refuses("-l --boot-entry K");
 	assert_string_equal(err_text_of, "kexec: --boot-entry names the kernel already; leave out K, or write --boot-entry=NAME\n");
-	runs("--list-boot-entries --json");
-	assert_true(o.list_entries && o.json);
+	runs("--list-boot-entries");
+	assert_true(o.list_entries && !o.json);
 	refuses("--staged --list-boot-entries");
 }
 
