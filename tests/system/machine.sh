@@ -15,7 +15,7 @@ machine_start() {
 			-display none -monitor none -serial file:"$machine/console" -snapshot \
 			-drive file="$image/root.ext4",format=raw,if=virtio -netdev user,id=net,hostfwd=tcp:127.0.0.1:"$port"-:22 -device virtio-net-device,netdev=net \
 			-kernel "$image/Image" -initrd "$image/initrd" \
-			-append "root=/dev/vda rw console=ttyAMA0 panic=-1 ${append:-}" < /dev/null > "$machine/qemu" 2>&1 &
+			-append "root=/dev/vda rw console=ttyAMA0 panic=-1 quiet systemd.show_status=no ${append:-}" < /dev/null > "$machine/qemu" 2>&1 &
 		echo $! > "$machine/pid"
 		sleep 1
 		! machine_runs "$machine" || break
