@@ -79,7 +79,7 @@ check-diff: build/sbin/kexec
 	prove $(srcdir)/tests/diff/run :: build/sbin/kexec bullseye bookworm trixie sid
 
 # Fuzz targets: ordinary builds replay the corpus, "make fuzz" looks for more with clang's libFuzzer.
-FUZZ_TARGETS = iomem image container dt vmcore ledger options load
+FUZZ_TARGETS = entries iomem image container dt vmcore ledger options load
 fuzz_options_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 fuzz_load_LIB = $(LOAD_LIB)
 fuzz_load_OBJS = $(LOAD_TEST_OBJS)

@@ -20,7 +20,6 @@ struct variable {
 };
 
 struct menu {
-	char *id, *title;	/* of a submenu */
 	unsigned int depth;	/* of braces, inside it */
 	unsigned int next;	/* number of the next item in it */
 };
@@ -175,15 +174,9 @@ static const char *option_id(const struct grub *g)
 
 static void begin_menu(struct grub *g)
 {
-	struct menu *m = &g->menu[g->menus];
-	const char *id = option_id(g);
-
-	if (g->menus + 1 == DEPTH_MAX)
-		return;
-	g->menus++;
-	m++;
-	*m = (struct menu){ .depth = g->depth };
-	g->no_memory |= !entry_set(&m->title, g->word[1], strlen(g->word[1])) || !entry_set(&m->id, id ? id : g->word[1], strlen(id ? id : g->word[1]));
+	g->menu[g->menus].next++;
+	if (g->menus + 1 < DEPTH_MAX)
+		g->menu[++g->menus] = (struct menu){ .depth = g->depth };
 }
 
 static void begin_entry(struct grub *g)
@@ -298,10 +291,8 @@ static void run(struct grub *g)
 			g->depth++;
 			if (entry && !g->in_entry)
 				begin_entry(g);
-			else if (menu && !g->in_entry) {
-				g->menu[g->menus].next++;
+			else if (menu && !g->in_entry)
 				begin_menu(g);
-			}
 		} else if (g->in_entry) {
 			in_entry(g);
 		}
@@ -385,10 +376,6 @@ enum kx_err entries_parse_grub(struct boot_entries *entries, const char *text, c
 	for (i = 0; i < g->variables; i++) {
 		free(g->variable[i].name);
 		free(g->variable[i].value);
-	}
-	for (i = 0; i < DEPTH_MAX; i++) {
-		free(g->menu[i].id);
-		free(g->menu[i].title);
 	}
 	free(g->dflt);
 	no_memory = g->no_memory;
