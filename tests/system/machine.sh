@@ -3,10 +3,11 @@
 # Shell functions that run an installed Debian under QEMU and talk to it over ssh; sourced by the scripts here. $lab is tools/lab, $work a
 # directory of the caller's. Each machine has a name, and its files in $work/NAME: console (the log), pid, port, known.
 
-# machine_start NAME SUITE [QEMU-OPTION...]: what it writes to its disk lasts as long as QEMU runs, resets included. A reset goes through
+# machine_start NAME "SUITE [PACKAGE...]" [QEMU-OPTION...]: what it writes to its disk lasts as long as QEMU runs, resets included. A reset goes through
 # what stands for firmware here: QEMU loads kernel and initrd again.
 machine_start() {
-	machine=$work/$1 image=$($lab root "$2")
+	# shellcheck disable=SC2086
+	machine=$work/$1 image=$($lab root $2)
 	shift 2
 	mkdir -p "$machine"
 	for attempt in 1 2 3 4 5; do
