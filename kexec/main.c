@@ -81,6 +81,21 @@ static int do_last(struct sys *sys, bool json)
 	return EXIT_SUCCESS;
 }
 
+/* That there is no record says that this kernel came through the firmware. */
+static int do_metrics(struct sys *sys)
+{
+	char *record = NULL;
+	size_t bytes = 0;
+	struct fail fail;
+	enum kx_err err = last_timeline(sys, &record, &bytes, &fail);
+
+	if (err && err != KX_NO_TIMELINE && err != KX_NO_TIMELINE_TREE)
+		return complain(&fail);
+	timeline_prometheus(record, bytes, stdout);
+	free(record);
+	return EXIT_SUCCESS;
+}
+
 static int do_status(struct sys *sys, bool crash)
 {
 	int loaded = kernel_is_loaded(sys, crash);
@@ -337,7 +352,7 @@ int main(int argc, char **argv)
 	if (options.list_entries)
 		return do_list_entries(&sys, options.json);
 	if (options.last)
-		return do_last(&sys, options.json);
+		return options.prometheus ? do_metrics(&sys) : do_last(&sys, options.json);
 	if (options.status)
 		return do_status(&sys, options.crash_status);
 	if (options.print_ckr_size) {

@@ -27,4 +27,4 @@ install-system: build/system/kexec-load.service build/system/95-kexec-fast.insta
 .PHONY: check-system
 check: check-system
 check-system:
-	prove $(srcdir)/tests/system/reboot
+	prove $(srcdir)/tests/system/reboot $(srcdir)/tests/system/metrics

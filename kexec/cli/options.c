@@ -495,6 +495,10 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		options->load = options->shutdown = options->sync = false;
 		return OPTIONS_RUN;
 	}
+	if (options->prometheus && (!options->last || options->json)) {
+		fprintf(err, "kexec: --prometheus goes with --last, and not with --json\n");
+		return OPTIONS_BAD;
+	}
 	if (options->last || options->status || options->print_ckr_size || options->list_entries)
 		return OPTIONS_RUN;
 	if (options->request.plan_only && (!options->load || options->unload)) {

@@ -25,6 +25,7 @@ struct options {
 	bool sync, ifdown;
 	bool no_sync, no_ifdown;	/* given, wherever: they count in the end */
 	bool json, quiet, debug;
+	bool prometheus;	/* goes with last only */
 	struct load_request request;
 };
 

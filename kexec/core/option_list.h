@@ -43,6 +43,7 @@ OPTION_BY_LOAD(0, "cpus", "N|auto", "How many CPUs verify; auto: more than one f
 	       "it starts the kernel without purgatory, which verifies")
 OPTION(0, "staging-extra", "PERCENT", "How many huge pages more may be looked at for a better place: 0 to 1000.", OURS, take_extra)
 OPTION(0, "last", NULL, "Show how the jump to this kernel went.", OURS, FLAG(last))
+OPTION(0, "prometheus", NULL, "With --last: print metrics for Prometheus.", OURS, FLAG(prometheus))
 OPTION(0, "staged", NULL, "Show what is staged.", OURS, FLAG(staged))
 OPTION(0, "verify-staged", "[=quick]", "Verify what is staged. With =quick, only that it is there, and where.", OURS, take_verify)
 OPTION(0, "heal-staged", "[=shutdown]", "Put right what is staged, or undo the load. With =shutdown, tell the kernel log as well.", OURS, take_heal)

@@ -58,4 +58,8 @@ void report_json(const struct report *report, FILE *out);
 enum kx_err timeline_text(const void *record, size_t bytes, FILE *out);
 enum kx_err timeline_json(const void *record, size_t bytes, FILE *out);
 
+/* The same as metrics in Prometheus' text format. record: null, or one that is not ours: then this kernel was not started by us, which is
+ * a metric too. */
+void timeline_prometheus(const void *record, size_t bytes, FILE *out);
+
 #endif

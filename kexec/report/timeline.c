@@ -205,3 +205,74 @@ enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
 	json_object_put(o);
 	return KX_OK;
 }
+
+/* Prometheus' text format: HELP, TYPE and a value for each. Base units, as it wants them. */
+static void print_metric(FILE *out, const char *name, const char *help)
+{
+	fprintf(out, "# HELP kexec_last_%s %s\n# TYPE kexec_last_%s gauge\n", name, help, name);
+}
+
+static void print_seconds(FILE *out, const char *name, const char *help, uint64_t ns)
+{
+	print_metric(out, name, help);
+	fprintf(out, "kexec_last_%s %llu.%09llu\n", name, (unsigned long long)(ns / 1000000000), (unsigned long long)(ns % 1000000000));
+}
+
+static void print_number(FILE *out, const char *name, const char *help, uint64_t number)
+{
+	print_metric(out, name, help);
+	fprintf(out, "kexec_last_%s %llu\n", name, (unsigned long long)number);
+}
+
+static const struct {
+	enum purg_timeline_cell cell;
+	const char *name, *help;
+} gauges[] = {
+	{ PURG_T_MOVE_BYTES, "moved_bytes", "Bytes that purgatory moved." },
+	{ PURG_T_CHECK_BYTES, "verified_bytes", "Bytes that purgatory verified." },
+	{ PURG_T_CLEAN_BYTES, "cleaned_bytes", "Bytes that purgatory cleaned from caches." },
+	{ PURG_T_RELOCATED_BYTES, "relocated_bytes", "Bytes of the payload that the kernel copied." },
+	{ PURG_T_PAYLOAD_BYTES, "payload_bytes", "Bytes of kernel and initrd." },
+	{ PURG_T_PAGES, "huge_pages", "Huge pages of the payload." },
+	{ PURG_T_PAGES_IN_PLACE, "huge_pages_in_place", "Huge pages that were where they were booted from." },
+	{ PURG_T_CPUS, "cpus", "CPUs that verified." },
+	{ PURG_T_CPUS_WANTED, "cpus_wanted", "CPUs that were to verify." },
+	{ PURG_T_LOADED_AT, "loaded_timestamp_seconds", "When the kernel was loaded, in seconds since 1970." },
+};
+
+void timeline_prometheus(const void *record, size_t bytes, FILE *out)
+{
+	struct timeline t;
+	bool ours = record && is_ours(&t, record, bytes);
+	unsigned int i;
+
+	print_number(out, "booted_by_kexec", "1 if kexec-fast started this kernel, 0 if it came through the firmware or by another kexec.", ours);
+	if (!ours)
+		return;
+	print_number(out, "verified", "1 if the payload was verified before it was started.", cell(&t, PURG_T_RESULT) == PURG_RESULT_VERIFIED);
+	if (has_time(&t, PURG_T_MMU_ON))
+		print_seconds(out, "prepare_seconds", "Time in purgatory until caches were on.", between(&t, PURG_T_ENTRY, PURG_T_MMU_ON));
+	if (has_time(&t, PURG_T_DONE)) {
+		print_seconds(out, "payload_seconds", "Time in purgatory for the payload.", between(&t, PURG_T_MMU_ON, PURG_T_DONE));
+		print_seconds(out, "total_seconds", "Time in purgatory.", between(&t, PURG_T_ENTRY, PURG_T_DONE));
+	}
+	for (i = 0; i < PURG_TALLIES; i++)
+		if (has_time(&t, PURG_T_MOVE_TICKS + i)) {
+			char name[24];
+
+			snprintf(name, sizeof(name), "%s_cpu_seconds", tallies[i].name);
+			print_seconds(out, name, "Time for this part of the payload, summed up over all CPUs.", nanoseconds(&t, cell(&t, PURG_T_MOVE_TICKS + i)));
+		}
+	for (i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+		if (has(&t, gauges[i].cell))
+			print_number(out, gauges[i].name, gauges[i].help, cell(&t, gauges[i].cell));
+	print_metric(out, "info", "How the payload was started.");
+	fprintf(out, "kexec_last_info{result=\"%s\"", NAME_OF(results, cell(&t, PURG_T_RESULT)));
+	if (has(&t, PURG_T_METHOD))
+		fprintf(out, ",check=\"%s\"", NAME_OF(methods, cell(&t, PURG_T_METHOD)));
+	if (has(&t, PURG_T_EL))
+		fprintf(out, ",exception_level=\"%llu\"", (unsigned long long)(cell(&t, PURG_T_EL) & PURG_EL_MASK));
+	if (has(&t, PURG_T_MMU))
+		fprintf(out, ",mmu=\"%s\"", cell(&t, PURG_T_MMU) ? "on" : "off");
+	fprintf(out, "} 1\n");
+}

@@ -63,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	}
 	timeline_text(data, bytes, nowhere);
 	timeline_json(data, bytes, nowhere);
+	timeline_prometheus(data, bytes, nowhere);
 	fclose(nowhere);
 	free(dtb);
 	return 0;

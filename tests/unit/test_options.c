@@ -471,6 +471,15 @@ static void test_boot_entry(void **state)
 	refuses("--staged --list-boot-entries");
 }
 
+static void test_prometheus(void **state)
+{
+	(void)state;
+	runs("--last --prometheus");
+	assert_true(o.last && o.prometheus);
+	refuses("--prometheus");
+	refuses("--prometheus -l K");
+}
+
 /* The option is named as it was written, with the reason; whatever else is said makes no difference. */
 static void test_what_file_load_cannot(void **state)
 {
@@ -565,6 +574,7 @@ int main(void)
 		cmocka_unit_test(test_extra),
 		cmocka_unit_test(test_cpus),
 		cmocka_unit_test(test_unchecked),
+		cmocka_unit_test(test_prometheus),
 		cmocka_unit_test(test_boot_entry),
 		cmocka_unit_test(test_staged),
 		cmocka_unit_test(test_what_file_load_cannot),

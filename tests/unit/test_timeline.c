@@ -87,9 +87,25 @@ static enum kx_err tell(const struct record *r, size_t bytes, bool json, char **
 	return err;
 }
 
+/* null: no record at all. */
+static char *metrics(const struct record *r, size_t bytes)
+{
+	size_t text_bytes;
+	char *text;
+	FILE *out = open_memstream(&text, &text_bytes);
+
+	assert_non_null(out);
+	timeline_prometheus(r ? r->bytes : NULL, bytes, out);
+	fclose(out);
+	return text;
+}
+
 static void assert_tells(const char *name, const struct record *r, unsigned int cells)
 {
-	char *text;
+	char *text = metrics(r, cells * sizeof(uint64_t));
+
+	assert_golden(name, "prom", text);
+	free(text);
 
 	assert_int_equal(tell(r, cells * sizeof(uint64_t), false, &text), KX_OK);
 	assert_golden(name, "txt", text);
@@ -113,6 +129,14 @@ static void assert_foreign(const struct record *r, size_t bytes)
 		assert_string_equal(text, "");
 		free(text);
 	}
+	/* Where it is none of ours, that is a metric. */
+	text = metrics(r, bytes);
+	assert_non_null(strstr(text, "\nkexec_last_booted_by_kexec 0\n"));
+	assert_null(strstr(text, "verified"));
+	free(text);
+	text = metrics(NULL, 0);
+	assert_non_null(strstr(text, "\nkexec_last_booted_by_kexec 0\n"));
+	free(text);
 }
 
 static void test_current(void **state)
