@@ -54,14 +54,14 @@ static enum kx_err open_runs(struct filling *f, struct fail *fail)
 			run->slots_pa = align_down(segments[i].start, PLAN_SLOT_BYTES);
 			run->buf_bytes = align_up(range_end(segments[i]), PLAN_SLOT_BYTES) - run->slots_pa;
 			/* The kernel takes half of its RAM at most (kexec_core.c, sanity_check_segment_list), and makes a
-			   copy of what we give it. */
+			   copy of what we give it, which may not lie in CMA areas; nor does what we give it, for the most part. */
 			total += run->buf_bytes;
 			if (total + input->control_bytes + input->dtb_bytes > budget.ram_bytes / 2)
 				return fail_set(fail, KX_TOO_BIG, "%s", input->object[o].name);
-			if (2 * total > budget.free_bytes)
+			if (2 * total > budget.unmovable_bytes)
 				return fail_set(fail, KX_NO_MEMORY, "%s: %llu MiB are to be relocated by the kernel, which takes twice as "
 						"much, and %llu MiB are available", input->object[o].name,
-						(unsigned long long)(total >> 20), (unsigned long long)(budget.free_bytes >> 20));
+						(unsigned long long)(total >> 20), (unsigned long long)(budget.unmovable_bytes >> 20));
 			run->buf = calloc(1, run->buf_bytes);
 			if (!run->buf)
 				return fail_set(fail, KX_NO_MEMORY, "%s", input->object[o].name);

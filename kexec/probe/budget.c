@@ -18,7 +18,7 @@ static uint64_t meminfo(const char *text, const char *name)
  * room to read swap back in, and a reserve. */
 enum kx_err budget_read(struct budget *budget, struct sys *sys, struct fail *fail)
 {
-	uint64_t keep;
+	uint64_t keep, cma_free;
 	char *text;
 	size_t bytes;
 	int err = sys->read_file(sys, "/proc/meminfo", 65536, &text, &bytes);
@@ -29,6 +29,8 @@ enum kx_err budget_read(struct budget *budget, struct sys *sys, struct fail *fai
 	budget->unused_bytes = meminfo(text, "MemFree");
 	budget->cma_bytes = meminfo(text, "CmaTotal");
 	budget->free_bytes = meminfo(text, "MemAvailable");
+	cma_free = meminfo(text, "CmaFree");
+	budget->unmovable_bytes = budget->free_bytes > cma_free ? budget->free_bytes - cma_free : 0;
 	keep = budget->ram_bytes / 32 + MIB(32) + meminfo(text, "SwapTotal") - meminfo(text, "SwapFree");
 	budget->available_bytes = budget->free_bytes > keep ? budget->free_bytes - keep : 0;
 	free(text);

@@ -51,6 +51,7 @@ struct budget {
 	uint64_t ram_bytes;		/* MemTotal */
 	uint64_t unused_bytes;		/* MemFree */
 	uint64_t free_bytes;		/* MemAvailable */
+	uint64_t unmovable_bytes;	/* of free_bytes, less what is free in CMA areas: that is for pages that can be moved only, the kernel's own cannot */
 	uint64_t cma_bytes;		/* CmaTotal: memory that drivers may claim back from whoever has it */
 	uint64_t available_bytes;	/* of free_bytes, what may be taken: less what the shutdown itself needs */
 };

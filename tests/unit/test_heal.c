@@ -214,6 +214,28 @@ static void do_harm(struct job *job, enum harm harm)
 	f->no_lock = false;
 }
 
+/* Again and again: each heal starts from what the one before has left, which may have given pages back. */
+static void test_shuffled_again(void **state)
+{
+	uint64_t seed = seed_get("test_shuffled_again"), rounds = seed_number("ROUNDS", 20), round;
+
+	(void)state;
+	for (round = 0; round < rounds; round++) {
+		struct job *job = job_sized(0x60000000, PLAN_SLOT_BYTES, 14, MIB(6) + 5, MIB(9), MIB(5) + 77);
+		unsigned int times;
+		struct heal h;
+
+		assert_int_equal(load(job), KX_OK);
+		for (times = 0; times < 6; times++) {
+			shuffle(job->fake, &seed);
+			if (heal(job, &h))
+				fail_msg("heal %u: %s: %s", times + 1, job->fail.detail, err_text(job->fail.err));
+		}
+		assert_true_and_boots(job);
+		job_free(job);
+	}
+}
+
 /* Nothing that is damaged is started: it is unloaded, and said why. */
 static void test_damaged(void **state)
 {
@@ -446,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_moved_and_back),
 		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_shuffled),
+		cmocka_unit_test(test_shuffled_again),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_anothers),
 		cmocka_unit_test(test_exec_heals),

@@ -472,6 +472,10 @@ static void test_no_memory_to_spare(void **state)
 	job->request.fast = FAST_AUTO;
 	assert_loads(job, &m);
 	purg_model_free(&m);
+	/* Free memory in CMA areas is none for the kernel's copy. */
+	fake_text(job->fake, "/proc/meminfo", "MemTotal: 2097152 kB\nMemAvailable: 60000 kB\nCmaFree: 50000 kB\n");
+	assert_int_equal(load(job), KX_NO_MEMORY);
+	assert_non_null(strstr(job->fail.detail, "and 9 MiB are available"));
 	job_free(job);
 }
 
