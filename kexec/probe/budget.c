@@ -29,7 +29,8 @@ enum kx_err budget_read(struct budget *budget, struct sys *sys, struct fail *fai
 	budget->unused_bytes = meminfo(text, "MemFree");
 	budget->cma_bytes = meminfo(text, "CmaTotal");
 	budget->free_bytes = meminfo(text, "MemAvailable");
-	keep = budget->ram_bytes / 32 + MIB(32) + meminfo(text, "SwapTotal") - meminfo(text, "SwapFree");
+	budget->swap_used_bytes = meminfo(text, "SwapTotal") - meminfo(text, "SwapFree");
+	keep = budget->ram_bytes / 32 + MIB(32) + budget->swap_used_bytes;
 	budget->available_bytes = budget->free_bytes > keep ? budget->free_bytes - keep : 0;
 	free(text);
 	return KX_OK;
