@@ -14,6 +14,7 @@ struct options {
 	bool print_ckr_size, reuse_initrd;
 	bool staged, heal_staged;	/* at most one of these and verify_staged, and no load then */
 	enum verify_staged verify_staged;
+	bool doctor;		/* the request is the load that it is about; kernel null: any */
 	bool fast_given, check_given, cpus_given;	/* on the command line */
 	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;

@@ -1,3 +1,3 @@
 # What the running system is like.
-$(eval $(call component,probe,kexec/probe,machine.c preflight.c budget.c loaded.c console.c cpus.c memory.c device_tree.c,\
+$(eval $(call component,probe,kexec/probe,machine.c preflight.c budget.c loaded.c console.c cpus.c memory.c device_tree.c guards.c boot_log.c,\
 	core memmap dt crash plan arm64 sys abi))
