@@ -2,6 +2,7 @@
 /* Parse, act, report, exit code. */
 #include "boot_entries.h"
 #include "config.h"
+#include "doctor.h"
 #include "load.h"
 #include "manage.h"
 #include "options.h"
@@ -326,6 +327,23 @@ static int do_heal(struct sys *sys, const struct options *options)
 	return heal.check.truth == STAGED_NOTHING ? EXIT_NOT_STAGED : EXIT_SUCCESS;
 }
 
+static int do_doctor(struct sys *sys, struct options *options)
+{
+	struct doctor doctor;
+	struct fail fail;
+
+	if (!config_apply(sys, options, stderr))
+		return EXIT_FAILED;
+	if (doctor_examine(&doctor, sys, &options->request, &fail))
+		return could_not(&fail);
+	if (options->json)
+		doctor_json(&doctor, stdout);
+	else
+		doctor_text(&doctor, stdout);
+	/* What is wrong with the files is no trait of the machine. */
+	return doctor.kernel_named && doctor.plan.err ? EXIT_FAILED : doctor_exit_status(&doctor);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -343,6 +361,8 @@ int main(int argc, char **argv)
 	}
 	sys_linux(&sys);
 
+	if (options.doctor)
+		return do_doctor(&sys, &options);
 	if (options.staged)
 		return do_staged(&sys, &options);
 	if (options.verify_staged != VERIFY_NONE)

@@ -456,8 +456,8 @@ static bool asks_about_staged(const struct options *options)
 /* kernel: one was named. Every action that kexec-tools has ends the shutdown that is there without any. */
 static bool is_alone(const struct options *options, bool kernel)
 {
-	int others = options->staged + (options->heal_staged != HEAL_NONE) + (options->verify_staged != VERIFY_NONE) + options->last +
-		     options->status + options->print_ckr_size + options->list_entries + options->request.plan_only;
+	int others = options->doctor + options->staged + (options->heal_staged != HEAL_NONE) + (options->verify_staged != VERIFY_NONE) +
+		     options->last + options->status + options->print_ckr_size + options->list_entries + options->request.plan_only;
 
 	return others == 1 && options->shutdown && !kernel;
 }
@@ -499,6 +499,13 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		fprintf(err, "kexec: --prometheus goes with --last, and not with --json\n");
 		return OPTIONS_BAD;
 	}
+	if (options->doctor && !is_alone(options, false)) {
+		fprintf(err, "kexec: --doctor looks and loads nothing; it goes with no other action\n");
+		return OPTIONS_BAD;
+	}
+	/* It is about a load that stages. */
+	if (options->doctor && !options->fast_given)
+		options->fast_given = true, options->request.fast = FAST_AUTO;
 	if (options->last || options->status || options->print_ckr_size || options->list_entries)
 		return OPTIONS_RUN;
 	if (options->request.plan_only && (!options->load || options->unload)) {

@@ -20,6 +20,7 @@ struct options {
 	enum heal_staged heal_staged;
 	bool boot_entry, list_entries;	/* the kernel is a boot entry's; show them all, and no load then */
 	const char *entry_name;		/* null: the default */
+	bool doctor;		/* the request is the load that it is about; kernel null: any */
 	bool fast_given, check_given, cpus_given;	/* on the command line */
 	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;

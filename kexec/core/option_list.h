@@ -42,12 +42,14 @@ OPTION_BY_LOAD(0, "check", "KIND", "How the payload is verified: crc32c, sha256 
 OPTION_BY_LOAD(0, "cpus", "N|auto", "How many CPUs verify; auto: more than one for large payloads.", OURS, take_cpus, r->cpus,
 	       "it starts the kernel without purgatory, which verifies")
 OPTION(0, "staging-extra", "PERCENT", "How many huge pages more may be looked at for a better place: 0 to 1000.", OURS, take_extra)
+OPTION(0, "doctor", NULL, "Say whether this machine can stage, with KERNEL that one, and what to type where something is in the way.",
+       OURS, FLAG(doctor))
 OPTION(0, "last", NULL, "Show how the jump to this kernel went.", OURS, FLAG(last))
 OPTION(0, "prometheus", NULL, "With --last: print metrics for Prometheus.", OURS, FLAG(prometheus))
 OPTION(0, "staged", NULL, "Show what is staged.", OURS, FLAG(staged))
 OPTION(0, "verify-staged", "[=quick]", "Verify what is staged. With =quick, only that it is there, and where.", OURS, take_verify)
 OPTION(0, "heal-staged", "[=shutdown]", "Put right what is staged, or undo the load. With =shutdown, tell the kernel log as well.", OURS, take_heal)
-OPTION(0, "json", NULL, "With --plan, --last, --staged, --list-boot-entries or -l: print JSON.", OURS, take_json)
+OPTION(0, "json", NULL, "With --plan, --doctor, --last, --staged, --list-boot-entries or -l: print JSON.", OURS, take_json)
 OPTION(0, "append", "STRING", "Command line for the new kernel.", THEIRS, TEXT(request.cmdline))
 OPTION(0, "command-line", "STRING", "The same.", THEIRS, TEXT(request.cmdline))
 OPTION(0, "reuse-cmdline", NULL, "Use this kernel's command line; --append comes behind it.", THEIRS, FLAG(request.reuse_cmdline))

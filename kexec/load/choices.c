@@ -25,19 +25,18 @@ static void choose_check(struct choices *to, const struct sys *sys, const struct
 }
 
 /* Calling a CPU takes as long as verifying a few MiB. Reading for a CRC soon waits for the memory; SHA-256 waits for the CPU. */
-#define AUTO_FROM_BYTES		MIB(256)
 #define AUTO_CPUS_CRC32C	4
 #define AUTO_CPUS_SHA256	PURG_CPUS_MAX
 
-static void choose_cpus(struct choices *to, const struct load_request *request, const struct machine *m, uint64_t payload_bytes,
-			struct report *report)
+static void choose_cpus(struct choices *to, const struct sys *sys, const struct load_request *request, const struct machine *m,
+			uint64_t payload_bytes, struct report *report)
 {
 	unsigned int wanted = request->cpus ? request->cpus : 1, most = m->cpus_online;
 	const char *why = NULL;
 
 	if (wanted == CPUS_AUTO) {
 		wanted = 1;
-		if (to->check != PURG_CHECK_NONE && !request->crash && payload_bytes >= AUTO_FROM_BYTES)
+		if (to->check != PURG_CHECK_NONE && !request->crash && payload_bytes >= CHOICES_AUTO_FROM_BYTES)
 			wanted = to->check == PURG_CHECK_SHA256 ? AUTO_CPUS_SHA256 : AUTO_CPUS_CRC32C;
 		if (wanted > most && most)
 			wanted = most;
@@ -52,6 +51,9 @@ static void choose_cpus(struct choices *to, const struct load_request *request, 
 		why = "there is no PSCI 0.2 firmware to call others with";
 	else if (!m->mpidr_count)
 		why = "it is not known how firmware numbers the others";
+	else if (sys->cpu_features & CPU_GCS)
+		/* purgatory/cpus.c knows it too, also where this kernel hides it. */
+		why = "other CPUs cannot be called where there are guarded control stacks (FEAT_GCS)";
 	else if (request->no_mmu)
 		why = "with the MMU off CPUs cannot share work";
 	if (why) {
@@ -79,7 +81,7 @@ void choices_make(struct choices *choices, const struct sys *sys, const struct l
 		  uint64_t payload_bytes, struct report *report)
 {
 	choose_check(choices, sys, request, report);
-	choose_cpus(choices, request, machine, payload_bytes, report);
+	choose_cpus(choices, sys, request, machine, payload_bytes, report);
 	note_console(machine, report);
 	choices->digest = choices->check == PURG_CHECK_NONE ? PURG_CHECK_CRC32C : choices->check;
 }

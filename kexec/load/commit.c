@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* They begin as kexec-tools' message does. */
-static enum kx_err kexec_load_error(int err, struct fail *fail)
+enum kx_err kexec_load_error(int err, struct fail *fail)
 {
 	switch (err) {
 	case -EPERM:

@@ -205,6 +205,7 @@ static void fill_report(const struct load *l)
 	snprintf(r->check, sizeof(r->check), "%s", checks[l->choices.check]);
 	r->cpus = l->placement.cpus;
 	snprintf(r->console, sizeof(r->console), "%s", l->machine.uart.name);
+	snprintf(r->cmdline, sizeof(r->cmdline), "%s", l->inputs.cmdline ? l->inputs.cmdline : "");
 	r->loaded = !l->request->plan_only;
 }
 
@@ -314,6 +315,11 @@ static enum kx_err load_without_preferences(struct load *l, struct fail *fail)
 	return err ? fail->err : KX_OK;
 }
 
+bool load_may_go_by_file(enum kx_err err)
+{
+	return err == KX_LOCKDOWN || err == KX_NO_SYSCALL;
+}
+
 /* By the call that was asked for, or by kexec_file_load(2) and, should that fail, by the other. */
 static enum kx_err load_either(struct load *l, struct fail *fail)
 {
@@ -329,7 +335,7 @@ static enum kx_err load_either(struct load *l, struct fail *fail)
 		return load_by_load(l, fail);
 	if (hindrance) {
 		err = load_by_load(l, fail);
-		return err == KX_LOCKDOWN || err == KX_NO_SYSCALL ? load_without_preferences(l, fail) : err;
+		return load_may_go_by_file(err) ? load_without_preferences(l, fail) : err;
 	}
 	err = by_file(l, request, &result, fail);
 	if (request->syscall == SYSCALL_FILE)
@@ -385,6 +391,25 @@ enum kx_err load_kernel(struct sys *sys, const struct load_request *request, str
 	inputs_close(&l.inputs);
 	sys->die_first(sys, false);
 	/* Somebody may have unloaded meanwhile, and left to us what was staged. */
+	tidy(&l);
+	if (!l.lock.error)
+		sys->unlock(sys);
+	return err;
+}
+
+enum kx_err load_trial(struct sys *sys, struct staging_trial *trial, struct fail *fail)
+{
+	const struct load_request request = { .fast = FAST_REQUIRE };
+	struct load l = { .sys = sys, .request = &request, .report = &trial->report };
+	enum kx_err err;
+
+	*trial = (struct staging_trial){ 0 };
+	err = lock_loads(&l, fail);
+	if (err)
+		return err;
+	sys->die_first(sys, true);
+	err = staging_trial(sys, trial, fail);
+	sys->die_first(sys, false);
 	tidy(&l);
 	if (!l.lock.error)
 		sys->unlock(sys);

@@ -5,6 +5,7 @@
 
 #include "report.h"
 #include "request.h"
+#include "staging.h"
 #include "sys.h"
 
 /*
@@ -17,6 +18,20 @@
  * down against it, what is only a preference (FAST_AUTO, *_is_preference) is left, and it is kexec_file_load(2) with a note.
  */
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail);
+
+/*
+ * Whether something can be staged here and now: a page is staged as a load does it, and given back. Errors: those of staging, KX_LOCKED,
+ * KX_INTERRUPTED
+ */
+struct staging_trial {
+	bool has_limit;			/* there are such huge pages: */
+	struct huge_page_limit limit;
+	struct report report;		/* notes */
+};
+enum kx_err load_trial(struct sys *sys, struct staging_trial *trial, struct fail *fail);
+
+/* Whether kexec_load(2) failed so that a load which only prefers what the other call cannot do goes by that one. */
+bool load_may_go_by_file(enum kx_err err);
 
 /* What kexec-tools takes as a sign that the kernel has no kexec_file_load(2), or none for this file: err of the call. */
 bool file_load_is_missing(int err);

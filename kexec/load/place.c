@@ -84,7 +84,7 @@ static bool nothing_moves(const struct placement *to)
 static enum kx_err grow(struct attempt *a, uint32_t pages, struct fail *fail)
 {
 	enum kx_err err = budget_read(&a->budget, a->sys, fail);
-	uint64_t most = a->to->staging.pages + a->budget.available_bytes / a->backend->page_bytes;
+	uint64_t most = a->to->staging.pages + pages_to_be_had(&a->budget, a->backend);
 
 	if (err)
 		return err;
@@ -120,24 +120,54 @@ static enum kx_err open_staging(struct attempt *a, uint32_t wanted, uint32_t *ex
 	return err;
 }
 
+/* All that has to be so before the first page is taken, and the ledger. */
+static enum kx_err begin_staging(struct attempt *a, const struct ledger *ledger, struct fail *fail)
+{
+	enum kx_err err = preflight_staging(a->sys, fail);
+
+	if (!err)
+		err = budget_read(&a->budget, a->sys, fail);
+	if (err)
+		return err;
+	if (!pages_to_be_had(&a->budget, a->backend))
+		return fail_with(fail, KX_NO_HUGE_PAGES);
+	return ledger_create(&a->to->ledger, a->sys, ledger_bytes_max(ledger), fail);
+}
+
+enum kx_err staging_trial(struct sys *sys, struct staging_trial *trial, struct fail *fail)
+{
+	const struct ledger ledger = { .program = "", .format = "" };
+	struct placement placement = { 0 };
+	struct attempt a = { .to = &placement, .sys = sys, .report = &trial->report, .backend = staging_backend(STAGING_HUGE_PAGES) };
+	uint32_t extra = 0;
+	enum kx_err err;
+
+	trial->has_limit = huge_page_limit_try(sys, &trial->limit);
+	err = begin_staging(&a, &ledger, fail);
+
+	if (!err)
+		err = open_staging(&a, 1, &extra, 0, fail);
+	if (!err)
+		err = grow(&a, 1, fail);
+	if (!err && !placement.staging.pages)
+		err = fail_with(fail, why_no_more(&placement.staging));
+	if (!err)
+		note_cma(&a);
+	placement_close(&placement, true);
+	return err;
+}
+
 /* Take pages, a few more each time, until a plan moves nothing, or more of them would be of no use. */
 static enum kx_err place_in_pages(struct attempt *a, const struct ledger *ledger, struct fail *fail)
 {
 	struct placement *to = a->to;
 	uint32_t wanted = plan_pages_wanted(&to->input), extra, step, before;
 	uint64_t until_ms = 0, pool = huge_page_pool_pages(a->sys);
-	enum kx_err err = preflight_staging(a->sys, fail), planned = KX_NO_ROOM;
+	enum kx_err err = begin_staging(a, ledger, fail), planned = KX_NO_ROOM;
 
-	if (!err)
-		err = budget_read(&a->budget, a->sys, fail);
 	if (err)
 		return err;
 	extra = extra_pages(a, wanted);
-	if (a->budget.available_bytes < a->backend->page_bytes)
-		return fail_with(fail, KX_NO_HUGE_PAGES);
-	err = ledger_create(&to->ledger, a->sys, ledger_bytes_max(ledger), fail);
-	if (err)
-		return err;
 	for (step = 0; step <= EXTRA_STEPS; step++) {
 		if (step <= 1) {
 			err = open_staging(a, wanted, &extra, step, fail);

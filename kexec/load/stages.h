@@ -26,6 +26,9 @@ struct choices {
 	uint32_t cpus;			/* for purgatory; what there is room for may be fewer */
 };
 
+/* With --cpus=auto, more than one CPU from here on. */
+#define CHOICES_AUTO_FROM_BYTES	MIB(256)
+
 void choices_make(struct choices *choices, const struct sys *sys, const struct load_request *request, const struct machine *machine,
 		  uint64_t payload_bytes, struct report *report);
 
@@ -96,6 +99,15 @@ enum kx_err plan_input_make(struct plan_input *input, const struct sys *sys, con
 enum kx_err placement_make(struct placement *placement, struct sys *sys, const struct control_facts *facts, const struct ledger *ledger,
 			   struct report *report, struct fail *fail);
 
+/* How many pages there is memory for now. */
+static inline uint64_t pages_to_be_had(const struct budget *budget, const struct staging_ops *backend)
+{
+	return budget->available_bytes / backend->page_bytes;
+}
+
+/* The beginning of that, for load_trial(). */
+enum kx_err staging_trial(struct sys *sys, struct staging_trial *trial, struct fail *fail);
+
 /* Find out what the plan does not use; give it back; with discard everything, ledger included. Errors: KX_NO_MEMORY */
 enum kx_err placement_mark(struct placement *placement, struct fail *fail);
 enum kx_err placement_trim(struct placement *placement, struct fail *fail);
@@ -163,6 +175,9 @@ void digest_make_2(const struct sys *sys, uint32_t digest, uint8_t *out_a, const
  */
 enum kx_err commit(struct sys *sys, const struct load_request *request, struct placement *placement, const struct ledger *ledger,
 		   const struct tree *tree, const struct payload *payload, const struct control *control, struct fail *fail);
+
+/* What an errno of kexec_load(2) is. */
+enum kx_err kexec_load_error(int err, struct fail *fail);
 
 /* What the ledger says of a load. The lists are the payload's; page_list, of staging.pages, is filled in. */
 void ledger_describe(struct ledger *ledger, const struct placement *placement, const struct payload *payload,

@@ -31,7 +31,8 @@ enum kx_err budget_read(struct budget *budget, struct sys *sys, struct fail *fai
 	budget->free_bytes = meminfo(text, "MemAvailable");
 	cma_free = meminfo(text, "CmaFree");
 	budget->unmovable_bytes = budget->free_bytes > cma_free ? budget->free_bytes - cma_free : 0;
-	keep = budget->ram_bytes / 32 + MIB(32) + meminfo(text, "SwapTotal") - meminfo(text, "SwapFree");
+	budget->swap_used_bytes = meminfo(text, "SwapTotal") - meminfo(text, "SwapFree");
+	keep = budget->ram_bytes / 32 + MIB(32) + budget->swap_used_bytes;
 	budget->available_bytes = budget->free_bytes > keep ? budget->free_bytes - keep : 0;
 	free(text);
 	return KX_OK;

@@ -69,6 +69,21 @@ static uint64_t symbol_va(struct sys *sys, const char *line_end)
 	return va;
 }
 
+/* What there is not is a weak symbol for sys_ni_syscall() (arch/arm64/include/asm/syscall_wrapper.h). */
+bool kernel_has_call(struct sys *sys, const char *name)
+{
+	char symbol[64], *text;
+	size_t bytes;
+	bool found;
+
+	if (sys->read_file(sys, "/proc/kallsyms", KALLSYMS_MAX, &text, &bytes) < 0)
+		return false;
+	snprintf(symbol, sizeof(symbol), " T __arm64_sys_%s\n", name);
+	found = strstr(text, symbol) != NULL;
+	free(text);
+	return found;
+}
+
 static bool read_kernel(struct sys *sys, int fd, const unsigned char *head, size_t head_bytes, uint64_t va, uint64_t *value)
 {
 	unsigned char raw[8];

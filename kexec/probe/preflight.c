@@ -52,10 +52,8 @@ static bool in_container(struct sys *sys)
 	return found;
 }
 
-enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail)
+enum kx_err preflight_rights(struct sys *sys, struct fail *fail)
 {
-	uint64_t value;
-
 	if (!sys->is_arm64(sys))
 		return fail_with(fail, KX_WRONG_ARCH);
 	if (!sys->may_boot(sys))
@@ -64,6 +62,13 @@ enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail)
 		return fail_with(fail, KX_CONTAINER);
 	if (!in_first_namespace(sys, "/proc/self/ns/user", USER_NS_INIT))
 		return fail_with(fail, KX_USER_NS);
+	return KX_OK;
+}
+
+enum kx_err preflight_switches(struct sys *sys, bool crash, struct fail *fail)
+{
+	uint64_t value;
+
 	if (sys_read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &value) && value)
 		return fail_with(fail, KX_LOAD_DISABLED);
 	/* -1: as many as one likes */
@@ -71,6 +76,13 @@ enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail)
 			 &value) && !value)
 		return fail_with(fail, crash ? KX_LOAD_LIMIT_PANIC : KX_LOAD_LIMIT);
 	return KX_OK;
+}
+
+enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail)
+{
+	enum kx_err err = preflight_rights(sys, fail);
+
+	return err ? err : preflight_switches(sys, crash, fail);
 }
 
 /* kexec_file_load(2) is another matter: it takes what is signed. */

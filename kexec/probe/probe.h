@@ -11,6 +11,10 @@
  * KX_LOAD_LIMIT, KX_LOAD_LIMIT_PANIC */
 enum kx_err preflight(struct sys *sys, bool crash, struct fail *fail);
 
+/* Its two halves: what this process may do, and what the administrator has switched off. */
+enum kx_err preflight_rights(struct sys *sys, struct fail *fail);
+enum kx_err preflight_switches(struct sys *sys, bool crash, struct fail *fail);
+
 /* Refusals that hold for kexec_load(2) only. Errors: KX_LOCKDOWN */
 enum kx_err preflight_kexec_load(struct sys *sys, struct fail *fail);
 
@@ -39,6 +43,9 @@ bool initrd_is_retained(struct sys *sys);
  * 1, 0, or -1 when that cannot be read. */
 int kernel_is_loaded(struct sys *sys, bool crash);
 
+/* Whether this kernel was built with a system call, by its symbols; for where the call itself must not be tried. */
+bool kernel_has_call(struct sys *sys, const char *name);
+
 /*
  * The entry point of the image that the kernel holds, as kexec_load(2) was given it: by it one load is told from another, a stock kexec's
  * too. 0: none is loaded, or the kernel does not show it: that takes /proc/kcore and data symbols in /proc/kallsyms (CONFIG_KALLSYMS_ALL),
@@ -53,6 +60,7 @@ struct budget {
 	uint64_t free_bytes;		/* MemAvailable */
 	uint64_t unmovable_bytes;	/* of free_bytes, less what is free in CMA areas: that is for pages that can be moved only, the kernel's own cannot */
 	uint64_t cma_bytes;		/* CmaTotal: memory that drivers may claim back from whoever has it */
+	uint64_t swap_used_bytes;
 	uint64_t available_bytes;	/* of free_bytes, what may be taken: less what the shutdown itself needs */
 };
 

@@ -37,6 +37,7 @@ struct report {
 	char check[24];		/* "crc32c", ... */
 	unsigned int cpus;	/* that purgatory may use */
 	char console[32];	/* "" if there is none */
+	char cmdline[2048];	/* "": the device tree's is kept. Not printed. */
 	uint64_t load_ms;
 	char note[REPORT_NOTES][320];	/* what is not as asked for, and why */
 	unsigned int notes;

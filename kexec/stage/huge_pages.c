@@ -82,6 +82,16 @@ int huge_page_limit_restore(struct sys *sys, uint64_t before, uint64_t written)
 	return write_number(sys, OVERCOMMIT, before);
 }
 
+bool huge_page_limit_try(struct sys *sys, struct huge_page_limit *limit)
+{
+	*limit = (struct huge_page_limit){ 0 };
+	if (!sys_read_u64(sys, OVERCOMMIT, 10, &limit->limit) || !sys_read_u64(sys, SURPLUS, 10, &limit->surplus))
+		return false;
+	sys_read_u64(sys, POOL "nr_hugepages", 10, &limit->pool);
+	limit->write_error = write_number(sys, OVERCOMMIT, limit->limit);
+	return true;
+}
+
 /*
  * Huge pages that are in use beyond the pool count against the limit, those of an earlier load too. Twice it is seen to that the limit is
  * put back: at once, by a process that waits for this one's end; and, should both be killed together, by the next run, from the ledger.

@@ -109,6 +109,14 @@ void staging_close(struct staging *staging, bool discard);
 /* Huge pages in the machine's own pool that nobody has a claim to. */
 uint64_t huge_page_pool_pages(struct sys *sys);
 
+/* The limit on surplus huge pages, how many there are, and whether it can be written to: what it is already. False: this kernel has no
+ * huge pages of this size. */
+struct huge_page_limit {
+	uint64_t limit, surplus, pool;	/* pool: nr_hugepages, the machine's own */
+	int write_error;		/* negative errno */
+};
+bool huge_page_limit_try(struct sys *sys, struct huge_page_limit *limit);
+
 /* Put the limit on surplus huge pages back to what it was, if it still is what was written. Returns 0 or a negative errno. */
 int huge_page_limit_restore(struct sys *sys, uint64_t before, uint64_t written);
 

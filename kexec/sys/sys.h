@@ -36,7 +36,7 @@ struct sys_shm {
 	unsigned int attached;	/* processes, this one included */
 };
 
-enum sys_cpu_feature { CPU_CRC32 = 1, CPU_SHA2 = 2, CPU_SME = 4 };
+enum sys_cpu_feature { CPU_CRC32 = 1, CPU_SHA2 = 2, CPU_SME = 4, CPU_GCS = 8 };	/* GCS: since Linux 6.13 */
 
 struct sys_workers;
 
@@ -139,6 +139,9 @@ struct sys {
 	int (*kexec_load)(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count, unsigned long flags);
 	/* flags: SYS_FILE_*. Descriptors of -1: there is none; cmdline may be null. */
 	int (*kexec_file_load)(struct sys *sys, int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags);
+	/* Ask for one of the two with arguments that every kernel refuses, so that nothing comes of it. 0: it would take others; -ENOSYS, -EPERM.
+	   Where kernel.kexec_load_limit_reboot is set this counts as a load. */
+	int (*kexec_probe)(struct sys *sys, bool by_file);
 	int (*reboot_kexec)(struct sys *sys);
 	void (*sync)(struct sys *sys);
 	void (*ifdown)(struct sys *sys);

@@ -30,6 +30,7 @@
 /* Bits of AT_HWCAP, asm/hwcap.h of arm64 */
 #define ARM64_HWCAP_SHA2	(1ul << 6)
 #define ARM64_HWCAP_CRC32	(1ul << 7)
+#define ARM64_HWCAP_GCS		(1ul << 32)
 #define ARM64_HWCAP2_SME	(1ul << 23)
 
 static volatile sig_atomic_t signal_seen;
@@ -128,6 +129,21 @@ static int kexec_file_load(struct sys *sys, int kernel_fd, int initrd_fd, const 
 	if (syscall(SYS_kexec_file_load, kernel_fd, initrd_fd, cmdline ? strlen(cmdline) + 1 : 0, cmdline, flags) < 0)
 		return -errno;
 	return 0;
+}
+
+/* A flag that there is not, and more segments than there may be, or no file: each of them is refused before anything is done. */
+#define UNKNOWN_FLAG	0x8000ul
+
+static int kexec_probe(struct sys *sys, bool by_file)
+{
+	long result;
+
+	(void)sys;
+	if (by_file)
+		result = syscall(SYS_kexec_file_load, -1, -1, 0ul, NULL, UNKNOWN_FLAG);
+	else
+		result = syscall(SYS_kexec_load, 0ul, KEXEC_SEGMENT_MAX + 1ul, NULL, UNKNOWN_FLAG | KEXEC_ARCH_AARCH64);
+	return result < 0 && (errno == ENOSYS || errno == EPERM) ? -errno : 0;
 }
 
 static int reboot_kexec(struct sys *sys)
@@ -307,6 +323,8 @@ static unsigned int cpu_features(void)
 		features |= CPU_CRC32;
 	if (hwcap & ARM64_HWCAP_SHA2)
 		features |= CPU_SHA2;
+	if (hwcap & ARM64_HWCAP_GCS)
+		features |= CPU_GCS;
 	if (getauxval(AT_HWCAP2) & ARM64_HWCAP2_SME)
 		features |= CPU_SME;
 #endif
@@ -349,6 +367,7 @@ void sys_linux(struct sys *sys)
 		.can_print = can_print,
 		.kexec_load = kexec_load,
 		.kexec_file_load = kexec_file_load,
+		.kexec_probe = kexec_probe,
 		.reboot_kexec = reboot_kexec,
 		.sync = sync_disks,
 		.ifdown = ifdown,

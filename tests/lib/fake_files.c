@@ -34,6 +34,8 @@ static void meminfo(const struct fake *f, char text[128])
 /* Files whose text follows the machine's state. */
 static bool made_up(struct fake *f, const char *path, char text[128])
 {
+	if (f->no_huge_pages && strncmp(path, FAKE_POOL, strlen(FAKE_POOL)) == 0)
+		return false;
 	if (strcmp(path, FAKE_OVERCOMMIT) == 0)
 		snprintf(text, 128, "%llu\n", (unsigned long long)f->overcommit);
 	else if (strcmp(path, FAKE_POOL "surplus_hugepages") == 0)

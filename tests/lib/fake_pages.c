@@ -58,7 +58,7 @@ static int shm_create(struct sys *sys, int key, uint64_t bytes, bool huge, int *
 		return -f->fail_errno;
 	if (!f->locked && !f->no_lock)
 		fake_breach(f, "stages without the lock");
-	if (!bytes || (huge && bytes % PLAN_SLOT_BYTES))
+	if (!bytes || (huge && (f->no_huge_pages || bytes % PLAN_SLOT_BYTES)))
 		return -EINVAL;
 	if (shm_by_key(f, key))
 		return -EEXIST;

@@ -337,6 +337,16 @@ static int kexec_file_load(struct sys *sys, int kernel_fd, int initrd_fd, const 
 	return f->file_load_error;
 }
 
+static int kexec_probe(struct sys *sys, bool by_file)
+{
+	struct fake *f = fake_of(sys);
+
+	f->probes++;
+	if (by_file)
+		return f->file_load_error == FAKE_FILE_LOAD_WORKS ? 0 : f->file_load_error ? f->file_load_error : -ENOSYS;
+	return f->kexec_error;
+}
+
 static int reboot_kexec(struct sys *sys)
 {
 	fake_of(sys)->reboots++;
@@ -409,7 +419,7 @@ struct fake *fake_new(const pa_t *page_pa_, uint32_t pages)
 		.lock = lock, .unlock = unlock, .die_first = die_first, .restore_if_killed = restore_if_killed, .restore_cancel = restore_cancel, .shutdown = run_shutdown,
 		.kernel_log = kernel_log,
 		.workers_open = workers_open, .workers_ready = workers_ready, .workers_close = workers_close, .interrupted = interrupted,
-		.kexec_load = kexec_load, .kexec_file_load = kexec_file_load,
+		.kexec_load = kexec_load, .kexec_file_load = kexec_file_load, .kexec_probe = kexec_probe,
 		.reboot_kexec = reboot_kexec, .sync = sync_disks, .ifdown = ifdown,
 	};
 	fake_files(f);

@@ -11,7 +11,7 @@
 
 #include <setjmp.h>
 
-#define FAKE_FILES	64
+#define FAKE_FILES	96
 #define FAKE_SEGMENTS	16
 #define FAKE_SHMS	16
 #define FAKE_FDS	24
@@ -72,6 +72,7 @@ struct fake {
 	uint64_t overcommit;		/* of surplus huge pages */
 	int write_error;		/* negative errno that every write to it gives */
 	bool overcommit_stuck;		/* a write to it was made to fail */
+	bool no_huge_pages;		/* the kernel has none of this size */
 	bool hide_pfn;
 	struct range cma;		/* leave_cma() gets huge pages out of here */
 	int cma_error;		/* negative errno that it gives instead */
@@ -103,7 +104,7 @@ struct fake {
 	int kexec_error;		/* negative errno that kexec_load(2) gives */
 
 	int file_load_error;		/* the same of kexec_file_load(2); 0: -ENOSYS */
-	unsigned int file_loads;
+	unsigned int file_loads, probes;
 	unsigned long file_load_flags;
 	char file_load_cmdline[256];
 	struct fake_file file_load_kernel, file_load_initrd;	/* what it was given; the data may be gone */

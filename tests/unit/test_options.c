@@ -411,6 +411,28 @@ static void asks(const char *line, bool staged, enum verify_staged verify, enum 
 	assert_false(o.load || o.exec || o.unload || o.shutdown || o.sync);
 }
 
+/* Of a load that stages, whether or not a kernel is named; what such a load refuses is refused here. */
+static void test_doctor(void **state)
+{
+	static const char *const refused[] = { "--doctor -l K", "-e --doctor", "--doctor -u", "-f --doctor K", "--doctor --plan K", "--doctor --last" };
+	size_t i;
+
+	(void)state;
+	runs("--doctor");
+	assert_true(o.doctor && !o.request.kernel && o.request.fast == FAST_AUTO && o.fast_given);
+	runs("--doctor --json K --initrd=I --fast-reloc=require");
+	assert_true(o.doctor && o.json && o.request.initrds == 1 && o.request.fast == FAST_REQUIRE);
+	assert_string_equal(o.request.kernel, "K");
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		refuses(refused[i]);
+		assert_non_null(strstr(err_text_of, "no other action"));
+	}
+	refuses("--doctor -i K");
+	refuses("--doctor --staged");
+	runs("-l K");
+	assert_true(!o.doctor && o.request.fast == FAST_NO);
+}
+
 /* Questions about what was loaded before, and nothing besides. */
 static void test_staged(void **state)
 {
@@ -577,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_prometheus),
 		cmocka_unit_test(test_boot_entry),
 		cmocka_unit_test(test_staged),
+		cmocka_unit_test(test_doctor),
 		cmocka_unit_test(test_what_file_load_cannot),
 		cmocka_unit_test(test_unknown_options),
 		cmocka_unit_test(test_no_kernel),

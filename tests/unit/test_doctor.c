@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What kexec --doctor says of machines in memory: text and JSON held against tests/golden/doctor-*, and each of them against what a load
+ * there then does.
+ */
+#include "job.h"
+
+#include <errno.h>
+
+#include "doctor.h"
+#include "golden.h"
+
+static void set_cpus(struct fake *f, unsigned int cpus)
+{
+	char path[80], online[16];
+	unsigned int i;
+
+	snprintf(online, sizeof(online), "0-%u\n", cpus - 1);
+	fake_text(f, "/sys/devices/system/cpu/online", online);
+	for (i = 0; i < cpus; i++) {
+		unsigned char reg[4] = { 0, 0, 0, (unsigned char)i };
+
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/of_node/reg", i);
+		fake_file(f, path, reg, 4);
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/of_node/enable-method", i);
+		fake_file(f, path, "psci", 5);
+	}
+}
+
+#define LOG_BEGINS	"Booting Linux on physical CPU 0x0000000000 [0x411fd070]\n"
+#define LOG_TABLES	"GICv3: using LPI property table @0x000000004a000000\nGICv3: CPU0: using allocated LPI pending table @0x000000004a010000\n"
+#define LOG_ENDS	"Run /init as init process\nwhat comes from processes does not count\n"
+
+/* Everything that one could wish for. */
+static void good(struct job *job)
+{
+	struct fake *f = job->fake;
+
+	f->log = LOG_BEGINS LOG_TABLES LOG_ENDS;
+	set_cpus(f, 4);
+	fake_text(f, "/sys/class/watchdog/watchdog0/identity", "SBSA Generic Watchdog\n");
+	fake_text(f, "/sys/class/watchdog/watchdog0/state", "active\n");
+	fake_text(f, "/sys/class/watchdog/watchdog0/timeout", "30\n");
+	fake_text(f, "/run/systemd/system/x", "");
+	fake_text(f, "/etc/systemd/system.conf", "[Manager]\n#KExecWatchdogSec=5min\nKExecWatchdogSec=off\n");
+	fake_text(f, "/etc/systemd/system.conf.d/50-watchdog.conf", "[Manager]\nKExecWatchdogSec = 2min\n");
+	/* The same name in a later directory does not count, nor does another section. */
+	fake_text(f, "/usr/lib/systemd/system.conf.d/50-watchdog.conf", "[Manager]\nKExecWatchdogSec=9min\n");
+	fake_text(f, "/usr/lib/systemd/system.conf.d/60-other.conf", "[Other]\nKExecWatchdogSec=0\n");
+	fake_text(f, "/sys/module/pstore/parameters/backend", "efi_pstore\n");
+}
+
+/* No kernel is named; and what could be better is. */
+static void improvable(struct job *job)
+{
+	struct fake *f = job->fake;
+
+	job->request.kernel = NULL;
+	job->request.initrds = 0;
+	job->request.cmdline = "console=tty0 console=ttyAMA0,9600n8 earlycon root=/dev/vda2";
+	f->log = LOG_BEGINS "a line of thirty-one characters\n" LOG_ENDS;
+	f->pool = 3;
+	fake_text(f, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "8\n");
+	fake_text(f, "/sys/class/watchdog/watchdog0/state", "inactive\n");
+	fake_text(f, "/run/systemd/system/x", "");
+	fake_text(f, "/proc/meminfo", "MemTotal:        2097152 kB\nMemFree:         1000000 kB\nMemAvailable:    1100000 kB\n"
+				      "SwapTotal:       2000000 kB\nSwapFree:        1400000 kB\n");
+	fake_text(f, "/sys/class/misc/liveupdate/dev", "10:120\n");
+	fake_text(f, "/proc/cmdline", "root=/dev/vda2 kho=on\n");
+	fake_text(f, "/sys/module/pstore/parameters/backend", "(null)\n");
+}
+
+static void lockdown(struct job *job)
+{
+	fake_text(job->fake, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+}
+
+static void lockdown_alone(struct job *job)
+{
+	fake_text(job->fake, "/sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
+}
+
+static void no_huge_pages(struct job *job)
+{
+	job->fake->no_huge_pages = true;
+}
+
+static void container(struct job *job)
+{
+	fake_text(job->fake, "/run/systemd/container", "podman");
+}
+
+static void file_load_only(struct job *job)
+{
+	job->fake->kexec_error = -ENOSYS;
+	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+	fake_text(job->fake, "/proc/sys/kernel/osrelease", "6.12.0\n");
+	fake_text(job->fake, "/boot/config-6.12.0", "CONFIG_KEXEC_FILE=y\nCONFIG_KEXEC_SIG_FORCE=y\nCONFIG_EFI=y\n");
+}
+
+static void no_call(struct job *job)
+{
+	job->fake->kexec_error = -ENOSYS;
+}
+
+/* A security module, say. */
+static void refused(struct job *job)
+{
+	job->fake->kexec_error = -EPERM;
+	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+}
+
+static void switched_off(struct job *job)
+{
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_disabled", "1\n");
+}
+
+static void other_ipc_ns(struct job *job)
+{
+	fake_link(job->fake, "/proc/self/ns/ipc", "ipc:[4026532000]");
+}
+
+static void rmid_forced(struct job *job)
+{
+	fake_text(job->fake, "/proc/sys/kernel/shm_rmid_forced", "1\n");
+}
+
+static void not_root(struct job *job)
+{
+	job->fake->root = false;
+	job->fake->not_user_0 = true;
+	fake_text(job->fake, "/proc/iomem", "00000000-00000000 : System RAM\n");
+}
+
+static void gcs(struct job *job)
+{
+	set_cpus(job->fake, 8);
+	job->fake->sys.cpu_features |= CPU_GCS;
+	job->request.cpus = 4;
+}
+
+/* The log is a ring; no PSCI; a console that purgatory does not know. */
+static void old_board(struct job *job)
+{
+	job->fake->log = "a late line\n";
+	drop_psci(job);
+	fake_text(job->fake, "/sys/class/tty/ttyAMA0/type", "999\n");
+}
+
+static void read_only_limit(struct job *job)
+{
+	job->fake->write_error = -EROFS;
+}
+
+static void limited_loads(struct job *job)
+{
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "2\n");
+	fake_text(job->fake, "/proc/kallsyms", "0000000000000000 T __arm64_sys_kexec_load\n0000000000000000 W __arm64_sys_kexec_file_load\n");
+}
+
+static void little_memory(struct job *job)
+{
+	job->fake->memory_bytes = MIB(132);
+}
+
+static void few_pages(struct job *job)
+{
+	job->fake->pages = 4;
+}
+
+static void crash_kernel_missing(struct job *job)
+{
+	fake_text(job->fake, "/proc/iomem", "09000000-09000fff : pl011@9000000\n40000000-bfffffff : System RAM\n  40210000-4183ffff : Kernel code\n"
+					    "  42140000-4277ffff : Kernel data\n  70000000-7fffffff : Crash kernel\n");
+}
+
+static const struct {
+	const char *name;
+	void (*make)(struct job *job);
+	int status;		/* what --doctor exits with */
+	enum kx_err load;	/* what a load with --fast-reloc then gives */
+} machines[] = {
+	{ "good", good, 0, KX_OK },
+	{ "improvable", improvable, 0, KX_OK },
+	{ "lockdown", lockdown, 1, KX_OK },
+	{ "lockdown-alone", lockdown_alone, 2, KX_LOCKDOWN },
+	{ "no-huge-pages", no_huge_pages, 1, KX_OK },
+	{ "container", container, 2, KX_CONTAINER },
+	{ "file-load-only", file_load_only, 1, KX_OK },
+	{ "no-call", no_call, 2, KX_NO_SYSCALL },
+	{ "refused", refused, 1, KX_NOT_PERMITTED },
+	{ "switched-off", switched_off, 2, KX_LOAD_DISABLED },
+	{ "other-ipc-ns", other_ipc_ns, 1, KX_OK },
+	{ "rmid-forced", rmid_forced, 1, KX_OK },
+	{ "not-root", not_root, 2, KX_NOT_ROOT },
+	{ "gcs", gcs, 0, KX_OK },
+	{ "old-board", old_board, 0, KX_OK },
+	{ "read-only-limit", read_only_limit, 0, KX_OK },
+	{ "limited-loads", limited_loads, 0, KX_OK },
+	{ "little-memory", little_memory, 0, KX_OK },
+	{ "few-pages", few_pages, 0, KX_OK },
+	{ "crash-kernel-missing", crash_kernel_missing, 0, KX_OK },
+};
+
+static void hold(const char *name, const struct doctor *d)
+{
+	char file[64], *text;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	doctor_text(d, out);
+	fclose(out);
+	snprintf(file, sizeof(file), "doctor-%s.txt", name);
+	assert_golden(file, text);
+	free(text);
+	out = open_memstream(&text, &bytes);
+	doctor_json(d, out);
+	fclose(out);
+	snprintf(file, sizeof(file), "doctor-%s.json", name);
+	assert_golden(file, text);
+	free(text);
+}
+
+static struct doctor examine(struct job *job)
+{
+	struct doctor d;
+
+	job->request.fast = FAST_AUTO;
+	assert_int_equal(doctor_examine(&d, &job->fake->sys, &job->request, &job->fail), KX_OK);
+	return d;
+}
+
+static void assert_same_plan(const struct doctor *d, const struct report *loaded)
+{
+	uint32_t in_place = 0, moved = 0, relocated = 0;
+	unsigned int o;
+
+	for (o = 0; o < loaded->objects; o++) {
+		in_place += loaded->object[o].in_place;
+		moved += loaded->object[o].moved;
+		relocated += loaded->object[o].relocated;
+	}
+	assert_int_equal(d->in_place, in_place);
+	assert_int_equal(d->moved, moved);
+	assert_int_equal(d->relocated, relocated);
+	assert_int_equal(d->planned.staged_bytes, loaded->staged_bytes);
+	assert_int_equal(d->cpus, loaded->cpus);
+	assert_string_equal(d->console, loaded->console);
+}
+
+/* Nothing is changed by looking, and the load that follows goes the way that was said. */
+static void test_machines(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(machines); i++) {
+		struct job *job = job_whole();
+		struct fake *f = job->fake;
+		struct doctor d;
+		enum kx_err err;
+
+		machines[i].make(job);
+		d = examine(job);
+		hold(machines[i].name, &d);
+		assert_clean(f);
+		assert_false(f->loaded);
+		assert_int_equal(f->kexec_loads + f->file_loads, 0);
+		assert_int_equal(fake_pages_taken(f), 0);
+		assert_int_equal(doctor_exit_status(&d), machines[i].status);
+
+		job->request.kernel = KERNEL;
+		err = load(job);
+		assert_int_equal(err, machines[i].load);
+		assert_clean(f);
+		if (!err) {
+			assert_int_equal(d.way, job->report.by_file ? DOCTOR_BY_FILE : job->report.staged_bytes ? DOCTOR_STAGED : DOCTOR_BY_LOAD);
+			if (d.kernel_named && !job->report.by_file)
+				assert_same_plan(&d, &job->report);
+		}
+		job_free(job);
+	}
+}
+
+/* The kernel is not asked where that would count. */
+static void test_limit_is_not_spent(void **state)
+{
+	struct job *job = job_whole();
+	struct doctor d;
+
+	(void)state;
+	limited_loads(job);
+	d = examine(job);
+	assert_int_equal(job->fake->probes, 0);
+	assert_int_equal(d.load_call.err, KX_OK);
+	assert_int_equal(d.file_call.err, KX_FILE_UNAVAILABLE);
+	/* -1: as many as one likes */
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "-1\n");
+	d = examine(job);
+	assert_int_equal(job->fake->probes, 2);
+	assert_false(d.load_limited);
+	job_free(job);
+}
+
+/* What it says can be staged can be, and four pages more can not. */
+static void test_payload_limit(void **state)
+{
+	const int64_t more[] = { 0, 4 * (int64_t)PLAN_SLOT_BYTES };
+	unsigned char *zeros = calloc(1, MIB(80));
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(more); i++) {
+		struct job *job = job_new(0x60000000, PLAN_SLOT_BYTES, 100);
+		struct doctor d;
+
+		job->fake->memory_bytes = MIB(150);
+		job->request.kernel = NULL;
+		d = examine(job);
+		job->request.kernel = KERNEL;
+		assert_true(d.payload_bytes_max > MIB(32));
+		fake_file(job->fake, INITRD, zeros, (size_t)((int64_t)d.payload_bytes_max - (int64_t)align_up(job->image_size, PLAN_SLOT_BYTES) + more[i]));
+		assert_int_equal(load(job), KX_OK);
+		assert_clean(job->fake);
+		assert_int_equal(job->report.object[1].relocated + job->report.object[0].relocated != 0, i);
+		job_free(job);
+	}
+	free(zeros);
+}
+
+/* What was loaded before is told, and stays. */
+static void test_loaded_before(void **state)
+{
+	struct job *job = job_whole();
+	struct doctor d;
+	uint32_t taken;
+
+	(void)state;
+	load_first(job);
+	taken = fake_pages_taken(job->fake);
+	d = examine(job);
+	hold("loaded", &d);
+	assert_true(job->fake->loaded);
+	assert_int_equal(fake_pages_taken(job->fake), taken);
+	assert_int_equal(d.staged.check.truth, STAGED_TRUE);
+	assert_true(fake_move_page(job->fake, job->report.object[0].place.start));
+	d = examine(job);
+	hold("moved", &d);
+	assert_int_equal(d.verdict[DOCTOR_LOADED].mark, DOCTOR_WARNING);
+	assert_int_equal(look(job, true).truth, STAGED_MOVED);
+	job_free(job);
+}
+
+/* A file that is no kernel is told, and says nothing about the machine. */
+static void test_bad_kernel(void **state)
+{
+	struct job *job = job_whole();
+	struct doctor d;
+
+	(void)state;
+	fake_text(job->fake, KERNEL, "no kernel");
+	d = examine(job);
+	assert_int_equal(d.plan.err, KX_NOT_IMAGE);
+	assert_int_equal(d.verdict[DOCTOR_PLAN].mark, DOCTOR_PROBLEM);
+	assert_int_equal(doctor_exit_status(&d), 0);
+	assert_clean(job->fake);
+	job_free(job);
+}
+
+static void test_at_work(void **state)
+{
+	struct job *job = job_whole();
+	struct doctor d;
+
+	(void)state;
+	job->request.fast = FAST_AUTO;
+	job->fake->locked = true;
+	assert_int_equal(doctor_examine(&d, &job->fake->sys, &job->request, &job->fail), KX_LOCKED);
+	job->fake->locked = false;
+	assert_clean(job->fake);
+	job_free(job);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_limit_is_not_spent),
+		cmocka_unit_test(test_payload_limit),
+		cmocka_unit_test(test_loaded_before),
+		cmocka_unit_test(test_bad_kernel),
+		cmocka_unit_test(test_at_work),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
