@@ -355,7 +355,7 @@ static void look_at_gic(struct examination *e)
 	else if (dt_leaves_gic_tables(m->dtb))
 		d->gic = GIC_RESERVED;
 	else
-		d->gic = d->efi ? GIC_BY_EFI : GIC_LEAVES_NOTHING;
+		d->gic = d->efi && (d->gic_table_bytes || m->log_cut) ? GIC_BY_EFI : GIC_LEAVES_NOTHING;
 	judge(d, DOCTOR_GIC, m->tables_unknown ? DOCTOR_WARNING : DOCTOR_OK, m->tables_unknown ? REMEDY_LOG : REMEDY_NONE);
 }
 

@@ -142,23 +142,22 @@ static void read_kexec_watchdog(struct guards *g, struct sys *sys)
 	g->kexec_watchdog_on = strtod(g->kexec_watchdog, NULL) > 0 && g->kexec_watchdog[0] != 'i';
 }
 
-static int is_there(void *arg, const char *name, bool is_dir)
+static int stop(void *arg, const char *name, bool is_dir)
 {
+	(void)arg;
 	(void)name;
 	(void)is_dir;
-	*(bool *)arg = true;
 	return 1;
 }
 
 void guards_read(struct guards *guards, struct sys *sys)
 {
 	struct finding f = { guards, sys };
-	bool any = false;
 
 	*guards = (struct guards){ 0 };
 	sys->list_dir(sys, WATCHDOG_DIR, add_watchdog, &f);
 	/* sd_booted(3) */
-	guards->systemd = sys->list_dir(sys, "/run/systemd/system", is_there, &any) >= 0;
+	guards->systemd = sys->list_dir(sys, "/run/systemd/system", stop, NULL) >= 0;
 	read_kexec_watchdog(guards, sys);
 	if (read_line(sys, "/sys/module/pstore/parameters/backend", guards->pstore, sizeof(guards->pstore)) && guards->pstore[0] == '(')
 		guards->pstore[0] = '\0';	/* "(null)" */

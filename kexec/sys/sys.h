@@ -139,7 +139,7 @@ struct sys {
 	int (*kexec_load)(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count, unsigned long flags);
 	/* flags: SYS_FILE_*. Descriptors of -1: there is none; cmdline may be null. */
 	int (*kexec_file_load)(struct sys *sys, int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags);
-	/* Ask for one of the two with arguments that every kernel refuses, so that nothing comes of it. 0: it would take others; -ENOSYS, -EPERM.
+	/* Ask for one of the two with arguments that every kernel refuses, so that nothing comes of it. 0: it would take others.
 	   Where kernel.kexec_load_limit_reboot is set this counts as a load. */
 	int (*kexec_probe)(struct sys *sys, bool by_file);
 	int (*reboot_kexec)(struct sys *sys);

@@ -143,7 +143,8 @@ static int kexec_probe(struct sys *sys, bool by_file)
 		result = syscall(SYS_kexec_file_load, -1, -1, 0ul, NULL, UNKNOWN_FLAG);
 	else
 		result = syscall(SYS_kexec_load, 0ul, KEXEC_SEGMENT_MAX + 1ul, NULL, UNKNOWN_FLAG | KEXEC_ARCH_AARCH64);
-	return result < 0 && (errno == ENOSYS || errno == EPERM) ? -errno : 0;
+	/* What it says to such arguments when it would take others. */
+	return result < 0 && errno != EINVAL && errno != EBADF && errno != EBUSY ? -errno : 0;
 }
 
 static int reboot_kexec(struct sys *sys)

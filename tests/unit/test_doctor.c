@@ -283,6 +283,53 @@ static void test_machines(void **state)
 	}
 }
 
+/* What the next kernel's command line says of its console, and what this kernel's log would cost there. */
+static void test_boot_log(void **state)
+{
+	static const struct {
+		const char *cmdline, *tty;
+		uint32_t baud;
+		bool quiet, earlycon;
+	} v[] = {
+		{ "", "", 0, false, false },
+		{ "console=tty0", "", 0, false, false },
+		{ "console=hvc0 quiet", "", 0, true, false },
+		{ "console=ttyS1,115200n8 root=/dev/vda1", "ttyS1", 115200, false, false },
+		{ "console=ttyS1,115200 console=tty0 console=ttyAMA0", "ttyAMA0", 0, false, false },
+		{ "root=/dev/quiet console=ttyAMA0,9600 loglevel=4", "ttyAMA0", 9600, true, false },
+		{ "quiet loglevel=7 console=ttyAMA0", "ttyAMA0", 0, false, false },
+		{ "quiet ignore_loglevel", "", 0, false, false },
+		{ "quiet debug", "", 0, false, false },
+		{ "earlycon=pl011,0x9000000 -- quiet console=ttyS0", "", 0, false, true },
+		{ "console=ttyAMA0,", "ttyAMA0", 0, false, false },
+		{ "console=tty console=", "", 0, false, false },
+	};
+	struct fake *f = fake_new(NULL, 0);
+	struct boot_log log;
+	size_t i;
+
+	(void)state;
+	f->log = LOG_BEGINS LOG_ENDS "more of it\n";
+	for (i = 0; i < COUNT(v); i++) {
+		boot_log_read(&log, &f->sys, v[i].cmdline);
+		assert_string_equal(log.tty, v[i].tty);
+		assert_int_equal(log.baud, v[i].baud);
+		assert_int_equal(log.quiet, v[i].quiet);
+		assert_int_equal(log.earlycon, v[i].earlycon);
+		assert_true(log.whole);
+		/* Two lines, with a time stamp in front and two bytes behind. */
+		assert_int_equal(log.bytes, strlen(LOG_BEGINS) - 1 + strlen("Run /init as init process") + 2 * 17);
+		assert_int_equal(log.ms, v[i].tty[0] ? log.bytes * 10000 / (v[i].baud ? v[i].baud : 115200) : 0);
+	}
+	f->log = "no beginning\n";
+	boot_log_read(&log, &f->sys, "");
+	assert_false(log.whole);
+	f->log = NULL;
+	boot_log_read(&log, &f->sys, "console=ttyAMA0");
+	assert_true(!log.whole && !log.bytes && !log.ms);
+	fake_free(f);
+}
+
 /* The kernel is not asked where that would count. */
 static void test_limit_is_not_spent(void **state)
 {
@@ -386,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_boot_log),
 		cmocka_unit_test(test_limit_is_not_spent),
 		cmocka_unit_test(test_payload_limit),
 		cmocka_unit_test(test_loaded_before),
