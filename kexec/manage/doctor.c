@@ -165,45 +165,54 @@ static uint64_t shm_bytes_most(struct sys *sys)
 	return most;
 }
 
-/* How much a load could place now: what is left of its pages when those for the control segment and the device tree are off. */
-static void look_at_memory(struct examination *e)
+/* The pages that a load could take now, and what bounds them. */
+static uint64_t pages_most(struct examination *e, const struct staging_ops *backend)
+{
+	const struct huge_page_limit *limit = &e->d->trial.limit;
+	uint64_t pages = pages_to_be_had(&e->d->budget, backend), shm = shm_bytes_most(e->sys) / backend->page_bytes;
+	uint64_t below_limit = limit->limit > limit->surplus ? limit->limit - limit->surplus : 0;
+
+	e->d->limit_is_limit = e->d->trial.has_limit && limit->write_error && below_limit < pages;
+	if (e->d->limit_is_limit)
+		pages = below_limit;
+	e->d->shm_is_limit = shm < pages;
+	return e->d->shm_is_limit ? shm : pages;
+}
+
+/* Less those for the control segment and the device tree; and the last pages of kernel and initrd are full only by chance. */
+static uint64_t payload_most(struct examination *e)
 {
 	const struct staging_ops *backend = staging_backend(STAGING_HUGE_PAGES);
 	const struct plan_object nothing[PLAN_OBJECTS] = { { 0 } };
-	struct doctor *d = e->d;
+	uint64_t pages = pages_most(e, backend), others = 3;
 	struct plan_input input;
 	struct fail ignored;
-	uint64_t pages, others = 2, shm;
+
+	if (!e->d->machine.err && !plan_input_make(&input, e->sys, &e->machine, nothing, e->machine.dtb_bytes + KIB(16), &ignored))
+		others = plan_pages_wanted(&input) + 1;
+	return pages > others ? (pages - others) * backend->page_bytes : 0;
+}
+
+/* What a small kernel and initrd take. */
+#define PAYLOAD_BYTES_USUAL	MIB(128)
+
+static void look_at_memory(struct examination *e)
+{
+	struct doctor *d = e->d;
+	bool may_stage = may_load(d) && !d->load_call.err && !d->staging.err, scarce, swapped;
 
 	d->pool_free_pages = huge_page_pool_pages(e->sys);
 	if (budget_read(&d->budget, e->sys, &d->memory)) {
 		judge_fail(d, DOCTOR_MEMORY, &d->memory, DOCTOR_PROBLEM);
 		return;
 	}
-	pages = pages_to_be_had(&d->budget, backend);
-	if (d->trial.has_limit && d->trial.limit.write_error && d->trial.limit.limit - d->trial.limit.surplus < pages) {
-		d->limit_is_limit = true;
-		pages = d->trial.limit.limit > d->trial.limit.surplus ? d->trial.limit.limit - d->trial.limit.surplus : 0;
-	}
-	shm = shm_bytes_most(e->sys) / backend->page_bytes;
-	if (shm < pages) {
-		d->shm_is_limit = true;
-		pages = shm;
-	}
-	if (!d->machine.err && !plan_input_make(&input, e->sys, &e->machine, nothing, e->machine.dtb_bytes + KIB(16), &ignored))
-		others = plan_pages_wanted(&input);
-	/* And the last page of the kernel and that of the initrd are full only by chance. */
-	others += 1;
-	if (may_load(d) && !d->load_call.err && !d->staging.err && pages > others)
-		d->payload_bytes_max = (pages - others) * backend->page_bytes;
-	if (!may_load(d) || d->load_call.err)
-		judge(d, DOCTOR_MEMORY, DOCTOR_OK, REMEDY_NONE);
-	else
-		judge(d, DOCTOR_MEMORY, d->payload_bytes_max >= MIB(128) ? DOCTOR_OK : DOCTOR_WARNING,
-		      d->payload_bytes_max >= MIB(128) ? REMEDY_NONE : d->limit_is_limit ? REMEDY_LIMIT :
-		      d->shm_is_limit ? REMEDY_SHMMAX : d->staging.err ? REMEDY_NONE : REMEDY_FREE_MEMORY);
-	judge(d, DOCTOR_SWAP, d->budget.swap_used_bytes > d->budget.available_bytes ? DOCTOR_WARNING : DOCTOR_OK,
-	      d->budget.swap_used_bytes > d->budget.available_bytes ? REMEDY_SWAP : REMEDY_NONE);
+	if (may_stage)
+		d->payload_bytes_max = payload_most(e);
+	scarce = may_stage && d->payload_bytes_max < PAYLOAD_BYTES_USUAL;
+	judge(d, DOCTOR_MEMORY, scarce ? DOCTOR_WARNING : DOCTOR_OK,
+	      !scarce ? REMEDY_NONE : d->limit_is_limit ? REMEDY_LIMIT : d->shm_is_limit ? REMEDY_SHMMAX : REMEDY_FREE_MEMORY);
+	swapped = d->budget.swap_used_bytes > d->budget.available_bytes;
+	judge(d, DOCTOR_SWAP, swapped ? DOCTOR_WARNING : DOCTOR_OK, swapped ? REMEDY_SWAP : REMEDY_NONE);
 	if (d->verdict[DOCTOR_STAGING].shown)
 		judge(d, DOCTOR_HUGE_PAGES, !d->trial.has_limit ? DOCTOR_PROBLEM : d->limit_is_limit ? DOCTOR_WARNING : DOCTOR_OK,
 		      d->limit_is_limit ? REMEDY_LIMIT : REMEDY_NONE);

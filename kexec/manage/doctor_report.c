@@ -157,14 +157,15 @@ static void say_memory(FILE *out, const struct doctor *d)
 	}
 	if (d->payload_bytes_max)
 		fprintf(out, "kernel and initrd of up to %llu MiB can be staged now", mib(d->payload_bytes_max));
-	else
+	else if (d->verdict[DOCTOR_MEMORY].mark != DOCTOR_OK)
 		fprintf(out, "nothing can be staged now");
 	if (d->limit_is_limit)
 		fprintf(out, ", since vm.nr_overcommit_hugepages cannot be raised");
 	if (d->shm_is_limit)
 		fprintf(out, ", since kernel.shmmax or kernel.shmall allows no more");
-	fprintf(out, "; %llu of %llu MiB are available, and %llu of them may be taken", mib(d->budget.free_bytes), mib(d->budget.ram_bytes),
-		mib(d->budget.available_bytes));
+	fprintf(out, "%s%llu of %llu MiB are available, and %llu of them may be taken",
+		d->payload_bytes_max || d->verdict[DOCTOR_MEMORY].mark != DOCTOR_OK ? "; " : "", mib(d->budget.free_bytes),
+		mib(d->budget.ram_bytes), mib(d->budget.available_bytes));
 }
 
 static void say_swap(FILE *out, const struct doctor *d)

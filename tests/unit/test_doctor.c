@@ -28,7 +28,8 @@ static void set_cpus(struct fake *f, unsigned int cpus)
 }
 
 #define LOG_BEGINS	"Booting Linux on physical CPU 0x0000000000 [0x411fd070]\n"
-#define LOG_TABLES	"GICv3: using LPI property table @0x000000004a000000\nGICv3: CPU0: using allocated LPI pending table @0x000000004a010000\n"
+#define LOG_TABLES	"GICv3: using LPI property table @0x000000004a000000\n" \
+			"GICv3: CPU0: using allocated LPI pending table @0x000000004a010000\n"
 #define LOG_ENDS	"Run /init as init process\nwhat comes from processes does not count\n"
 
 /* Everything that one could wish for. */
@@ -171,8 +172,8 @@ static void few_pages(struct job *job)
 
 static void crash_kernel_missing(struct job *job)
 {
-	fake_text(job->fake, "/proc/iomem", "09000000-09000fff : pl011@9000000\n40000000-bfffffff : System RAM\n  40210000-4183ffff : Kernel code\n"
-					    "  42140000-4277ffff : Kernel data\n  70000000-7fffffff : Crash kernel\n");
+	fake_text(job->fake, "/proc/iomem", "09000000-09000fff : pl011@9000000\n40000000-bfffffff : System RAM\n"
+					    "  40210000-4183ffff : Kernel code\n  42140000-4277ffff : Kernel data\n  70000000-7fffffff : Crash kernel\n");
 }
 
 static const struct {
@@ -353,8 +354,9 @@ static void test_limit_is_not_spent(void **state)
 /* What it says can be staged can be, and four pages more can not. */
 static void test_payload_limit(void **state)
 {
-	const int64_t more[] = { 0, 4 * (int64_t)PLAN_SLOT_BYTES };
+	const uint64_t more[] = { 0, 4 * PLAN_SLOT_BYTES };
 	unsigned char *zeros = calloc(1, MIB(80));
+	uint64_t initrd_bytes;
 	size_t i;
 
 	(void)state;
@@ -367,7 +369,8 @@ static void test_payload_limit(void **state)
 		d = examine(job);
 		job->request.kernel = KERNEL;
 		assert_true(d.payload_bytes_max > MIB(32));
-		fake_file(job->fake, INITRD, zeros, (size_t)((int64_t)d.payload_bytes_max - (int64_t)align_up(job->image_size, PLAN_SLOT_BYTES) + more[i]));
+		initrd_bytes = d.payload_bytes_max - align_up(job->image_size, PLAN_SLOT_BYTES) + more[i];
+		fake_file(job->fake, INITRD, zeros, initrd_bytes);
 		assert_int_equal(load(job), KX_OK);
 		assert_clean(job->fake);
 		assert_int_equal(job->report.object[1].relocated + job->report.object[0].relocated != 0, i);
