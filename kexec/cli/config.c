@@ -8,7 +8,6 @@
 
 #define CONFIG		"/etc/kexec.conf"
 #define CONFIG_DIR	"/etc/kexec.conf.d"
-#define CONFIG_FILES	256
 #define CONFIG_BYTES	65536
 
 /* Later files win, and the command line wins over all: so they are read into a request of their own. */
@@ -94,52 +93,32 @@ static bool read_one(struct sys *sys, struct reading *r, const char *path, FILE 
 	return false;
 }
 
-struct names {
-	char *name[CONFIG_FILES];
-	size_t count;
-};
-
 /* Editors and packages leave other files beside. */
-static int add_name(void *arg, const char *name, bool is_dir)
+static bool is_setting(const char *name)
 {
-	struct names *names = arg;
 	size_t bytes = strlen(name);
 
-	if (is_dir || name[0] == '.' || bytes < 6 || strcmp(name + bytes - 5, ".conf") != 0)
-		return 0;
-	if (names->count == CONFIG_FILES)
-		return -E2BIG;
-	names->name[names->count] = strdup(name);
-	if (!names->name[names->count])
-		return -ENOMEM;
-	names->count++;
-	return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return name[0] != '.' && bytes >= 6 && strcmp(name + bytes - 5, ".conf") == 0;
 }
 
 static bool read_all(struct sys *sys, struct reading *r, FILE *err)
 {
-	struct names names = { .count = 0 };
+	struct sys_names names;
 	char path[512];
 	bool ok = read_one(sys, r, CONFIG, err);
 	int listed;
 	size_t i;
 
-	listed = sys->list_dir(sys, CONFIG_DIR, add_name, &names);
+	listed = sys_list_files(sys, CONFIG_DIR, is_setting, &names);
 	if (listed < 0 && listed != -ENOENT) {
 		fprintf(err, "kexec: " CONFIG_DIR ": %s\n", strerror(-listed));
 		ok = false;
 	}
-	qsort(names.name, names.count, sizeof(*names.name), by_name);
 	for (i = 0; i < names.count; i++) {
 		snprintf(path, sizeof(path), CONFIG_DIR "/%s", names.name[i]);
 		ok = ok && read_one(sys, r, path, err);
-		free(names.name[i]);
 	}
+	sys_names_free(&names);
 	return ok;
 }
 

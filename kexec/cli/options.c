@@ -246,31 +246,32 @@ static enum options_result take_boot_entry(const struct parse *p)
 	return OPTIONS_RUN;
 }
 
+/* A word of these, counted from 1, the first of which is meant where none is given. 0: it is none, and that was said. */
+static unsigned int take_mode(const struct parse *p, const char *option, const char *const *names, unsigned int count)
+{
+	unsigned int i = find_name(names, count, p->argument ? p->argument : names[1]);
+
+	if (i < count)
+		return i;
+	fprintf(p->err, "kexec: --%s=%s is unknown; it is --%s, --%s=%s or --%s=%s\n", option, p->argument, option, option, names[1], option,
+		names[2]);
+	return 0;
+}
+
 static enum options_result take_heal(const struct parse *p)
 {
 	static const char *const names[] = { [HEAL_NOW] = "now", [HEAL_SHUTDOWN] = "shutdown" };
-	unsigned int i = find_name(names, HEAL_SHUTDOWN + 1, p->argument ? p->argument : "now");
 
-	if (i <= HEAL_SHUTDOWN) {
-		p->options->heal_staged = (enum heal_staged)i;
-		return OPTIONS_RUN;
-	}
-	fprintf(p->err, "kexec: --heal-staged=%s is unknown; it is --heal-staged, --heal-staged=now or --heal-staged=shutdown\n", p->argument);
-	return OPTIONS_BAD;
+	p->options->heal_staged = (enum heal_staged)take_mode(p, "heal-staged", names, HEAL_SHUTDOWN + 1);
+	return p->options->heal_staged == HEAL_NONE ? OPTIONS_BAD : OPTIONS_RUN;
 }
 
 static enum options_result take_verify(const struct parse *p)
 {
 	static const char *const names[] = { [VERIFY_ALL] = "all", [VERIFY_QUICK] = "quick" };
-	unsigned int i = find_name(names, VERIFY_QUICK + 1, p->argument ? p->argument : "all");
 
-	if (i <= VERIFY_QUICK) {
-		p->options->verify_staged = (enum verify_staged)i;
-		return OPTIONS_RUN;
-	}
-	fprintf(p->err, "kexec: --verify-staged=%s is unknown; it is --verify-staged, --verify-staged=all or "
-			"--verify-staged=quick\n", p->argument);
-	return OPTIONS_BAD;
+	p->options->verify_staged = (enum verify_staged)take_mode(p, "verify-staged", names, VERIFY_QUICK + 1);
+	return p->options->verify_staged == VERIFY_NONE ? OPTIONS_BAD : OPTIONS_RUN;
 }
 
 static enum options_result take_initrd(const struct parse *p)

@@ -2,9 +2,9 @@
 /* What was found, for a person or a program: facts in, text or JSON out. */
 #include "doctor.h"
 
+#include "json_add.h"
 #include "stages.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -398,21 +398,6 @@ void doctor_text(const struct doctor *d, FILE *out)
 	}
 }
 
-static void add_u64(struct json_object *o, const char *name, uint64_t value)
-{
-	json_object_object_add(o, name, json_object_new_uint64(value));
-}
-
-static void add_text(struct json_object *o, const char *name, const char *value)
-{
-	json_object_object_add(o, name, json_object_new_string(value));
-}
-
-static void add_bool(struct json_object *o, const char *name, bool value)
-{
-	json_object_object_add(o, name, json_object_new_boolean(value));
-}
-
 static struct json_object *checks_json(const struct doctor *d)
 {
 	struct json_object *list = json_object_new_array();
@@ -562,7 +547,5 @@ void doctor_json(const struct doctor *d, FILE *out)
 	else
 		json_object_object_add(o, "machine", NULL);
 	add_guards(o, d);
-	fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-			JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	print_json(o, out);
 }

@@ -2,7 +2,8 @@
 /* What is staged, for a person or a program. */
 #include "staged_report.h"
 
-#include <json-c/json.h>
+#include "json_add.h"
+
 #include <time.h>
 
 static const char *const truths[] = {
@@ -76,21 +77,6 @@ void staged_text(const struct staged_status *status, FILE *out)
 		staged_check_text(&status->check, out);
 }
 
-static void add_u64(struct json_object *o, const char *name, uint64_t value)
-{
-	json_object_object_add(o, name, json_object_new_uint64(value));
-}
-
-static void add_text(struct json_object *o, const char *name, const char *value)
-{
-	json_object_object_add(o, name, json_object_new_string(value));
-}
-
-static void add_bool(struct json_object *o, const char *name, bool value)
-{
-	json_object_object_add(o, name, json_object_new_boolean(value));
-}
-
 void staged_json(const struct staged_status *status, FILE *out)
 {
 	struct json_object *o = json_object_new_object(), *files = json_object_new_array();
@@ -121,7 +107,5 @@ void staged_json(const struct staged_status *status, FILE *out)
 	add_text(o, "cmdline", status->cmdline);
 	add_u64(o, "control_segment_pa", status->control_pa);
 	json_object_object_add(o, "files", files);
-	fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-			JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	print_json(o, out);
 }

@@ -227,30 +227,10 @@ static bool is_preset(const char *kernel)
 	return strcmp(kernel, "/vmlinuz") == 0 || strcmp(kernel, "/boot/vmlinuz") == 0;
 }
 
-struct fragments {
-	char *name[64];
-	size_t count;
-};
-
-/* Names that run-parts(8) would take: editors and packages leave others beside. */
-static int add_fragment(void *arg, const char *name, bool is_dir)
+/* What run-parts(8) would take: editors and packages leave others beside. */
+static bool is_fragment(const char *name)
 {
-	struct fragments *list = arg;
-
-	if (is_dir || name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
-		return 0;
-	if (list->count == sizeof(list->name) / sizeof(list->name[0]))
-		return -E2BIG;
-	list->name[list->count] = NULL;
-	if (!entry_set(&list->name[list->count], name, strlen(name)))
-		return -ENOMEM;
-	list->count++;
-	return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")];
 }
 
 static enum kx_err parse_one(struct default_kexec *d, struct sys *sys, const char *path)
@@ -265,17 +245,16 @@ static enum kx_err parse_one(struct default_kexec *d, struct sys *sys, const cha
 static enum kx_err parse_all(struct default_kexec *d, struct sys *sys)
 {
 	enum kx_err err = parse_one(d, sys, "/etc/default/kexec");
-	struct fragments list = { .count = 0 };
+	struct sys_names names;
 	char path[PATH_CHARS];
 	size_t i;
 
-	(void)sys->list_dir(sys, "/etc/default/kexec.d", add_fragment, &list);
-	qsort(list.name, list.count, sizeof(list.name[0]), by_name);
-	for (i = 0; i < list.count; i++) {
-		snprintf(path, sizeof(path), "/etc/default/kexec.d/%s", list.name[i]);
+	(void)sys_list_files(sys, "/etc/default/kexec.d", is_fragment, &names);
+	for (i = 0; i < names.count; i++) {
+		snprintf(path, sizeof(path), "/etc/default/kexec.d/%s", names.name[i]);
 		err = err ? err : parse_one(d, sys, path);
-		free(list.name[i]);
 	}
+	sys_names_free(&names);
 	return err;
 }
 

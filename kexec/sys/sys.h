@@ -167,6 +167,17 @@ struct sys {
 /* The first number of a small file (base as for strtoull); false if it cannot be read. */
 bool sys_read_u64(struct sys *sys, const char *path, int base, uint64_t *value);
 
+/* Files of a directory by their names, in order; freed by sys_names_free(), also after an error. */
+#define SYS_NAMES_MAX	256
+struct sys_names {
+	char *name[SYS_NAMES_MAX];
+	size_t count;
+};
+
+/* Those that wanted() takes; subdirectories are none. Returns 0 or a negative errno: -E2BIG: there are more. */
+int sys_list_files(struct sys *sys, const char *path, bool (*wanted)(const char *name), struct sys_names *names);
+void sys_names_free(struct sys_names *names);
+
 /* The running system. Catches SIGINT, SIGQUIT, SIGTERM, SIGHUP from then on; and nothing that is opened later gets the number
  * of a standard stream that is closed. */
 void sys_linux(struct sys *sys);
