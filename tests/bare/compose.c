@@ -7,6 +7,7 @@
 #include "bare.h"
 #include "digest.h"
 #include "control.h"
+#include "plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
