@@ -192,6 +192,7 @@ static int do_list_entries(struct sys *sys, bool json)
 /* A load of a boot entry is one of its files. */
 static int do_load_entry(struct sys *sys, struct options *options)
 {
+	const struct load_request asked = options->request;
 	struct boot_entries entries;
 	char *cmdline = NULL;
 	struct fail fail;
@@ -201,9 +202,9 @@ static int do_load_entry(struct sys *sys, struct options *options)
 	if (!err)
 		err = boot_entry_request(&entries, options->entry_name, &options->request, &cmdline, &fail);
 	status = err ? complain(&fail) : do_load(sys, options);
+	/* It points into what is freed here. */
+	options->request = asked;
 	free(cmdline);
-	if (!err)
-		options->request.kernel = options->request.boot_entry = NULL;
 	entries_free(&entries);
 	return status;
 }

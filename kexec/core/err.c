@@ -92,6 +92,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_NO_RETAINED_INITRD] = "unrecoverable error: current boot didn't retain the initrd for reuse; boot with retain_initrd",
 	[KX_FILE_OPTION] = "that is nothing kexec_file_load can do; leave out -s",
 	[KX_NO_ENTRY] = "no boot entry was found that can be loaded; kexec --list-boot-entries says why, or give the kernel's file",
+	[KX_ENTRY_UNDECIDED] = "which boot entry is the default cannot be told from the boot loader's files; name one that kexec --list-boot-entries shows",
 	[KX_ENTRY_UNKNOWN] = "there is no such boot entry; kexec --list-boot-entries shows them",
 	[KX_ENTRY_AMBIGUOUS] = "several boot entries have that title or version; give an ID that kexec --list-boot-entries shows",
 	[KX_ENTRY_BROKEN] = "this boot entry cannot be loaded; choose another, or put it right",

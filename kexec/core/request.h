@@ -23,6 +23,8 @@ struct load_request {
 	const char *type;	/* null: any; else the kernel file must be this, by kexec-tools' names */
 	const char *cmdline;	/* null: see reuse_cmdline; else this, behind the reused one */
 	bool reuse_cmdline;
+	bool boot_loader_cmdline;	/* as a boot loader hands it over: cmdline comes behind the kernel's own, where it brings one (UKI), and
+					   nothing stays nothing; else cmdline takes the place of that, and without any the tree's is kept */
 	const char *dtb;	/* null: this machine's */
 	const char *serial;	/* null: the console that the kernel uses, for bad news only */
 	enum syscall_choice syscall;

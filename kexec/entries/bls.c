@@ -86,42 +86,25 @@ int entry_version_compare(const char *a, const char *b)
 	}
 }
 
-static bool add_bytes(char **to, const char *text, size_t bytes)
+static bool take_initrds(struct boot_entry *e, const char *value, size_t bytes)
 {
-	size_t had = strlen(*to);
-	char *grown = realloc(*to, had + bytes + 1);
+	const char *end = value + bytes;
+	bool ok = true;
 
-	if (!grown)
-		return false;
-	memcpy(grown + had, text, bytes);
-	grown[had + bytes] = '\0';
-	*to = grown;
-	return true;
-}
-
-/* Replaces GRUB's variables, as Fedora's entries have them. */
-static bool expand(const char *text, const char *grubenv, char **to)
-{
-	char *value = NULL;
-	bool ok = entry_set(to, "", 0);
-
-	while (ok && *text) {
-		size_t bytes = strcspn(text, "$");
-
-		ok = add_bytes(to, text, bytes);
-		text += bytes;
-		if (!ok || !*text)
+	/* One to a line; but Fedora writes "initrd /initramfs.img $tuned_initrd". */
+	for (; value < end && ok; value += bytes, value += strspn(value, " \t")) {
+		bytes = strcspn(value, " \t\r\n");
+		if (e->initrds == ENTRY_INITRDS) {
+			snprintf(e->broken, sizeof(e->broken), "it has more than %u initrds", ENTRY_INITRDS);
 			break;
-		text++;
-		bytes = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-		ok = grubenv_get(grubenv, text, bytes, &value) && (!value || add_bytes(to, value, strlen(value)));
-		text += bytes;
+		}
+		ok = entry_set(&e->initrd[e->initrds], value, bytes);
+		e->initrds += ok;
 	}
-	free(value);
 	return ok;
 }
 
-static bool take_key(struct boot_entry *e, const char *key, const char *value, size_t bytes, const char *grubenv)
+static bool take_key(struct boot_entry *e, const char *key, const char *value, size_t bytes)
 {
 	static const struct { const char *name; size_t at; } texts[] = {
 		{ "title", offsetof(struct boot_entry, title) }, { "version", offsetof(struct boot_entry, version) },
@@ -129,39 +112,65 @@ static bool take_key(struct boot_entry *e, const char *key, const char *value, s
 		{ "linux", offsetof(struct boot_entry, kernel) }, { "uki", offsetof(struct boot_entry, kernel) },
 		{ "efi", offsetof(struct boot_entry, kernel) }, { "devicetree", offsetof(struct boot_entry, dtb) },
 	};
-	char *line = NULL, *expanded = NULL;
+	char *line = NULL;
 	bool ok = true;
 	size_t i;
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (strcmp(key, texts[i].name) == 0)
-			return entry_set((char **)((char *)e + texts[i].at), value, bytes);
-	if (strcmp(key, "options") == 0) {
-		ok = entry_set(&line, value, bytes) && expand(line, grubenv, &expanded) && entry_append(&e->cmdline, expanded);
+			ok = entry_set((char **)((char *)e + texts[i].at), value, bytes);
+	if (strcmp(key, "linux") == 0 && !e->cmdline) {
+		/* Without options it has an empty command line; what is in an EFI program may have one of its own. */
+		ok = ok && entry_append(&e->cmdline, "");
+	} else if (strcmp(key, "options") == 0) {
+		ok = entry_set(&line, value, bytes) && entry_append(&e->cmdline, line);
 	} else if (strcmp(key, "initrd") == 0) {
-		/* Fedora: "initrd /initramfs.img $tuned_initrd" */
-		ok = entry_set(&line, value, bytes) && expand(line, grubenv, &expanded);
-		for (value = ok ? expanded + strspn(expanded, " \t") : ""; *value && ok; value += bytes, value += strspn(value, " \t")) {
-			bytes = strcspn(value, " \t");
-			if (e->initrds == ENTRY_INITRDS) {
-				snprintf(e->broken, sizeof(e->broken), "it has more than %u initrds", ENTRY_INITRDS);
-				break;
-			}
-			ok = entry_set(&e->initrd[e->initrds], value, bytes);
-			e->initrds += ok;
-		}
+		ok = take_initrds(e, value, bytes);
+	} else if (strcmp(key, "devicetree-overlay") == 0) {
+		snprintf(e->broken, sizeof(e->broken), "its device tree has overlays, which only the boot loader can put in");
 	}
 	free(line);
-	free(expanded);
 	return ok;
 }
 
-/* "name+2-1.conf": two tries are left. "+0": none. */
-static bool is_given_up(const char *name)
+bool entry_name_id(const char *name, char **id, bool *given_up)
 {
-	const char *plus = strrchr(name, '+');
+	const char *suffix = strrchr(name, '.'), *plus, *at;
 
-	return plus && strspn(plus + 1, "0") && !isdigit((unsigned char)plus[1 + strspn(plus + 1, "0")]);
+	*given_up = false;
+	suffix = suffix ? suffix : name + strlen(name);
+	for (plus = suffix; plus > name && *plus != '+';)
+		plus--;
+	if (*plus != '+' || !isdigit((unsigned char)plus[1]))
+		return entry_set(id, name, strlen(name));
+	at = plus + 1 + strspn(plus + 1, "0123456789");
+	if (*at == '-' && isdigit((unsigned char)at[1]))
+		at += 1 + strspn(at + 1, "0123456789");
+	if (at != suffix)
+		return entry_set(id, name, strlen(name));
+	*given_up = plus[1 + strspn(plus + 1, "0")] == '-' || plus + 1 + strspn(plus + 1, "0") == suffix;
+	if (!entry_set(id, name, strlen(name)))
+		return false;
+	memmove(*id + (plus - name), suffix, strlen(suffix) + 1);
+	return true;
+}
+
+void entries_reject_variables(struct boot_entries *entries)
+{
+	static const char *const variables[] = { "$kernelopts", "$tuned_params", "$tuned_initrd" };
+	size_t i, v;
+	unsigned int k;
+
+	for (i = 0; i < entries->count; i++)
+		for (v = 0; v < sizeof(variables) / sizeof(variables[0]); v++) {
+			struct boot_entry *e = &entries->entry[i];
+			bool has = e->cmdline && strstr(e->cmdline, variables[v]);
+
+			for (k = 0; k < e->initrds; k++)
+				has |= strstr(e->initrd[k], variables[v]) != NULL;
+			if (has)
+				snprintf(e->broken, sizeof(e->broken), "it has %s in it, and no grub.cfg says what that is", variables[v]);
+		}
 }
 
 static bool is_ours(const char *architecture, size_t bytes)
@@ -170,12 +179,12 @@ static bool is_ours(const char *architecture, size_t bytes)
 	       (bytes == 7 && strncasecmp(architecture, "aarch64", bytes) == 0);
 }
 
-enum kx_err entry_parse_bls(struct boot_entries *entries, const char *name, const char *text, const char *grubenv)
+enum kx_err entry_parse_bls(struct boot_entries *entries, const char *name, const char *text)
 {
 	struct boot_entry *e = entries_add(entries, ENTRY_BLS, name, name);
 	bool ours = true;
 
-	if (!e)
+	if (!e || !entry_name_id(name, &e->id, &e->bad))
 		return KX_NO_MEMORY;
 	while (*text) {
 		const char *line = text + strspn(text, " \t"), *value;
@@ -194,10 +203,9 @@ enum kx_err entry_parse_bls(struct boot_entries *entries, const char *name, cons
 			bytes--;
 		if (strcmp(key, "architecture") == 0)
 			ours &= is_ours(value, bytes);
-		else if (!take_key(e, key, value, bytes, grubenv))
+		else if (!take_key(e, key, value, bytes))
 			return KX_NO_MEMORY;
 	}
-	e->bad = is_given_up(name);
 	if (!ours)
 		entries_drop_last(entries);
 	else if (!e->kernel)
@@ -235,9 +243,17 @@ void entries_sort_bls(struct boot_entries *entries)
 
 size_t entries_match(const struct boot_entries *entries, const char *pattern)
 {
-	char stem[256];
+	char stem[256], *id = NULL;
+	bool given_up;
 	size_t i;
 
+	/* One that was named while it had tries is the same without. */
+	if (entry_name_id(pattern, &id, &given_up) && strcmp(id, pattern) != 0) {
+		i = entries_match(entries, id);
+		free(id);
+		return i;
+	}
+	free(id);
 	for (i = 0; i < entries->count; i++) {
 		snprintf(stem, sizeof(stem), "%s", entries->entry[i].id);
 		if (fnmatch(pattern, stem, FNM_CASEFOLD) == 0)

@@ -21,7 +21,8 @@ static const char *plain_value(const char *at, char *out, size_t room)
 	char quote = 0;
 
 	for (; *at && *at != '\n' && used + 1 < room; at++) {
-		if (!quote && (isspace((unsigned char)*at) || *at == '#'))
+		/* A "#" within a word is one of its letters. */
+		if (!quote && isspace((unsigned char)*at))
 			break;
 		if (*at == quote)
 			quote = 0;
@@ -34,6 +35,8 @@ static const char *plain_value(const char *at, char *out, size_t room)
 		else
 			out[used++] = *at;
 	}
+	if (*at && *at != '\n' && used + 1 == room)
+		return NULL;
 	out[used] = '\0';
 	at += strspn(at, " \t\r");
 	return quote || (*at && *at != '\n' && *at != '#') ? NULL : at;

@@ -17,8 +17,10 @@ void entries_text(const struct boot_entries *entries, FILE *out)
 		else
 			fprintf(out, "    %s\n", e->kernel);
 	}
-	if (entries->count)
+	if (entries->count && entries->preferred < entries->count)
 		fprintf(out, "\n* is the default.\n");
+	else if (entries->count)
+		fprintf(out, "\nThere is no default%s%s.\n", entries->undecided[0] ? ": " : "", entries->undecided);
 	else
 		fprintf(out, "There are no boot entries.\n");
 }

@@ -18,6 +18,7 @@ static void clear(struct boot_entry *e)
 	free(e->kernel);
 	free(e->cmdline);
 	free(e->dtb);
+	free(e->fs_uuid);
 }
 
 void entries_free(struct boot_entries *entries)
@@ -35,23 +36,42 @@ void entries_drop_last(struct boot_entries *entries)
 	clear(&entries->entry[--entries->count]);
 }
 
-bool entries_take(struct boot_entries *to, struct boot_entries *from)
+bool entries_take(struct boot_entries *to, struct boot_entries *from, enum entry_source source)
 {
 	struct boot_entry *grown;
+	size_t i, left = 0, count = 0;
 
-	if (!from->count)
+	for (i = 0; i < from->count; i++)
+		count += source == ENTRY_SOURCES || from->entry[i].source == source;
+	if (!count)
 		return true;
-	if (to->count + from->count > ENTRIES_MAX)
+	if (to->count + count > ENTRIES_MAX)
 		return false;
-	grown = realloc(to->entry, (to->count + from->count) * sizeof(*grown));
+	grown = realloc(to->entry, (to->count + count) * sizeof(*grown));
 	if (!grown)
 		return false;
-	memcpy(grown + to->count, from->entry, from->count * sizeof(*grown));
 	to->entry = grown;
-	to->count += from->count;
-	free(from->entry);
-	*from = (struct boot_entries){ 0 };
+	for (i = 0; i < from->count; i++) {
+		if (source == ENTRY_SOURCES || from->entry[i].source == source)
+			to->entry[to->count++] = from->entry[i];
+		else
+			from->entry[left++] = from->entry[i];
+	}
+	from->count = left;
 	return true;
+}
+
+void entry_drop_empty_initrds(struct boot_entry *e)
+{
+	unsigned int i, left = 0;
+
+	for (i = 0; i < e->initrds; i++) {
+		if (e->initrd[i][0])
+			e->initrd[left++] = e->initrd[i];
+		else
+			free(e->initrd[i]);
+	}
+	e->initrds = left;
 }
 
 bool entry_set(char **to, const char *text, size_t bytes)

@@ -17,7 +17,7 @@
 #define ENTRY_FILE_BYTES	65536		/* of one that describes an entry */
 #define GRUB_CFG_BYTES		(4u << 20)
 
-enum entry_source { ENTRY_BLS, ENTRY_UKI, ENTRY_GRUB, ENTRY_DEFAULT_KEXEC };
+enum entry_source { ENTRY_BLS, ENTRY_UKI, ENTRY_GRUB, ENTRY_DEFAULT_KEXEC, ENTRY_SOURCES };
 
 struct boot_entry {
 	enum entry_source source;
@@ -29,6 +29,8 @@ struct boot_entry {
 	unsigned int initrds;
 	char *cmdline;		/* null: the kernel brings its own (UKI), or this kernel's is used (/etc/default/kexec) */
 	char *dtb;
+	const char *mount;	/* where the file system is mounted that it was found on, and its paths are of; not its own; null: GRUB's */
+	char *fs_uuid;		/* of GRUB's: the file system that its paths are of; null: it names none */
 	bool bad;		/* boot counting has found it so: last in order */
 	char broken[96];	/* empty, or why it cannot be loaded */
 };
@@ -36,7 +38,8 @@ struct boot_entry {
 struct boot_entries {
 	struct boot_entry *entry;
 	size_t count;
-	size_t preferred;	/* index of the default; count: there is none */
+	size_t preferred;	/* index of the default, which may be broken; count: there is none */
+	char undecided[128];	/* empty, or why there is none, though there are entries */
 };
 
 void entries_free(struct boot_entries *entries);
@@ -47,8 +50,12 @@ void entries_drop_last(struct boot_entries *entries);
 /* A new entry at the end, with copies of these. Null: out of memory, or ENTRIES_MAX are there. */
 struct boot_entry *entries_add(struct boot_entries *entries, enum entry_source source, const char *id, const char *title);
 
-/* Put all of from behind what is in to; from is empty then. False: out of memory, or they would be too many. The default stays to's. */
-bool entries_take(struct boot_entries *to, struct boot_entries *from);
+/* Put those of one source, or of all with ENTRY_SOURCES, behind what is in to; from is without them then. No default changes. False: out of
+ * memory, or they would be too many. */
+bool entries_take(struct boot_entries *to, struct boot_entries *from, enum entry_source source);
+
+/* Those that were named by a variable without a value. */
+void entry_drop_empty_initrds(struct boot_entry *e);
 
 /* Copies, or a null pointer for one. False: out of memory. */
 bool entry_set(char **to, const char *text, size_t bytes);
@@ -60,10 +67,16 @@ const char *entry_source_name(enum entry_source source);
 
 /*
  * A file of the Boot Loader Specification, type #1: keys of the lines, unknown ones left. name: of the file, without directory.
- * architecture other than arm64: nothing is added. grubenv: null, or what GRUB's variables ($kernelopts, $tuned_params) are looked up in.
- * Errors: KX_NO_MEMORY
+ * architecture other than arm64: nothing is added. Variables of GRUB's stay as they are until blscfg takes the entry. Errors: KX_NO_MEMORY
  */
-enum kx_err entry_parse_bls(struct boot_entries *entries, const char *name, const char *text, const char *grubenv);
+enum kx_err entry_parse_bls(struct boot_entries *entries, const char *name, const char *text);
+
+/* The ID that a file's name stands for, in *id, which the caller frees: without what boot counting writes into it, "+LEFT" or "+LEFT-DONE"
+ * before the suffix. *given_up: no try is left. False: out of memory. */
+bool entry_name_id(const char *name, char **id, bool *given_up);
+
+/* Entries that no GRUB has taken, but that have its variables in them, are broken. */
+void entries_reject_variables(struct boot_entries *entries);
 
 /* By the specification's order: sort-key, machine-id, version; the newest first, and what boot counting has given up last. */
 void entries_sort_bls(struct boot_entries *entries);
@@ -71,22 +84,28 @@ void entries_sort_bls(struct boot_entries *entries);
 /* Its "Version Format Specification": less than, equal to, or greater than 0. */
 int entry_version_compare(const char *a, const char *b);
 
-/* A line "default ..." of loader.conf or the value of an EFI variable: a pattern of ids, with or without suffix. Returns the index of the first
- * entry that it fits; entries->count: none. */
+/* A line "default ..." of loader.conf or the value of an EFI variable: a pattern of ids, with or without suffix or boot counting. Returns the
+ * index of the first entry that it fits; entries->count: none. */
 size_t entries_match(const struct boot_entries *entries, const char *pattern);
 
 /* The value of "default" in loader.conf, in *to; null: there is none. False: out of memory. */
 bool loader_conf_default(const char *text, char **to);
 
-/*
- * grub.cfg: menu entries in their order, with those in submenus, and in *preferred the default, by what the file sets or grubenv has saved.
- * Variables are looked up in the file's own assignments and then in grubenv, and are empty otherwise, as GRUB has them; no condition is
- * evaluated. grubenv may be null. Errors: KX_NO_MEMORY
- */
-enum kx_err entries_parse_grub(struct boot_entries *entries, const char *text, const char *grubenv);
+/* Texts in the directory of grub.cfg. name: below it. Null: there is none; else the caller frees it. */
+struct grub_files {
+	char *(*read)(void *arg, const char *name);
+	void *arg;
+};
 
-/* The value of a variable in GRUB's environment block, in *to; null: there is none. False: out of memory. */
-bool grubenv_get(const char *grubenv, const char *name, size_t name_bytes, char **to);
+/*
+ * grub.cfg, which is run: menu entries in their order, with those in submenus, and in entries->preferred what GRUB would start by itself. What
+ * depends on more than files of its directory is broken, or undecided. The list is empty at first. blscfg in it takes all entries of the Boot
+ * Loader Specification, which are sorted, out of bls; null: there are none. Errors: KX_NO_MEMORY
+ */
+enum kx_err entries_parse_grub(struct boot_entries *entries, const char *text, const struct grub_files *files, struct boot_entries *bls);
+
+/* The value of a variable in GRUB's environment block, in *to, which the caller frees; null: there is none. False: out of memory. */
+bool grubenv_get(const char *grubenv, const char *name, char **to);
 
 /* Debian's /etc/default/kexec, a shell fragment of assignments, and those of /etc/default/kexec.d. A value is null if it is not assigned. */
 struct default_kexec {

@@ -1,207 +1,213 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * grub.cfg is a script. It is not run: menu entries are found by their words, at whatever depth of braces, and conditions are taken as if
- * both ways were gone. What grub-mkconfig writes reads right that way; what somebody else has written need not, and is told apart by a kernel
- * file that is not there. The list is empty at first.
+ * grub.cfg is a script, and the menu is what it leaves behind. It is run here with all that can be known: its own variables, GRUB's
+ * features, the environment block. What only GRUB knows stays unknown, and an entry or a default that depends on it is not guessed.
+ *
+ * As GRUB does it: the script first, which collects the items of the top menu; then, for an entry that is started, the commands in its
+ * braces, with the variables as the script left them; a submenu's commands collect items of its own, and see exported variables only.
  */
-#include "entry.h"
+#include "grub.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS_MAX	256
-#define WORD_CHARS	4096
-#define DEPTH_MAX	16
-#define VARIABLES_MAX	256
+#define DEPTH_MAX	16		/* of functions in functions, and of submenus */
+#define BLOCKS_MAX	64		/* of conditions, loops and braces in one another */
+#define COMMANDS_MAX	1000000		/* that are run, functions' and skipped ones included */
+#define ITEMS_MAX	(2 * ENTRIES_MAX)
+#define TOP		((size_t)-1)	/* the menu of an item that lies in no submenu */
 
-struct variable {
-	char *name, *value;
+struct item {
+	char *id, *title;
+	size_t menu;		/* the submenu it lies in, by its index; or TOP */
+	const char *body;	/* behind the opening brace; null: an entry of blscfg */
+	size_t entry;		/* its number among the entries; those of a submenu: count */
+	bool submenu;
+	bool maybe;		/* its name, or whether it is there at all, is not known */
 };
 
-struct menu {
-	unsigned int depth;	/* of braces, inside it */
-	unsigned int next;	/* number of the next item in it */
+struct function {
+	char *name;
+	const char *body;
 };
 
 struct grub {
-	struct boot_entries *entries;
-	const char *at, *grubenv;
-	struct variable variable[VARIABLES_MAX];
-	unsigned int variables;
-	/* A command: its words, expanded. ends: by the character it ended with, 0 at the end of the file. */
-	char *word[WORDS_MAX];
-	bool unknown[WORDS_MAX];	/* a variable in it has no value */
-	unsigned int words;
-	char *dflt;			/* as the file sets it, not expanded; null: it does not */
-	char **position;		/* of each of the first positions entries: "0", "1>2" */
-	size_t positions;
-	struct menu menu[DEPTH_MAX];
-	unsigned int menus, depth;
-	bool in_entry;
-	unsigned int entry_depth;
-	bool no_memory;
+	struct boot_entries *entries, *bls;
+	const struct grub_files *files;
+	char **text;		/* of the files that were read, which bodies point into */
+	size_t texts;
+	struct grub_text t;
+	struct grub_variables variables;
+	struct item *item;
+	size_t items, menu;	/* how many, and the menu that is being collected */
+	struct function *function;
+	size_t functions;
+	struct boot_entry *entry;	/* whose commands are run; null: a menu's */
+	enum grub_truth status;		/* of the last command */
+	unsigned int depth, blocks, commands;
+	bool given_up;		/* one of the limits above was met */
 };
 
-bool grubenv_get(const char *grubenv, const char *name, size_t name_bytes, char **to)
+enum keyword { K_COMMAND, K_IF, K_LOOP, K_FOR, K_FUNCTION, K_THEN, K_ELIF, K_ELSE, K_FI, K_DO, K_DONE, K_OPEN, K_CLOSE, K_END };
+
+static enum keyword run_list(struct grub *g, enum grub_mode mode);
+
+/* The next character of a value in the environment block, where a backslash stands before what is meant as it is; -1: its line ends. */
+static int next_char(const char **at)
 {
-	entry_set(to, NULL, 0);
-	for (; grubenv && *grubenv; grubenv += strcspn(grubenv, "\n"), grubenv += *grubenv == '\n')
-		if (strncmp(grubenv, name, name_bytes) == 0 && grubenv[name_bytes] == '=')
-			return entry_set(to, grubenv + name_bytes + 1, strcspn(grubenv + name_bytes + 1, "\n"));
+	if (**at == '\\' && (*at)[1])
+		(*at)++;
+	else if (!**at || **at == '\n')
+		return -1;
+	return (unsigned char)*(*at)++;
+}
+
+/* A line of the environment block. *value is null if it assigns nothing. False: the block ends, or no memory. */
+static bool next_assignment(const char **at, const char **name, size_t *name_bytes, char **value, bool *no_memory)
+{
+	const char *line = *at;
+	size_t used = 0;
+	int c;
+
+	*value = NULL;
+	if (!*line)
+		return false;
+	*name = line;
+	*name_bytes = strcspn(line, "=\n");
+	if (*line == '#' || line[*name_bytes] != '=') {
+		*at = line + strcspn(line, "\n");
+	} else {
+		*at = line + *name_bytes + 1;
+		*value = malloc(strlen(*at) + 1);
+		*no_memory |= !*value;
+		if (!*value)
+			return false;
+		while ((c = next_char(at)) >= 0)
+			(*value)[used++] = (char)c;
+		(*value)[used] = '\0';
+	}
+	*at += **at == '\n';
 	return true;
 }
 
-/* Of the file's own, the last one that was set so far. */
-static const char *look_up(struct grub *g, const char *name, size_t bytes, char **found)
+bool grubenv_get(const char *grubenv, const char *name, char **to)
 {
-	unsigned int i;
+	const char *at = grubenv ? grubenv : "", *found;
+	bool no_memory = false;
+	size_t bytes;
+	char *value;
 
-	for (i = g->variables; i; i--)
-		if (strncmp(g->variable[i - 1].name, name, bytes) == 0 && !g->variable[i - 1].name[bytes])
-			return g->variable[i - 1].value;
-	g->no_memory |= !grubenv_get(g->grubenv, name, bytes, found);
-	return *found;
-}
-
-/* "$name" or "${name}" at text. Returns what is behind it. */
-static const char *take_variable(struct grub *g, const char *text, char *out, size_t *used, bool *unknown)
-{
-	bool braces = text[1] == '{';
-	const char *name = text + 1 + braces, *value;
-	char *found = NULL;
-	size_t bytes = 0;
-
-	while (isalnum((unsigned char)name[bytes]) || name[bytes] == '_' || name[bytes] == '?')
-		bytes++;
-	value = look_up(g, name, bytes, &found);
-	*unknown |= !value;
-	if (value && *used + strlen(value) + 1 < WORD_CHARS) {
-		memcpy(out + *used, value, strlen(value));
-		*used += strlen(value);
-	}
-	free(found);
-	return name + bytes + (braces && name[bytes] == '}');
-}
-
-/* One word of a command, with quotes taken off. False: there is none before the command ends. */
-static bool take_word(struct grub *g, char *out, bool *unknown, bool *quoted)
-{
-	size_t used = 0;
-	char quote = 0;
-
-	*unknown = *quoted = false;
-	for (;;) {
-		if (*g->at == '\\' && g->at[1] == '\n')
-			g->at += 2;
-		else if (*g->at == ' ' || *g->at == '\t' || *g->at == '\r')
-			g->at++;
-		else
-			break;
-	}
-	if (!*g->at || strchr("\n;{}", *g->at) || *g->at == '#')
-		return false;
-	while (*g->at && (quote || !strchr(" \t\r\n;{}", *g->at))) {
-		if (*g->at == quote) {
-			quote = 0;
-			g->at++;
-		} else if (!quote && (*g->at == '"' || *g->at == '\'')) {
-			quote = *g->at++;
-			*quoted = true;
-		} else if (quote != '\'' && *g->at == '$' && (isalnum((unsigned char)g->at[1]) || g->at[1] == '_' || g->at[1] == '{')) {
-			g->at = take_variable(g, g->at, out, &used, unknown);
+	*to = NULL;
+	while (next_assignment(&at, &found, &bytes, &value, &no_memory)) {
+		if (value && bytes == strlen(name) && strncmp(found, name, bytes) == 0) {
+			free(*to);
+			*to = value;
 		} else {
-			if (quote != '\'' && *g->at == '\\' && g->at[1] && (!quote || strchr("$\"\\\n", g->at[1])))
-				g->at++;
-			if (used + 1 < WORD_CHARS)
-				out[used++] = *g->at;
-			g->at++;
+			free(value);
 		}
 	}
-	out[used] = '\0';
-	return true;
+	return !no_memory;
 }
 
-/* The next command. Returns the character that ended it; 0: the file is over. */
-static char take_command(struct grub *g)
+static void set(struct grub *g, enum grub_mode mode, const char *name, const char *value, bool unknown)
 {
-	char word[WORD_CHARS], end;
-	bool quoted;
-	unsigned int i;
+	g->t.no_memory |= !grub_set(&g->variables, mode, name, strlen(name), value, unknown);
+}
 
-	for (i = 0; i < g->words; i++)
-		free(g->word[i]);
-	for (g->words = 0; g->words < WORDS_MAX && take_word(g, word, &g->unknown[g->words], &quoted);) {
-		/* A word that is a variable without a value is none, as in a shell. */
-		if (!word[0] && g->unknown[g->words] && !quoted)
-			continue;
-		g->word[g->words] = NULL;
-		g->no_memory |= !entry_set(&g->word[g->words], word, strlen(word));
-		if (!g->word[g->words])
-			break;
-		g->words++;
+static bool is_command(const struct grub *g, const char *name)
+{
+	return strcmp(g->t.word[0].text, name) == 0;
+}
+
+/* Behind any option of the first words of a command: its first operand; words: none. */
+static size_t first_operand(const struct grub *g)
+{
+	size_t i = 1;
+
+	while (i < g->t.words && g->t.word[i].text[0] == '-')
+		i++;
+	return i;
+}
+
+/* "name=value" */
+static void assign(struct grub *g, enum grub_mode mode, const struct grub_word *word)
+{
+	const char *equals = strchr(word->text, '=');
+
+	if (equals)
+		g->t.no_memory |= !grub_set(&g->variables, mode, word->text, (size_t)(equals - word->text), equals + 1, word->unknown);
+}
+
+/* load_env [-f FILE] [NAME...] */
+static void load_env(struct grub *g, enum grub_mode mode)
+{
+	struct grub_word file = { .text = (char[]){ GRUB_DIRECTORY "/grubenv" } };
+	const char *at, *name;
+	size_t bytes, first = 1, i;
+	char *value, *block;
+	bool known;
+
+	for (; first < g->t.words && g->t.word[first].text[0] == '-'; first++) {
+		const char *text = g->t.word[first].text;
+
+		if ((strcmp(text, "-f") == 0 || strcmp(text, "--file") == 0) && first + 1 < g->t.words)
+			file = g->t.word[++first];
+		else if (strncmp(text, "--file=", 7) == 0)
+			file = (struct grub_word){ .text = g->t.word[first].text + 7, .unknown = g->t.word[first].unknown };
 	}
-	if (*g->at == '#')
-		g->at += strcspn(g->at, "\n");
-	end = *g->at;
-	if (end)
-		g->at++;
-	return end;
-}
+	block = grub_read(g->files, &file, &known);
+	g->variables.unset_is_unknown |= !known;
+	at = block ? block : "";
+	while (next_assignment(&at, &name, &bytes, &value, &g->t.no_memory)) {
+		bool wanted = first == g->t.words;
 
-static void set_variable(struct grub *g, const char *assignment)
-{
-	const char *equals = strchr(assignment, '=');
-	struct variable *v = &g->variable[g->variables];
-
-	if (!equals || g->variables == VARIABLES_MAX)
-		return;
-	*v = (struct variable){ 0 };
-	g->no_memory |= !entry_set(&v->name, assignment, (size_t)(equals - assignment)) || !entry_set(&v->value, equals + 1, strlen(equals + 1));
-	g->variables++;
-}
-
-/* What is behind --id or the variable that says so; null: none. */
-static const char *option_id(const struct grub *g)
-{
-	unsigned int i;
-
-	for (i = 2; i + 1 < g->words; i++)
-		if (strcmp(g->word[i], "--id") == 0)
-			return g->word[i + 1];
-	return NULL;
-}
-
-static void begin_menu(struct grub *g)
-{
-	g->menu[g->menus].next++;
-	if (g->menus + 1 < DEPTH_MAX)
-		g->menu[++g->menus] = (struct menu){ .depth = g->depth };
-}
-
-static void begin_entry(struct grub *g)
-{
-	const char *id = option_id(g);
-	struct boot_entry *e;
-	char position[DEPTH_MAX * 12] = "", **grown;
-	unsigned int i;
-
-	for (i = 0; i <= g->menus; i++)
-		snprintf(position + strlen(position), sizeof(position) - strlen(position), "%s%u", i ? ">" : "",
-			 g->menu[i].next - (i < g->menus));
-	g->menu[g->menus].next++;
-	g->in_entry = true;
-	g->entry_depth = g->depth;
-	e = entries_add(g->entries, ENTRY_GRUB, id ? id : g->word[1], g->word[1]);
-	grown = e ? realloc(g->position, g->entries->count * sizeof(*grown)) : NULL;
-	if (!grown) {
-		g->no_memory = true;
-		return;
+		for (i = first; i < g->t.words; i++)
+			wanted |= strlen(g->t.word[i].text) == bytes && strncmp(g->t.word[i].text, name, bytes) == 0;
+		if (value && wanted)
+			g->t.no_memory |= !grub_set(&g->variables, mode, name, bytes, value, false);
+		free(value);
 	}
-	g->position = grown;
-	g->position[g->positions] = NULL;
-	g->no_memory |= !entry_set(&g->position[g->positions], position, strlen(position));
-	g->positions++;
+	free(block);
+}
+
+/* Whatever a command does that is not known here, it may set the variable that it is told to. */
+static void set_by_option(struct grub *g, enum grub_mode mode)
+{
+	size_t i;
+
+	for (i = 1; i < g->t.words; i++) {
+		const char *text = g->t.word[i].text, *name = NULL;
+
+		if (strncmp(text, "--set=", 6) == 0)
+			name = text + 6;
+		else if ((strcmp(text, "--set") == 0 || strcmp(text, "-s") == 0) && i + 1 < g->t.words)
+			name = g->t.word[i + 1].text;
+		if (name && strrchr(name, ':'))	/* regexp's "1:name" */
+			name = strrchr(name, ':') + 1;
+		/* The device is taken off all paths. */
+		if (name && strcmp(name, "root") != 0)
+			set(g, mode, name, "", true);
+	}
+}
+
+/* The file system that an entry's paths are of. */
+static void note_search(struct grub *g)
+{
+	size_t i, id = 0;
+
+	if (is_command(g, "search.fs_uuid"))
+		id = 1;
+	for (i = 1; i < g->t.words && is_command(g, "search"); i++)
+		if (strcmp(g->t.word[i].text, "--fs-uuid") == 0 || strcmp(g->t.word[i].text, "-u") == 0)
+			id = g->t.words - 1;
+	if (id && id < g->t.words && !g->t.word[id].unknown)
+		g->t.no_memory |= !entry_set(&g->entry->fs_uuid, g->t.word[id].text, strlen(g->t.word[id].text));
+}
+
+static void breaks(struct boot_entry *e, const char *why)
+{
+	snprintf(e->broken, sizeof(e->broken), "%s", why);
 }
 
 /* "($root)/boot/vmlinuz": paths here are all of the device that GRUB calls root. */
@@ -212,144 +218,622 @@ static const char *without_device(const char *path)
 	return end ? end + 1 : path;
 }
 
-/* As GRUB hands them on: a word with a space in it is quoted. */
-static void add_argument(struct grub *g, struct boot_entry *e, const char *word)
+static void set_path(struct grub *g, char **to, const struct grub_word *word, const char *what)
 {
-	char *quoted;
+	const char *path = without_device(word->text);
 
-	if (!strchr(word, ' ')) {
-		g->no_memory |= !entry_append(&e->cmdline, word);
-		return;
-	}
-	quoted = malloc(strlen(word) + 3);
-	g->no_memory |= !quoted;
-	if (!quoted)
-		return;
-	snprintf(quoted, strlen(word) + 3, "\"%s\"", word);
-	g->no_memory |= !entry_append(&e->cmdline, quoted);
-	free(quoted);
+	if (word->unknown || word->unset || strncmp(word->text, GRUB_DIRECTORY, strlen(GRUB_DIRECTORY)) == 0)
+		snprintf(g->entry->broken, sizeof(g->entry->broken), "%s is named by a variable that is not known", what);
+	g->t.no_memory |= !entry_set(to, path, strlen(path));
 }
 
-static void in_entry(struct grub *g)
+static bool is_hex_escape(const char *c)
 {
-	struct boot_entry *e = &g->entries->entry[g->entries->count - 1];
-	unsigned int i;
+	return c[0] == '\\' && c[1] == 'x' && isxdigit((unsigned char)c[2]) && isxdigit((unsigned char)c[3]);
+}
 
-	if (g->words < 2)
+/* As GRUB hands it to the kernel: quoted where it has a space, and backslashes and quotes behind a backslash. */
+static void add_argument(struct grub *g, const char *word)
+{
+	char *text = malloc(2 * strlen(word) + 3), *to = text;
+	bool quoted = strchr(word, ' ');
+
+	g->t.no_memory |= !text;
+	if (!text)
 		return;
-	if (strcmp(g->word[0], "linux") == 0 || strcmp(g->word[0], "linuxefi") == 0 || strcmp(g->word[0], "linux16") == 0) {
-		if (g->unknown[1])
-			snprintf(e->broken, sizeof(e->broken), "its kernel is named by a variable that is not known");
-		g->no_memory |= !entry_set(&e->kernel, without_device(g->word[1]), strlen(without_device(g->word[1]))) ||
-				!entry_set(&e->cmdline, "", 0);
-		for (i = 2; i < g->words; i++)
-			add_argument(g, e, g->word[i]);
-	} else if (strcmp(g->word[0], "initrd") == 0 || strcmp(g->word[0], "initrdefi") == 0 || strcmp(g->word[0], "initrd16") == 0) {
-		for (i = 1; i < g->words; i++) {
-			if (e->initrds == ENTRY_INITRDS) {
-				snprintf(e->broken, sizeof(e->broken), "it has more than %u initrds", ENTRY_INITRDS);
-				return;
-			}
-			if (g->unknown[i])
-				snprintf(e->broken, sizeof(e->broken), "an initrd is named by a variable that is not known");
-			g->no_memory |= !entry_set(&e->initrd[e->initrds], without_device(g->word[i]), strlen(without_device(g->word[i])));
-			if (g->no_memory)
-				return;
-			e->initrds++;
-		}
-	} else if (strcmp(g->word[0], "devicetree") == 0) {
-		g->no_memory |= !entry_set(&e->dtb, without_device(g->word[1]), strlen(without_device(g->word[1])));
+	if (quoted)
+		*to++ = '"';
+	for (; *word; word++) {
+		if (strchr("\\'\"", *word) && !is_hex_escape(word))
+			*to++ = '\\';
+		*to++ = *word;
+	}
+	if (quoted)
+		*to++ = '"';
+	*to = '\0';
+	g->t.no_memory |= !entry_append(&g->entry->cmdline, text);
+	free(text);
+}
+
+static void clear_initrds(struct boot_entry *e)
+{
+	while (e->initrds) {
+		free(e->initrd[--e->initrds]);
+		e->initrd[e->initrds] = NULL;
 	}
 }
 
-/* grub-mkconfig sets it twice: for a saved one-shot entry, and for always. Its text, before variables are put in. */
-static void note_default(struct grub *g, const char *command)
+/* A second kernel or list of initrds takes the place of the first. */
+static bool set_what_starts(struct grub *g, enum grub_mode mode)
 {
-	const char *value = strstr(command, "default=");
-	size_t bytes = strcspn(command, "\n;");
+	static const char *const kernels[] = { "linux", "linuxefi", "linux16" }, *const initrds[] = { "initrd", "initrdefi", "initrd16" };
+	struct boot_entry *e = g->entry;
+	bool kernel = false, initrd = false, dtb = is_command(g, "devicetree");
+	size_t i, first = first_operand(g);
 
-	if (!value || value >= command + bytes)
-		return;
-	value += strlen("default=");
-	bytes -= (size_t)(value - command);
-	/* Only used where grubenv has none. */
-	if (memmem(value, bytes, "next_entry", strlen("next_entry")))
-		return;
-	g->no_memory |= !entry_set(&g->dflt, value, bytes);
-}
-
-static void run(struct grub *g)
-{
-	for (;;) {
-		const char *start = g->at + strspn(g->at, " \t\r");
-		char end = take_command(g);
-		bool menu = g->words > 1 && strcmp(g->word[0], "submenu") == 0, entry = g->words > 1 && strcmp(g->word[0], "menuentry") == 0;
-
-		if (g->no_memory)
-			return;
-		if (end == '{') {
-			g->depth++;
-			if (entry && !g->in_entry)
-				begin_entry(g);
-			else if (menu && !g->in_entry)
-				begin_menu(g);
-		} else if (g->in_entry) {
-			in_entry(g);
-		}
-		if (g->words > 1 && strcmp(g->word[0], "set") == 0 && !g->in_entry) {
-			if (strncmp(g->word[1], "default=", 8) == 0)
-				note_default(g, start);
-			else
-				set_variable(g, g->word[1]);
-		}
-		if (end == '}') {
-			if (g->in_entry && g->depth == g->entry_depth)
-				g->in_entry = false;
-			else if (g->menus && g->depth == g->menu[g->menus].depth)
-				g->menus--;
-			g->depth -= g->depth > 0;
-		}
-		if (!end)
-			return;
+	for (i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
+		kernel |= is_command(g, kernels[i]);
+		initrd |= is_command(g, initrds[i]);
 	}
+	if (!kernel && !initrd && !dtb)
+		return false;
+	if (mode == GRUB_MAYBE)
+		breaks(e, "what it starts depends on a condition that only GRUB can judge");
+	if (first == g->t.words)
+		return true;
+	if (dtb) {
+		set_path(g, &e->dtb, &g->t.word[first], "its device tree");
+		return true;
+	}
+	clear_initrds(e);
+	if (kernel) {
+		set_path(g, &e->kernel, &g->t.word[first], "its kernel");
+		g->t.no_memory |= !entry_set(&e->cmdline, "", 0);
+	}
+	for (i = first + kernel; i < g->t.words && !g->t.no_memory; i++) {
+		if (kernel) {
+			if (g->t.word[i].unknown)
+				breaks(e, "its command line has a variable that only GRUB knows");
+			add_argument(g, g->t.word[i].text);
+		} else if (e->initrds == ENTRY_INITRDS) {
+			snprintf(e->broken, sizeof(e->broken), "it has more than %u initrds", ENTRY_INITRDS);
+			break;
+		} else {
+			set_path(g, &e->initrd[e->initrds], &g->t.word[i], "an initrd");
+			e->initrds += !!e->initrd[e->initrds];
+		}
+	}
+	return true;
 }
 
-/* A default is a number, an id or a title, or several of them for submenus, with ">" between. */
-static size_t find_default(const struct grub *g, const char *name)
+static struct item *add_item(struct grub *g, const char *id, const char *title)
 {
-	const struct boot_entries *entries = g->entries;
-	const char *last = strrchr(name, '>') ? strrchr(name, '>') + 1 : name;
+	struct item *grown;
+
+	if (g->items == ITEMS_MAX) {
+		g->given_up = true;
+		return NULL;
+	}
+	grown = realloc(g->item, (g->items + 1) * sizeof(*grown));
+	g->t.no_memory |= !grown;
+	if (!grown)
+		return NULL;
+	g->item = grown;
+	grown[g->items] = (struct item){ .menu = g->menu };
+	if (!entry_set(&grown[g->items].id, id, strlen(id)) || !entry_set(&grown[g->items].title, title, strlen(title))) {
+		free(grown[g->items].id);
+		g->t.no_memory = true;
+		return NULL;
+	}
+	return &grown[g->items++];
+}
+
+/* The options of menuentry that have an argument, and its title, which is the first word that is none. */
+static void define_item(struct grub *g, enum grub_mode mode, bool submenu)
+{
+	static const char *const with_argument[] = { "--class", "--users", "--hotkey", "--source" };
+	const struct grub_word *title = NULL, *id = NULL;
+	const char *id_text = NULL;
+	struct item *item;
+	size_t i, k;
+
+	for (i = 1; i < g->t.words; i++) {
+		const char *text = g->t.word[i].text;
+
+		if (strcmp(text, "--id") == 0 && i + 1 < g->t.words) {
+			id = &g->t.word[++i];
+			id_text = id->text;
+		} else if (strncmp(text, "--id=", 5) == 0) {
+			id = &g->t.word[i];
+			id_text = id->text + 5;
+		} else if (text[0] != '-' && !title) {
+			title = &g->t.word[i];
+		}
+		for (k = 0; k < sizeof(with_argument) / sizeof(with_argument[0]); k++)
+			if (strcmp(text, with_argument[k]) == 0)
+				i++;
+	}
+	if (!title)
+		return;
+	item = add_item(g, id ? id_text : title->text, title->text);
+	if (!item)
+		return;
+	item->submenu = submenu;
+	item->maybe = mode == GRUB_MAYBE || title->unknown || (id && id->unknown);
+	item->body = g->t.at + 1;	/* behind the brace */
+}
+
+/* The text of a block, whose opening brace is at t->at; run_list stops behind its end. */
+static void skip_block(struct grub *g)
+{
+	g->t.at++;
+	run_list(g, GRUB_SKIP);
+}
+
+/* Commands of another place, after which it goes on here. */
+static void run_there(struct grub *g, enum grub_mode mode, const char *body)
+{
+	const char *at = g->t.at;
+
+	if (g->depth == DEPTH_MAX) {
+		g->given_up = true;
+		return;
+	}
+	g->t.at = body;
+	g->depth++;
+	run_list(g, mode);
+	g->depth--;
+	g->t.at = at;
+}
+
+static void call(struct grub *g, enum grub_mode mode, const char *body)
+{
+	char name[2] = "1";
 	size_t i;
 
-	for (i = 0; i < g->positions; i++)
-		if (g->position[i] && strcmp(g->position[i], name) == 0)
-			return i;
-	for (i = 0; i < entries->count; i++)
-		if (strcmp(entries->entry[i].id, last) == 0 || strcmp(entries->entry[i].title, last) == 0)
-			return i;
-	return entries->count;
+	for (i = 1; i < g->t.words && i < 10; i++, name[0]++)
+		set(g, mode, name, g->t.word[i].text, g->t.word[i].unknown);
+	run_there(g, mode, body);
+	/* Those of whoever called this one are gone. */
+	for (name[0] = '1'; name[0] <= '9'; name[0]++)
+		set(g, GRUB_RUN, name, "", true);
 }
 
+/* An item that may be any number of them, of any name: nobody knows the numbers of those behind it. */
+static void add_unknown_items(struct grub *g)
+{
+	struct item *item = g->entry ? NULL : add_item(g, "", "");
+
+	if (item)
+		item->maybe = true;
+}
+
+/* source FILE */
+static void source(struct grub *g, enum grub_mode mode)
+{
+	bool known = false;
+	char *text = g->t.words == 2 ? grub_read(g->files, &g->t.word[1], &known) : NULL, **grown;
+
+	if (!known)
+		add_unknown_items(g);
+	if (!text)
+		return;
+	grown = realloc(g->text, (g->texts + 1) * sizeof(*grown));
+	g->t.no_memory |= !grown;
+	if (!grown) {
+		free(text);
+		return;
+	}
+	g->text = grown;
+	g->text[g->texts++] = text;
+	run_there(g, mode, text);
+}
+
+static void take_bls(struct grub *g, enum grub_mode mode)
+{
+	size_t i, base = g->entries->count, count = 0;
+
+	/* Within an entry, or a second time, there are none to take. */
+	for (i = 0; g->bls && i < g->bls->count; i++)
+		count += g->bls->entry[i].source == ENTRY_BLS;
+	if (!count || g->entry)
+		return;
+	if (!entries_take(g->entries, g->bls, ENTRY_BLS)) {
+		g->t.no_memory = true;
+		return;
+	}
+	for (i = base; i < base + count; i++) {
+		struct boot_entry *e = &g->entries->entry[i];
+		struct item *item = add_item(g, e->id, e->title);
+		bool unknown = false;
+		unsigned int k;
+
+		if (!item)
+			return;
+		/* GRUB knows it without ".conf". */
+		if (strrchr(item->id, '.'))
+			*strrchr(item->id, '.') = '\0';
+		item->entry = i;
+		item->maybe = mode == GRUB_MAYBE;
+		grub_expand(&g->t, &e->kernel, &unknown);
+		grub_expand(&g->t, &e->cmdline, &unknown);
+		grub_expand(&g->t, &e->dtb, &unknown);
+		for (k = 0; k < e->initrds; k++)
+			grub_expand(&g->t, &e->initrd[k], &unknown);
+		entry_drop_empty_initrds(e);
+		if (unknown)
+			breaks(e, "it has a variable that only GRUB knows");
+	}
+}
+
+/* A command that is no function's. */
+static void run_builtin(struct grub *g, enum grub_mode mode)
+{
+	static const char *const others[] = { "configfile", "normal", "eval", "extract_entries_source", "extract_entries_configfile",
+					      "legacy_source", "legacy_configfile", "syslinux_source", "syslinux_configfile", "blsuki" };
+	const struct grub_word *word = g->t.word;
+	size_t i, words = g->t.words, first = first_operand(g);
+
+	g->status = GRUB_UNKNOWN;
+	if (is_command(g, "[") && words > 1 && strcmp(word[words - 1].text, "]") == 0) {
+		g->status = grub_test(word + 1, words - 2, g->files);
+	} else if (is_command(g, "test")) {
+		g->status = grub_test(word + 1, words - 1, g->files);
+	} else if (is_command(g, "true") || is_command(g, "false")) {
+		g->status = is_command(g, "true") ? GRUB_TRUE : GRUB_FALSE;
+	} else if (is_command(g, "set")) {
+		g->status = GRUB_TRUE;
+		if (words > 1)
+			assign(g, mode, &word[1]);
+	} else if (words == 1 && strchr(word[0].text, '=')) {
+		g->status = GRUB_TRUE;
+		assign(g, mode, &word[0]);
+	} else if (is_command(g, "unset") || is_command(g, "read") || is_command(g, "increment") || is_command(g, "decrement")) {
+		for (i = first; i < words; i++)
+			set(g, mode, word[i].text, NULL, !is_command(g, "unset"));
+	} else if (is_command(g, "export")) {
+		for (i = first; i < words; i++)
+			g->t.no_memory |= !grub_export(&g->variables, word[i].text);
+	} else if (is_command(g, "load_env")) {
+		load_env(g, mode);
+	} else if (is_command(g, "source") || is_command(g, ".")) {
+		source(g, mode);
+	} else if (is_command(g, "blscfg")) {
+		take_bls(g, mode);
+	} else if (!g->entry || !set_what_starts(g, mode)) {
+		set_by_option(g, mode);
+		if (g->entry)
+			note_search(g);
+	}
+	for (i = 0; i < sizeof(others) / sizeof(others[0]) && g->t.words; i++)
+		if (is_command(g, others[i]))
+			add_unknown_items(g);
+}
+
+static const char *find_function(const struct grub *g, const char *name)
+{
+	size_t i;
+
+	for (i = g->functions; i; i--)
+		if (strcmp(g->function[i - 1].name, name) == 0)
+			return g->function[i - 1].body;
+	return NULL;
+}
+
+/* The words of the command are read. */
+static void run_command(struct grub *g, enum grub_mode mode)
+{
+	bool block = *g->t.at == '{';
+	const char *body;
+
+	if (block) {
+		bool submenu = g->t.words && is_command(g, "submenu");
+
+		if (mode != GRUB_SKIP && !g->entry && g->t.words && (submenu || is_command(g, "menuentry")))
+			define_item(g, mode, submenu);
+		skip_block(g);
+	} else if (mode != GRUB_SKIP && g->t.words) {
+		body = find_function(g, g->t.word[0].text);
+		if (body)
+			call(g, mode, body);
+		else
+			run_builtin(g, mode);
+	}
+}
+
+static void define_function(struct grub *g, enum grub_mode mode)
+{
+	struct function *grown;
+
+	grub_clear_words(&g->t);
+	grub_take_word(&g->t);
+	grub_skip_separators(&g->t);
+	if (*g->t.at != '{')
+		return;
+	if (mode != GRUB_SKIP && g->t.words && g->functions < ENTRIES_MAX) {
+		grown = realloc(g->function, (g->functions + 1) * sizeof(*grown));
+		g->t.no_memory |= !grown;
+		if (!grown)
+			return;
+		g->function = grown;
+		grown[g->functions] = (struct function){ .body = g->t.at + 1 };
+		g->t.no_memory |= !entry_set(&grown[g->functions].name, g->t.word[0].text, strlen(g->t.word[0].text));
+		if (g->t.no_memory)
+			return;
+		g->functions++;
+	}
+	skip_block(g);
+}
+
+/* What runs only if a condition holds. */
+static enum grub_mode when(enum grub_mode mode, enum grub_truth condition)
+{
+	if (mode == GRUB_SKIP || condition == GRUB_FALSE)
+		return GRUB_SKIP;
+	return condition == GRUB_UNKNOWN ? GRUB_MAYBE : mode;
+}
+
+static void run_if(struct grub *g, enum grub_mode mode)
+{
+	enum grub_mode rest = mode, now;
+	enum keyword keyword;
+
+	do {
+		keyword = run_list(g, rest);
+		if (keyword != K_THEN)
+			break;
+		now = when(rest, g->status);
+		rest = when(rest, g->status == GRUB_UNKNOWN ? GRUB_UNKNOWN : g->status == GRUB_FALSE ? GRUB_TRUE : GRUB_FALSE);
+		keyword = run_list(g, now);
+	} while (keyword == K_ELIF);
+	if (keyword == K_ELSE)
+		keyword = run_list(g, rest);
+	g->status = GRUB_UNKNOWN;
+}
+
+/* How often is not known: as if it might have been once, with every variable that it sets unknown. */
+static void run_loop(struct grub *g, enum grub_mode mode)
+{
+	mode = when(mode, GRUB_UNKNOWN);
+	if (run_list(g, mode) == K_DO)
+		run_list(g, mode);
+	g->status = GRUB_UNKNOWN;
+}
+
+static void run_for(struct grub *g, enum grub_mode mode)
+{
+	grub_clear_words(&g->t);
+	while (grub_take_word(&g->t))
+		;
+	if (g->t.words && mode != GRUB_SKIP)
+		set(g, GRUB_RUN, g->t.word[0].text, "", true);
+	run_loop(g, mode);
+}
+
+static enum keyword next_keyword(struct grub *g)
+{
+	static const struct { const char *name; enum keyword keyword; } reserved[] = {
+		{ "if", K_IF }, { "while", K_LOOP }, { "until", K_LOOP }, { "for", K_FOR }, { "function", K_FUNCTION }, { "then", K_THEN },
+		{ "elif", K_ELIF }, { "else", K_ELSE }, { "fi", K_FI }, { "do", K_DO }, { "done", K_DONE },
+	};
+	size_t i;
+
+	grub_clear_words(&g->t);
+	grub_skip_separators(&g->t);
+	if (!*g->t.at)
+		return K_END;
+	if (*g->t.at == '{' || *g->t.at == '}')
+		return *g->t.at++ == '{' ? K_OPEN : K_CLOSE;
+	grub_take_word(&g->t);
+	for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]) && g->t.words; i++)
+		if (g->t.word[0].bare && strcmp(g->t.word[0].text, reserved[i].name) == 0)
+			return reserved[i].keyword;
+	while (grub_take_word(&g->t))
+		;
+	return K_COMMAND;
+}
+
+/* Commands up to the reserved word, brace or end that is none of theirs, which is returned. */
+static enum keyword run_list(struct grub *g, enum grub_mode mode)
+{
+	bool skipping = g->t.skipping;
+	enum keyword keyword;
+
+	if (++g->blocks > BLOCKS_MAX)
+		g->given_up = true;
+	for (;;) {
+		g->t.skipping = mode == GRUB_SKIP;
+		if (g->given_up || g->t.no_memory || ++g->commands > COMMANDS_MAX) {
+			g->given_up = true;
+			keyword = K_END;
+			break;
+		}
+		keyword = next_keyword(g);
+		if (keyword == K_COMMAND)
+			run_command(g, mode);
+		else if (keyword == K_IF)
+			run_if(g, mode);
+		else if (keyword == K_LOOP)
+			run_loop(g, mode);
+		else if (keyword == K_FOR)
+			run_for(g, mode);
+		else if (keyword == K_FUNCTION)
+			define_function(g, mode);
+		else if (keyword == K_OPEN)
+			run_list(g, mode);
+		else
+			break;
+	}
+	g->blocks--;
+	g->t.skipping = skipping;
+	return keyword;
+}
+
+static void run_from(struct grub *g, const char *at)
+{
+	g->t.at = at;
+	run_list(g, GRUB_RUN);
+}
+
+static void run_entry(struct grub *g, size_t item)
+{
+	size_t count = g->variables.count, base = g->variables.scope_base;
+	struct boot_entry *e = entries_add(g->entries, ENTRY_GRUB, g->item[item].id, g->item[item].title);
+
+	g->t.no_memory |= !e;
+	if (!e)
+		return;
+	g->item[item].entry = g->entries->count - 1;
+	g->variables.scope_base = count;
+	g->entry = e;
+	run_from(g, g->item[item].body);
+	g->entry = NULL;
+	if (!e->kernel && !e->broken[0])
+		breaks(e, "it starts no kernel");
+	if (strncmp(e->id, "osprober-", strlen("osprober-")) == 0)
+		breaks(e, "it is another system's, whose files are not here");
+	grub_forget(&g->variables, count);
+	g->variables.scope_base = base;
+}
+
+/* Entries come in the order in which a person meets them, those of a submenu where it stands. */
+static void run_menu(struct grub *g, size_t menu)
+{
+	size_t i, items = g->items;
+
+	for (i = 0; i < items && !g->t.no_memory && !g->given_up; i++) {
+		size_t count = g->variables.count, menu_base = g->variables.menu_base, base = g->variables.scope_base;
+
+		if (g->item[i].menu != menu || !g->item[i].body)
+			continue;
+		if (!g->item[i].submenu) {
+			run_entry(g, i);
+			continue;
+		}
+		if (g->depth == DEPTH_MAX) {
+			g->given_up = true;
+			return;
+		}
+		g->variables.scope_base = g->variables.menu_base = count;
+		g->menu = i;
+		g->depth++;
+		run_from(g, g->item[i].body);
+		run_menu(g, i);
+		g->depth--;
+		grub_forget(&g->variables, count);
+		g->variables.menu_base = menu_base;
+		g->variables.scope_base = base;
+	}
+}
+
+/* Whether an item is what the first part of a default says, where ">" separates parts and ">>" is ">" itself. *rest: behind that part. */
+static bool is_named(const char *name, const char *spec, const char **rest)
+{
+	for (;;) {
+		bool end = !*spec || (spec[0] == '>' && spec[1] != '>');
+
+		if (end) {
+			*rest = spec + (*spec == '>');
+			return !*name;
+		}
+		spec += *spec == '>';
+		if (*name++ != *spec++)
+			return false;
+	}
+}
+
+enum found { FOUND, FOUND_NOT, FOUND_UNKNOWN };
+
+/* The item of a menu that the first part of spec means: by number, or the first of that title or id. */
+static enum found find_item(const struct grub *g, size_t menu, const char *spec, size_t *item, const char **rest)
+{
+	size_t digits = strspn(spec, "0123456789"), i;
+	bool by_number = digits && digits < 10 && (!spec[digits] || spec[digits] == '>');
+	unsigned long number = 0;
+
+	*rest = spec + strlen(spec);
+	for (i = 0; i < digits && by_number; i++)
+		number = number * 10 + (unsigned long)(spec[i] - '0');
+	if (by_number)
+		*rest = spec + digits + (spec[digits] == '>');
+	for (i = 0; i < g->items; i++) {
+		const struct item *it = &g->item[i];
+
+		if (it->menu != menu)
+			continue;
+		if (it->maybe && (by_number || !it->id[0]))
+			return FOUND_UNKNOWN;
+		if (by_number ? !number-- : is_named(it->id, spec, rest) || is_named(it->title, spec, rest)) {
+			*item = i;
+			return it->maybe ? FOUND_UNKNOWN : FOUND;
+		}
+	}
+	*rest = "";
+	return FOUND_NOT;
+}
+
+/* GRUB starts the first item where the default is none; and a submenu's first, where it names only the submenu. */
 static void choose(struct grub *g)
 {
-	char *next = NULL, word[WORD_CHARS] = "";
-	bool unknown, quoted;
+	const struct grub_variable *dflt = grub_look_up(&g->variables, "default", strlen("default"));
+	const char *spec = dflt && dflt->value && dflt->value[0] ? dflt->value : "0", *rest;
+	enum found found;
+	size_t menu = TOP, item = 0;
 
-	g->no_memory |= !grubenv_get(g->grubenv, "next_entry", strlen("next_entry"), &next);
-	if (next && next[0]) {
-		g->entries->preferred = find_default(g, next);
-	} else {
-		g->at = g->dflt ? g->dflt : "";
-		take_word(g, word, &unknown, &quoted);
-		g->entries->preferred = find_default(g, word[0] ? word : "0");
+	g->entries->preferred = g->entries->count;
+	if (!g->items && !g->given_up)
+		return;
+	if (g->given_up || (dflt ? dflt->unknown : g->variables.unset_is_unknown)) {
+		snprintf(g->entries->undecided, sizeof(g->entries->undecided), "which of GRUB's is the default, only GRUB can tell");
+		return;
 	}
-	free(next);
-	/* GRUB starts its first entry where the default is none. */
-	if (g->entries->preferred == g->entries->count && g->entries->count)
-		g->entries->preferred = 0;
+	do {
+		found = find_item(g, menu, spec, &item, &rest);
+		if (found == FOUND_NOT)
+			found = find_item(g, menu, "0", &item, &rest);
+		if (found != FOUND)
+			break;
+		spec = *rest ? rest : "0";
+		menu = item;
+	} while (g->item[item].submenu);
+	if (found == FOUND)
+		g->entries->preferred = g->item[item].entry;
+	else
+		snprintf(g->entries->undecided, sizeof(g->entries->undecided), "GRUB's default, %.60s, is not among what grub.cfg is known to hold",
+			 dflt && dflt->value ? dflt->value : "the first");
 }
 
-enum kx_err entries_parse_grub(struct boot_entries *entries, const char *text, const char *grubenv)
+/* What GRUB's own modules set on arm64 with EFI. */
+static void set_features(struct grub *g)
+{
+	static const char *const features[] = {
+		"feature_chainloader_bpb", "feature_ntldr", "feature_platform_search_hint", "feature_default_font_path", "feature_all_video_module",
+		"feature_menuentry_id", "feature_menuentry_options", "feature_200_final", "feature_nativedisk_cmd", "feature_timeout_style",
+	};
+	static const struct { const char *name, *value; } known[] = {
+		{ "grub_cpu", "arm64" }, { "grub_platform", "efi" }, { "root", "device" }, { "prefix", GRUB_DIRECTORY },
+		{ "config_directory", GRUB_DIRECTORY },
+	};
+	static const char *const only_grub[] = {
+		"cmdpath", "config_file", "chosen", "lockdown", "shim_lock", "secure_boot",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		set(g, GRUB_RUN, features[i], "y", false);
+		g->t.no_memory |= !grub_export(&g->variables, features[i]);
+	}
+	for (i = 0; i < sizeof(only_grub) / sizeof(only_grub[0]); i++) {
+		set(g, GRUB_RUN, only_grub[i], "", true);
+		g->t.no_memory |= !grub_export(&g->variables, only_grub[i]);
+	}
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		set(g, GRUB_RUN, known[i].name, known[i].value, false);
+		g->t.no_memory |= !grub_export(&g->variables, known[i].name);
+	}
+}
+
+enum kx_err entries_parse_grub(struct boot_entries *entries, const char *text, const struct grub_files *files, struct boot_entries *bls)
 {
 	struct grub *g = calloc(1, sizeof(*g));
 	bool no_memory;
@@ -358,27 +842,30 @@ enum kx_err entries_parse_grub(struct boot_entries *entries, const char *text, c
 	if (!g)
 		return KX_NO_MEMORY;
 	g->entries = entries;
-	g->at = text;
-	g->grubenv = grubenv;
-	set_variable(g, "menuentry_id_option=--id");
-	/* A device, and paths are taken without theirs. */
-	set_variable(g, "root=device");
-	run(g);
+	g->bls = bls;
+	g->files = files;
+	g->menu = TOP;
+	g->t.variables = &g->variables;
+	set_features(g);
+	for (g->t.at = text; *g->t.at && !g->given_up;)
+		run_list(g, GRUB_RUN);	/* a brace or a reserved word too many stops it early */
+	run_menu(g, TOP);
 	choose(g);
-	for (i = 0; i < entries->count; i++)
-		if (!entries->entry[i].kernel && !entries->entry[i].broken[0])
-			snprintf(entries->entry[i].broken, sizeof(entries->entry[i].broken), "it starts no kernel");
-	for (i = 0; i < g->positions; i++)
-		free(g->position[i]);
-	free(g->position);
-	for (i = 0; i < g->words; i++)
-		free(g->word[i]);
-	for (i = 0; i < g->variables; i++) {
-		free(g->variable[i].name);
-		free(g->variable[i].value);
+	for (i = 0; i < g->items; i++) {
+		free(g->item[i].id);
+		free(g->item[i].title);
 	}
-	free(g->dflt);
-	no_memory = g->no_memory;
+	for (i = 0; i < g->functions; i++)
+		free(g->function[i].name);
+	for (i = 0; i < g->texts; i++)
+		free(g->text[i]);
+	free(g->text);
+	free(g->item);
+	free(g->function);
+	grub_free_words(&g->t);
+	grub_forget(&g->variables, 0);
+	free(g->variables.v);
+	no_memory = g->t.no_memory;
 	free(g);
 	return no_memory ? KX_NO_MEMORY : KX_OK;
 }

@@ -134,42 +134,64 @@ static bool has_word(const char *line, const char *start)
 }
 
 /* As in kexec-tools: --reuse-cmdline is /proc/cmdline without BOOT_IMAGE=, and --append comes behind it. */
-static enum kx_err make_cmdline(struct inputs *in, struct fail *fail)
+/* As systemd-stub reads it: in one line, without what surrounds it. */
+static void make_one_line(char *text)
+{
+	char *from = text + strspn(text, " \t\r\n"), *to = text, *end = text;
+
+	for (; *from; from++) {
+		*to++ = (unsigned char)*from < ' ' ? ' ' : *from;
+		if (to[-1] != ' ')
+			end = to;
+	}
+	*end = '\0';
+}
+
+/* What a command line begins with, on the heap; null: nothing. */
+static enum kx_err begin_cmdline(struct inputs *in, char **text, struct fail *fail)
 {
 	const struct load_request *request = in->request;
-	char *old = NULL, *text;
-	size_t bytes = 0;
-	int err;
+	enum kx_err err = KX_OK;
+	size_t bytes;
+	int failed;
 
-	if (!request->reuse_cmdline && !request->cmdline && in->uki_cmdline.bytes) {
-		enum kx_err failed = read_extra(in, in->uki_cmdline, 65536, &in->cmdline_buf, &bytes, fail);
-
+	*text = NULL;
+	if (request->reuse_cmdline) {
+		failed = in->sys->read_file(in->sys, "/proc/cmdline", 65536, text, &bytes);
 		if (failed)
-			return failed;
-		in->cmdline_buf[strcspn(in->cmdline_buf, "\n")] = '\0';
-		in->cmdline = in->cmdline_buf;
-	} else if (!request->reuse_cmdline) {
-		in->cmdline = request->cmdline && request->cmdline[0] ? request->cmdline : NULL;
-	} else {
-		err = in->sys->read_file(in->sys, "/proc/cmdline", 65536, &old, &bytes);
-		if (err)
-			return proc_error(fail, "/proc/cmdline", err);
-		text = calloc(1, bytes + (request->cmdline ? strlen(request->cmdline) : 0) + 2);
+			return proc_error(fail, "/proc/cmdline", failed);
+		drop_word(*text, "BOOT_IMAGE=");
+		/* A crash kernel has none of its own, and would take memory from itself; there may be several. */
+		while (request->crash && has_word(*text, "crashkernel="))
+			drop_word(*text, "crashkernel=");
+	} else if (in->uki_cmdline.bytes && (!request->cmdline || request->boot_loader_cmdline)) {
+		err = read_extra(in, in->uki_cmdline, 65536, text, &bytes, fail);
+		if (!err)
+			make_one_line(*text);
+	}
+	return err;
+}
+
+static enum kx_err make_cmdline(struct inputs *in, struct fail *fail)
+{
+	const char *more = in->request->cmdline ? in->request->cmdline : "";
+	char *begun, *text;
+	enum kx_err err = begin_cmdline(in, &begun, fail);
+
+	if (err)
+		return err;
+	if (begun) {
+		text = realloc(begun, strlen(begun) + strlen(more) + 2);
 		if (!text) {
-			free(old);
+			free(begun);
 			return fail_set(fail, KX_NO_MEMORY, "command line");
 		}
-		drop_word(old, "BOOT_IMAGE=");
-		/* A crash kernel has none of its own, and would take memory from itself; there may be several. */
-		while (request->crash && has_word(old, "crashkernel="))
-			drop_word(old, "crashkernel=");
-		strcpy(text, old);
-		if (request->cmdline && request->cmdline[0]) {
-			strcat(text, text[0] ? " " : "");
-			strcat(text, request->cmdline);
-		}
-		free(old);
-		in->cmdline = in->cmdline_buf = text;
+		if (text[0] && more[0])
+			strcat(text, " ");
+		in->cmdline = in->cmdline_buf = strcat(text, more);
+	} else {
+		/* Without any, the device tree's stays, which is the running kernel's; a space leaves the next kernel none. */
+		in->cmdline = more[0] ? more : in->request->boot_loader_cmdline ? " " : NULL;
 	}
 	if (in->cmdline && strlen(in->cmdline) > ARM64_CMDLINE_MAX)
 		return fail_set(fail, KX_CMDLINE_TOO_LONG, "%zu bytes", strlen(in->cmdline));

@@ -15,7 +15,6 @@ struct reading {
 	struct sys *sys;
 	struct boot_entries *to;
 	const char *mount;
-	char *grubenv;
 	bool uki;		/* else .conf files */
 	enum kx_err err;
 };
@@ -39,30 +38,22 @@ static bool is_there(struct sys *sys, const char *path)
 	return fd >= 0;
 }
 
-/* A path of a file system that is mounted at prefix. */
-static bool put_below(char **path, const char *prefix)
-{
-	char whole[PATH_CHARS];
-
-	if (!*path || (size_t)snprintf(whole, sizeof(whole), "%s%s%s", prefix, **path == '/' ? "" : "/", *path) >= sizeof(whole))
-		return !*path;
-	return entry_set(path, whole, strlen(whole));
-}
-
-/* GRUB's path is of the file system that /boot lies on: /boot itself, or the root, of which a subvolume's name may come first. */
-static bool find_grub_path(struct sys *sys, char **path)
+/*
+ * A path of the file system that is mounted at mount. Where that is only a directory of another one, paths are of that: the root, and where
+ * the root is a subvolume, its name may come first.
+ */
+static bool find_path(struct sys *sys, const char *mount, char **path)
 {
 	char whole[PATH_CHARS];
 	const char *rest;
 
 	if (!*path)
 		return true;
-	snprintf(whole, sizeof(whole), "/boot%s", *path);
-	if (is_there(sys, whole))
+	if ((size_t)snprintf(whole, sizeof(whole), "%s%s%s", mount, **path == '/' ? "" : "/", *path) < sizeof(whole) && is_there(sys, whole))
 		return entry_set(path, whole, strlen(whole));
-	if (is_there(sys, *path))
+	if (**path != '/' || is_there(sys, *path))
 		return true;
-	rest = **path == '/' ? strchr(*path + 1, '/') : NULL;
+	rest = strchr(*path + 1, '/');
 	if (rest && is_there(sys, rest)) {
 		snprintf(whole, sizeof(whole), "%s", rest);
 		return entry_set(path, whole, strlen(whole));
@@ -70,16 +61,92 @@ static bool find_grub_path(struct sys *sys, char **path)
 	return true;
 }
 
+/* The name of the device that a link of /dev leads to, without directories; of what is no link, its own. */
+static void device_name(struct sys *sys, const char *path, char *out, size_t room)
+{
+	char target[PATH_CHARS];
+
+	if (sys->read_link(sys, path, target, sizeof(target)) < 0)
+		snprintf(target, sizeof(target), "%s", path);
+	snprintf(out, room, "%s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
+}
+
+/* The device that is mounted where the file lies, from /proc/self/mountinfo (proc(5): the fifth field, and the second behind " - "). */
+static bool device_of(const char *mountinfo, const char *path, char *out, size_t room)
+{
+	size_t longest = 0;
+
+	for (; *mountinfo; mountinfo += strcspn(mountinfo, "\n"), mountinfo += *mountinfo == '\n') {
+		char point[PATH_CHARS], device[PATH_CHARS];
+		const char *tail = strstr(mountinfo, " - ");
+		size_t bytes;
+
+		if (!tail || sscanf(mountinfo, "%*s %*s %*s %*s %511s", point) != 1 || sscanf(tail, " - %*s %511s", device) != 1)
+			continue;
+		bytes = strcmp(point, "/") == 0 ? 0 : strlen(point);
+		if (strncmp(path, point, bytes) != 0 || path[bytes] != '/' || bytes < longest)
+			continue;
+		longest = bytes;
+		snprintf(out, room, "%s", device);
+		if (!out[0])
+			return false;
+	}
+	return out[0] == '/';
+}
+
+/* Whether the path is of the file system with that UUID, as far as can be known: os-prober finds other systems' kernels of the same name. */
+static bool is_elsewhere(struct sys *sys, const char *uuid, const char *path)
+{
+	char link[PATH_CHARS], wanted[PATH_CHARS], device[PATH_CHARS] = "", name[PATH_CHARS], *mountinfo = NULL;
+	bool known = false;
+	size_t bytes;
+
+	snprintf(link, sizeof(link), "/dev/disk/by-uuid/%s", uuid);
+	if (strchr(uuid, '/') || sys->read_link(sys, link, wanted, sizeof(wanted)) < 0)
+		return false;
+	if (sys->read_file(sys, "/proc/self/mountinfo", 1u << 20, &mountinfo, &bytes) == 0)
+		known = device_of(mountinfo, path, device, sizeof(device)) && strcmp(device, "/dev/root") != 0;
+	free(mountinfo);
+	if (!known)
+		return false;
+	device_name(sys, link, wanted, sizeof(wanted));
+	device_name(sys, device, name, sizeof(name));
+	return strcmp(wanted, name) != 0;
+}
+
 static void check_files(struct sys *sys, struct boot_entry *e)
 {
 	const char *missing = e->kernel && !is_there(sys, e->kernel) ? e->kernel : NULL;
 	unsigned int i;
 
+	if (!missing && e->dtb && !is_there(sys, e->dtb))
+		missing = e->dtb;
 	for (i = 0; i < e->initrds && !missing; i++)
 		if (!is_there(sys, e->initrd[i]))
 			missing = e->initrd[i];
 	if (missing && !e->broken[0])
 		snprintf(e->broken, sizeof(e->broken), "there is no %s", missing);
+	if (e->kernel && e->fs_uuid && !e->broken[0] && is_elsewhere(sys, e->fs_uuid, e->kernel))
+		snprintf(e->broken, sizeof(e->broken), "its files are on another file system, %.40s", e->fs_uuid);
+}
+
+/* As files of this machine. False: out of memory. */
+static bool find_files(struct sys *sys, struct boot_entries *entries)
+{
+	bool ok = true;
+	unsigned int k;
+	size_t i;
+
+	for (i = 0; i < entries->count; i++) {
+		struct boot_entry *e = &entries->entry[i];
+		const char *mount = e->mount ? e->mount : "/boot";
+
+		ok = ok && find_path(sys, mount, &e->kernel) && find_path(sys, mount, &e->dtb);
+		for (k = 0; k < e->initrds; k++)
+			ok = ok && find_path(sys, mount, &e->initrd[k]);
+		check_files(sys, e);
+	}
+	return ok;
 }
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -92,35 +159,37 @@ static bool has_suffix(const char *name, const char *suffix)
 static int take_file(void *arg, const char *name, bool is_dir)
 {
 	struct reading *r = arg;
-	char path[PATH_CHARS], *text;
-	struct boot_entry *e;
-	bool ambiguous;
+	char path[PATH_CHARS], *text, *id = NULL;
+	bool ambiguous, given_up, had;
+	size_t count = r->to->count;
 
-	/* The same one, where two paths lead to one file system. */
-	if (is_dir || name[0] == '.' || !has_suffix(name, r->uki ? ".efi" : ".conf") || entries_find(r->to, name, &ambiguous) < r->to->count)
+	if (is_dir || name[0] == '.' || !has_suffix(name, r->uki ? ".efi" : ".conf"))
 		return 0;
+	if (!entry_name_id(name, &id, &given_up)) {
+		r->err = KX_NO_MEMORY;
+		return 1;
+	}
+	/* The same one, where two paths lead to one file system. */
+	had = entries_find(r->to, id, &ambiguous) < r->to->count;
+	if (had) {
+		free(id);
+		return 0;
+	}
 	snprintf(path, sizeof(path), "%s%s/%s", r->mount, r->uki ? "/EFI/Linux" : "/loader/entries", name);
 	if (r->uki) {
-		e = entries_add(r->to, ENTRY_UKI, name, name);
-		r->err = e && entry_set(&e->kernel, path, strlen(path)) ? KX_OK : KX_NO_MEMORY;
-		return r->err != KX_OK;
-	}
-	text = read_text(r->sys, path, ENTRY_FILE_BYTES);
-	if (!text)
-		return 0;
-	r->err = entry_parse_bls(r->to, name, text, r->grubenv);
-	free(text);
-	if (r->err)
-		return 1;
-	e = r->to->count ? &r->to->entry[r->to->count - 1] : NULL;
-	if (e && strcmp(e->id, name) == 0) {
-		unsigned int i;
-		bool ok = put_below(&e->kernel, r->mount) && put_below(&e->dtb, r->mount);
+		struct boot_entry *e = entries_add(r->to, ENTRY_UKI, id, id);
 
-		for (i = 0; i < e->initrds; i++)
-			ok = ok && put_below(&e->initrd[i], r->mount);
-		r->err = ok ? KX_OK : KX_NO_MEMORY;
+		r->err = e && entry_set(&e->kernel, path + strlen(r->mount), strlen(path + strlen(r->mount))) ? KX_OK : KX_NO_MEMORY;
+		if (e)
+			e->bad = given_up;
+	} else {
+		text = read_text(r->sys, path, ENTRY_FILE_BYTES);
+		r->err = text ? entry_parse_bls(r->to, name, text) : KX_OK;
+		free(text);
 	}
+	free(id);
+	if (!r->err && r->to->count > count)
+		r->to->entry[count].mount = r->mount;
 	return r->err != KX_OK;
 }
 
@@ -140,46 +209,53 @@ static bool efi_variable(struct sys *sys, const char *name, char *out, size_t ro
 	return used > 0;
 }
 
-/* As systemd-boot chooses: once, for always, by loader.conf; and as GRUB does with such entries, what was saved. Else the first. */
-static enum kx_err choose_bls(struct reading *r)
+/* Of loader.conf, by whatever path it is found; null: none. */
+static enum kx_err read_loader_default(struct sys *sys, char **value)
 {
-	struct boot_entries *to = r->to;
-	char id[256], path[PATH_CHARS], *text, *value = NULL;
-	size_t i, m;
+	char path[PATH_CHARS], *text;
+	bool ok = true;
+	size_t m;
 
-	to->preferred = to->count;
-	if (efi_variable(r->sys, "LoaderEntryOneShot", id, sizeof(id)))
-		to->preferred = entries_match(to, id);
-	if (to->preferred == to->count && efi_variable(r->sys, "LoaderEntryDefault", id, sizeof(id)))
-		to->preferred = entries_match(to, id);
-	for (m = 0; m < sizeof(boot_mounts) / sizeof(boot_mounts[0]) && to->preferred == to->count; m++) {
+	*value = NULL;
+	for (m = 0; m < sizeof(boot_mounts) / sizeof(boot_mounts[0]) && !*value && ok; m++) {
 		snprintf(path, sizeof(path), "%s/loader/loader.conf", boot_mounts[m]);
-		text = read_text(r->sys, path, ENTRY_FILE_BYTES);
-		if (text && !loader_conf_default(text, &value))
-			r->err = KX_NO_MEMORY;
+		text = read_text(sys, path, ENTRY_FILE_BYTES);
+		ok = !text || loader_conf_default(text, value);
 		free(text);
-		if (value)
-			to->preferred = entries_match(to, value);
-		free(value);
-		value = NULL;
 	}
-	for (i = 0; i < 2 && to->preferred == to->count; i++) {
-		if (!grubenv_get(r->grubenv, i ? "saved_entry" : "next_entry", strlen("saved_entry") - !i, &value))
-			r->err = KX_NO_MEMORY;
-		if (value && value[0])
-			to->preferred = entries_match(to, value);
-		free(value);
-		value = NULL;
-	}
-	for (i = 0; i < to->count && (to->preferred == to->count || to->entry[to->preferred].broken[0]); i++)
-		if (!to->entry[i].broken[0])
-			to->preferred = i;
-	return r->err;
+	return ok ? KX_OK : KX_NO_MEMORY;
 }
 
-static enum kx_err read_bls(struct boot_entries *to, struct sys *sys, char *grubenv)
+/* As systemd-boot chooses: once, for always, by loader.conf; else the first. */
+static enum kx_err choose_bls(struct boot_entries *to, struct sys *sys)
 {
-	struct reading r = { .sys = sys, .to = to, .grubenv = grubenv };
+	char id[256], *value;
+	enum kx_err err = read_loader_default(sys, &value);
+	bool any = false;
+	size_t i;
+
+	to->preferred = to->count;
+	if (efi_variable(sys, "LoaderEntryOneShot", id, sizeof(id)))
+		to->preferred = entries_match(to, id);
+	if (to->preferred == to->count && efi_variable(sys, "LoaderEntryDefault", id, sizeof(id)))
+		to->preferred = entries_match(to, id);
+	if (to->preferred == to->count && value && strcmp(value, "@saved") != 0)
+		to->preferred = entries_match(to, value);
+	if (to->preferred == to->count && value && strcmp(value, "@saved") == 0 && efi_variable(sys, "LoaderEntryLastBooted", id, sizeof(id)))
+		to->preferred = entries_match(to, id);
+	free(value);
+	for (i = 0; i < to->count; i++)
+		any |= !to->entry[i].broken[0];
+	/* If none of them can be started, they are leftovers, and the machine starts by other means. */
+	if (any && to->preferred == to->count)
+		to->preferred = 0;
+	return err;
+}
+
+/* In the order that they stand in, which GRUB keeps too. Paths are as the files have them. */
+static enum kx_err read_bls(struct boot_entries *to, struct sys *sys)
+{
+	struct reading r = { .sys = sys, .to = to };
 	char path[PATH_CHARS];
 	size_t m, i;
 
@@ -191,35 +267,42 @@ static enum kx_err read_bls(struct boot_entries *to, struct sys *sys, char *grub
 			(void)sys->list_dir(sys, path, take_file, &r);
 		}
 	entries_sort_bls(to);
-	for (i = 0; i < to->count; i++)
-		check_files(sys, &to->entry[i]);
-	return r.err ? r.err : choose_bls(&r);
+	return r.err;
 }
 
-static enum kx_err read_grub(struct boot_entries *to, struct sys *sys, const char *grubenv)
+struct grub_directory {
+	struct sys *sys;
+	const char *path;
+};
+
+static char *read_grub_file(void *arg, const char *name)
 {
-	static const char *const files[] = { "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg" };
-	enum kx_err err = KX_OK;
+	const struct grub_directory *d = arg;
+	char path[PATH_CHARS];
+
+	if (strstr(name, "..") || (size_t)snprintf(path, sizeof(path), "%s/%s", d->path, name) >= sizeof(path))
+		return NULL;
+	return read_text(d->sys, path, GRUB_CFG_BYTES);
+}
+
+static enum kx_err read_grub(struct boot_entries *to, struct sys *sys, struct boot_entries *bls)
+{
+	static const char *const directories[] = { "/boot/grub", "/boot/grub2" };
+	struct grub_directory d = { .sys = sys };
+	const struct grub_files files = { read_grub_file, &d };
+	enum kx_err err;
 	char *text = NULL;
-	unsigned int k;
-	bool ok = true;
 	size_t i;
 
-	for (i = 0; i < sizeof(files) / sizeof(files[0]) && !text; i++)
-		text = read_text(sys, files[i], GRUB_CFG_BYTES);
+	for (i = 0; i < sizeof(directories) / sizeof(directories[0]) && !text; i++) {
+		d.path = directories[i];
+		text = read_grub_file(&d, "grub.cfg");
+	}
 	if (!text)
 		return KX_OK;
-	err = entries_parse_grub(to, text, grubenv);
+	err = entries_parse_grub(to, text, &files, bls);
 	free(text);
-	for (i = 0; i < to->count && !err; i++) {
-		struct boot_entry *e = &to->entry[i];
-
-		ok = ok && find_grub_path(sys, &e->kernel) && find_grub_path(sys, &e->dtb);
-		for (k = 0; k < e->initrds; k++)
-			ok = ok && find_grub_path(sys, &e->initrd[k]);
-		check_files(sys, e);
-	}
-	return err ? err : ok ? KX_OK : KX_NO_MEMORY;
+	return err;
 }
 
 static bool is_preset(const char *kernel)
@@ -285,40 +368,67 @@ static enum kx_err read_default_kexec(struct boot_entries *to, struct sys *sys, 
 	return err;
 }
 
+/* GRUB says in EFI's variable that it started this system (its module bli), or it takes the entries of the specification for its own. */
+static bool grub_starts(struct sys *sys, const struct boot_entries *grub)
+{
+	char loader[64];
+	size_t i;
+
+	if (efi_variable(sys, "LoaderInfo", loader, sizeof(loader)) && strncmp(loader, "GRUB", 4) == 0)
+		return true;
+	for (i = 0; i < grub->count; i++)
+		if (grub->entry[i].source == ENTRY_BLS)
+			return true;
+	return false;
+}
+
 enum kx_err boot_entries_read(struct boot_entries *entries, struct sys *sys, struct fail *fail)
 {
-	struct boot_entries list[3] = { { 0 } };
-	char *grubenv = read_text(sys, "/boot/grub/grubenv", ENTRY_FILE_BYTES);
-	bool chosen = false;
+	struct boot_entries bls = { 0 }, grub = { 0 }, preset = { 0 };
+	struct boot_entries *order[] = { &preset, &bls, &grub, &preset };
+	bool chosen = false, decided = false;
 	enum kx_err err;
-	size_t i, first;
+	size_t i;
 
 	*entries = (struct boot_entries){ 0 };
-	if (!grubenv)
-		grubenv = read_text(sys, "/boot/grub2/grubenv", ENTRY_FILE_BYTES);
-	err = read_bls(&list[0], sys, grubenv);
+	err = read_bls(&bls, sys);
 	if (!err)
-		err = read_grub(&list[1], sys, grubenv);
+		err = read_grub(&grub, sys, &bls);
 	if (!err)
-		err = read_default_kexec(&list[2], sys, &chosen);
-	free(grubenv);
-	first = chosen ? 2 : 0;
-	for (i = 0; i < 3; i++) {
-		struct boot_entries *from = &list[(first + i) % 3];
-		size_t preferred = from->preferred, base = entries->count;
-		bool usable = from->count && preferred < from->count && !from->entry[preferred].broken[0];
-
-		if (!err && !entries_take(entries, from))
-			err = KX_NO_MEMORY;
-		/* Until there is one, it is one behind the last. */
-		if (!err && entries->preferred == base)
-			entries->preferred = usable ? base + preferred : entries->count;
-		entries_free(from);
+		err = read_default_kexec(&preset, sys, &chosen);
+	if (!err && !(find_files(sys, &bls) && find_files(sys, &grub)))
+		err = KX_NO_MEMORY;
+	entries_reject_variables(&bls);
+	if (!err)
+		err = choose_bls(&bls, sys);
+	if (grub_starts(sys, &grub)) {
+		order[1] = &grub;
+		order[2] = &bls;
 	}
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		struct boot_entries *from = order[i];
+		size_t base = entries->count;
+
+		if (err || (i == 0 && !chosen) || (!from->count && !from->undecided[0]))
+			continue;
+		/* The default of the first of them that has one; or that should have, and it is said why not. */
+		if (!decided) {
+			decided = from->preferred < from->count || from->undecided[0];
+			entries->preferred = base + from->preferred;
+			memcpy(entries->undecided, from->undecided, sizeof(entries->undecided));
+		}
+		if (!entries_take(entries, from, ENTRY_SOURCES))
+			err = KX_NO_MEMORY;
+	}
+	entries_free(&bls);
+	entries_free(&grub);
+	entries_free(&preset);
 	if (err) {
 		entries_free(entries);
 		return fail_set(fail, err, "boot entries");
 	}
+	if (!decided || entries->undecided[0])
+		entries->preferred = entries->count;
 	return KX_OK;
 }
 
@@ -346,7 +456,7 @@ enum kx_err boot_entry_request(const struct boot_entries *entries, const char *n
 
 	*cmdline = NULL;
 	if (!name && found >= entries->count)
-		return fail_with(fail, KX_NO_ENTRY);
+		return entries->undecided[0] ? fail_set(fail, KX_ENTRY_UNDECIDED, "%s", entries->undecided) : fail_with(fail, KX_NO_ENTRY);
 	list_ids(entries, ids, sizeof(ids));
 	if (found >= entries->count)
 		return fail_set(fail, ambiguous ? KX_ENTRY_AMBIGUOUS : KX_ENTRY_UNKNOWN, "%.60s (there are: %s)", name, ids[0] ? ids : "none");
@@ -360,12 +470,13 @@ enum kx_err boot_entry_request(const struct boot_entries *entries, const char *n
 		request->initrds = e->initrds;
 	if (!request->dtb)
 		request->dtb = e->dtb;
-	if (request->reuse_cmdline || (!e->cmdline && e->source == ENTRY_UKI))
+	if (request->reuse_cmdline)
 		return KX_OK;
-	if (!e->cmdline) {
-		request->reuse_cmdline = true;
+	request->reuse_cmdline = !e->cmdline && e->source == ENTRY_DEFAULT_KEXEC;
+	/* One with a command line of its own keeps it only if the entry has none. */
+	request->boot_loader_cmdline = !request->reuse_cmdline && (!e->cmdline || !e->cmdline[0]);
+	if (!e->cmdline)
 		return KX_OK;
-	}
 	if (!entry_set(cmdline, e->cmdline, strlen(e->cmdline)) || (request->cmdline && !entry_append(cmdline, request->cmdline)))
 		return fail_set(fail, KX_NO_MEMORY, "command line");
 	request->cmdline = *cmdline;

@@ -2,6 +2,7 @@
 /* Files that a boot loader's menu is read from. The first byte chooses the format, a NUL ends the file, and what is behind it is grubenv. */
 #include "entry.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,9 +30,19 @@ static void look(const struct boot_entries *entries)
 	}
 }
 
+/* Every file of GRUB's directory has that text. */
+static char *read_file(void *arg, const char *name)
+{
+	const char *text = arg;
+
+	demand(name != NULL);
+	return text ? strdup(text) : NULL;
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t bytes)
 {
-	struct boot_entries entries = { 0 };
+	struct boot_entries entries = { 0 }, bls = { 0 };
+	struct grub_files files = { .read = read_file };
 	struct default_kexec d = { 0 };
 	char *text = malloc(bytes + 2), *value = NULL;
 	const char *grubenv;
@@ -43,12 +54,16 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t bytes)
 	grubenv = bytes && strlen(text + 1) + 1 < bytes ? text + strlen(text + 1) + 2 : NULL;
 	switch (bytes ? text[0] % 4 : 4) {
 	case 0:
-		demand(entries_parse_grub(&entries, text + 1, grubenv) != KX_OK || entries.preferred < entries.count || !entries.count);
+		files.arg = (void *)(uintptr_t)grubenv;
+		demand(entry_parse_bls(&bls, "b.conf", "linux /l\noptions $kernelopts\ninitrd /i $tuned_initrd\n") == KX_OK);
+		demand(entries_parse_grub(&entries, text + 1, &files, &bls) != KX_OK || entries.preferred < entries.count || entries.undecided[0] ||
+		       !entries.count);
+		entries_free(&bls);
 		look(&entries);
 		break;
 	case 1:
-		demand(entry_parse_bls(&entries, "a+2.conf", text + 1, grubenv) != KX_INTERNAL);
-		demand(entry_parse_bls(&entries, "b.conf", text + 1, grubenv) != KX_INTERNAL);
+		demand(entry_parse_bls(&entries, "a+2.conf", text + 1) != KX_INTERNAL);
+		demand(entry_parse_bls(&entries, "b.conf", text + 1) != KX_INTERNAL);
 		entries_sort_bls(&entries);
 		look(&entries);
 		demand(loader_conf_default(text + 1, &value));

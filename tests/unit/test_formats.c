@@ -276,7 +276,7 @@ static void test_uki(void **state)
 	size_t tree_bytes = fake_dtb(tree, sizeof(tree), "smc");
 	struct blob initrd = plain(job->initrd, job->initrd_bytes);
 	const struct uki_section sections[] = {
-		{ ".text", "code", 4 }, { ".osrel", "ID=x\n", 5 }, { ".cmdline", "quiet from=uki\n", 15 },
+		{ ".text", "code", 4 }, { ".osrel", "ID=x\n", 5 }, { ".cmdline", "\nquiet\nfrom=uki \n", 17 },
 		{ ".linux", zboot.data, zboot.bytes }, { ".initrd", initrd.data, initrd.bytes }, { ".dtb", tree, tree_bytes },
 		{ ".profile", "ID=other\n", 9 }, { ".cmdline", "other", 5 },
 	};
@@ -305,6 +305,16 @@ static void test_uki(void **state)
 	assert_bootargs(job, &m, "mine");
 	snprintf(format, sizeof(format), "%s, uki, vmlinuz, gzip", codec_name(other_codec()));
 	assert_string_equal(job->report.format, format);
+	purg_model_free(&m);
+	job_free(job);
+
+	/* As a boot entry. */
+	job = job_with_hole();
+	put(job, plain(uki.data, uki.bytes));
+	job->request.cmdline = "more";
+	job->request.boot_loader_cmdline = true;
+	assert_loads(job, &m);
+	assert_bootargs(job, &m, "quiet from=uki more");
 	purg_model_free(&m);
 	job_free(job);
 

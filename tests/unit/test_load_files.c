@@ -348,6 +348,10 @@ static void test_command_line(void **state)
 	job->request.cmdline = NULL;
 	assert_string_equal(bootargs_of(job, text, sizeof(text)), "console=ttyAMA0 root=/dev/vda1");
 	job = job_whole();
+	job->request.cmdline = NULL;
+	job->request.boot_loader_cmdline = true;
+	assert_string_equal(bootargs_of(job, text, sizeof(text)), " ");
+	job = job_whole();
 	job->request.cmdline = "";
 	job->request.initrds = 0;
 	job->initrd_bytes = 0;
