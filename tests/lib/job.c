@@ -136,7 +136,7 @@ void assert_boots(const struct job *job, struct purg_model *m)
 	if (problem)
 		fail_msg("%s", problem);
 	bootargs = fdt_getprop(next.tree, fdt_path_offset(next.tree, "/chosen"), "bootargs", NULL);
-	if (job->request.cmdline && !job->request.reuse_cmdline)
+	if (job->request.cmdline && !job->request.reuse_cmdline && !job->request.boot_loader_cmdline)
 		assert_string_equal(bootargs, job->request.cmdline);
 	assert_timeline(job, m, next.tree);
 
