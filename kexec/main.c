@@ -315,7 +315,8 @@ static int do_heal(struct sys *sys, const struct options *options)
 	enum kx_err err = staged_heal(sys, &heal, &fail);
 
 	if (options->heal_staged == HEAL_SHUTDOWN) {
-		staged_stamp(sys, LEDGER_STAMP_STOPPED);
+		if (!err)
+			staged_stamp(sys, LEDGER_STAMP_STOPPED);
 		tell_shutdown(sys, &heal, err, &fail);
 	}
 	if (err) {

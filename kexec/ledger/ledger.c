@@ -6,6 +6,7 @@
 #include <string.h>
 
 _Static_assert(sizeof(struct ledger_header) <= LEDGER_BODY_OFFSET, "the header reaches into the body");
+_Static_assert(sizeof(struct range) == 2 * sizeof(uint64_t), "ranges are stored as they are");
 _Static_assert(sizeof(struct ledger_slot) % 8 == 0 && sizeof(struct ledger_page) % 8 == 0, "arrays are aligned to 8 bytes");
 
 #define ALIGN_BYTES	8
@@ -18,7 +19,7 @@ struct body {
 	uint64_t made_at, control_pa, dtb_pa, dtb_bytes;
 	uint64_t text_offset, image_size;
 	uint32_t page_shift, anywhere;
-	uint32_t pid, flags, files, check, digest, cpus, room, pages;
+	uint32_t pid, flags, files, check, digest, cpus, room, pages, tables, reserved;
 	struct {
 		uint64_t offset_bytes, memory_bytes, file_bytes, slots;
 	} object[PLAN_OBJECTS];
@@ -58,7 +59,7 @@ static void put_all(struct writer *w, const struct ledger *l)
 		.made_at = l->made_at, .control_pa = l->control_pa, .dtb_pa = l->dtb_pa, .dtb_bytes = l->dtb_bytes,
 		.text_offset = l->image.text_offset, .image_size = l->image.image_size, .page_shift = l->image.page_shift,
 		.anywhere = l->image.anywhere, .pid = l->pid, .files = l->files, .check = l->check, .digest = l->digest, .cpus = l->cpus, .room = l->room,
-		.pages = l->pages,
+		.pages = l->pages, .tables = l->tables,
 		.flags = l->flags | (l->cmdline ? LEDGER_HAS_CMDLINE : 0u) | (l->serial ? LEDGER_HAS_SERIAL : 0u),
 	};
 	uint32_t i;
@@ -79,6 +80,7 @@ static void put_all(struct writer *w, const struct ledger *l)
 		put(w, l->object[i].slot, l->object[i].slot ? l->object[i].slots * sizeof(*l->object[i].slot) : 0);
 	put(w, l->page, l->pages * sizeof(*l->page));
 	put(w, l->dtb, l->dtb_bytes);
+	put(w, l->table, l->tables * sizeof(*l->table));
 	put_text(w, l->program);
 	put_text(w, l->format);
 	put_text(w, l->cmdline);
@@ -213,6 +215,16 @@ static bool pages_are_good(const struct ledger *l)
 	return true;
 }
 
+static bool tables_are_good(const struct ledger *l)
+{
+	uint32_t i;
+
+	for (i = 0; i < l->tables; i++)
+		if (l->table[i].start >= PA_END || l->table[i].bytes > PA_END - l->table[i].start)
+			return false;
+	return true;
+}
+
 /* Each slot holds the bytes of the file that fall into it, and waits in a page of its own. used: a bit for each page. */
 static bool slots_are_good(const struct ledger *l, const struct ledger_object *o, unsigned char *used)
 {
@@ -292,12 +304,13 @@ enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count)
 	r = (struct reader){ .at = (const unsigned char *)bytes + LEDGER_BODY_OFFSET, .bytes = (size_t)header->body_bytes };
 	body = take(&r, sizeof(*body));
 	if (!body || body->files > LEDGER_FILES || !body->files || body->pages > LEDGER_PAGES_MAX ||
+	    body->tables > LEDGER_TABLES_MAX ||
 	    body->check > PURG_CHECK_SHA256 || (body->digest != PURG_CHECK_CRC32C && body->digest != PURG_CHECK_SHA256))
 		return KX_LEDGER_BAD;
 	*ledger = (struct ledger){
 		.made_at = body->made_at, .pid = body->pid, .flags = body->flags, .files = body->files, .check = body->check, .digest = body->digest,
 		.cpus = body->cpus, .room = body->room, .pages = body->pages, .control_pa = body->control_pa, .dtb_pa = body->dtb_pa,
-		.dtb_bytes = body->dtb_bytes,
+		.dtb_bytes = body->dtb_bytes, .tables = body->tables,
 		.image = { body->text_offset, body->image_size, body->page_shift, body->anywhere != 0 },
 	};
 	for (i = 0; i < PLAN_OBJECTS; i++) {
@@ -311,13 +324,14 @@ enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count)
 	}
 	ledger->page = take(&r, (uint64_t)ledger->pages * sizeof(*ledger->page));
 	ledger->dtb = take(&r, ledger->dtb_bytes);
+	ledger->table = take(&r, (uint64_t)ledger->tables * sizeof(*ledger->table));
 	ledger->program = take_text(&r);
 	ledger->format = take_text(&r);
 	ledger->cmdline = take_text(&r);
 	ledger->serial = take_text(&r);
 	for (i = 0; i < ledger->files; i++)
 		ledger->file[i] = (struct ledger_file){ take_text(&r), body->file[i].inode, body->file[i].bytes, body->file[i].ctime_ns };
-	if (r.bad || !pages_are_good(ledger) || !image_is_good(ledger))
+	if (r.bad || !pages_are_good(ledger) || !tables_are_good(ledger) || !image_is_good(ledger))
 		return KX_LEDGER_BAD;
 	if (header->state == LEDGER_MOVING && !take_moves(ledger, bytes, count))
 		return KX_LEDGER_BAD;

@@ -16,7 +16,7 @@
 #include "purgatory_abi.h"
 
 #define LEDGER_MAGIC	0x52474445544c584b	/* "KXLTEDGR" */
-#define LEDGER_VERSION	1
+#define LEDGER_VERSION	2	/* 2: the GIC's tables */
 
 enum ledger_state {
 	LEDGER_STAGING,		/* its maker is at work; once that is dead, it is to be undone */
@@ -55,6 +55,7 @@ struct ledger_header {
 #define LEDGER_FILES		(1 + 16)
 #define LEDGER_BYTES_MAX	MIB(64)
 #define LEDGER_PAGES_MAX	65536	/* 128 GiB */
+#define LEDGER_TABLES_MAX	65536
 
 /* A file that was loaded: enough to tell whether it is still that one. */
 struct ledger_file {
@@ -86,6 +87,7 @@ struct ledger_page {
 #define LEDGER_NO_MMU		0x2
 #define LEDGER_HAS_CMDLINE	0x4
 #define LEDGER_HAS_SERIAL	0x8
+#define LEDGER_HAS_TABLES	0x10	/* all of them were known */
 
 struct ledger {
 	uint64_t made_at;		/* seconds since 1970 */
@@ -105,6 +107,9 @@ struct ledger {
 	pa_t control_pa, dtb_pa;
 	const void *dtb;		/* the device tree that the next kernel's was made of */
 	size_t dtb_bytes;
+	/* The GIC's tables, which stay where they are as long as the kernel lives, while its log, which alone names them, loses what it said. */
+	uint32_t tables;
+	const struct range *table;
 };
 
 /* What a ledger takes at most, header included, for a load of these objects. */

@@ -66,7 +66,8 @@ static struct ledger describe(const struct load *l)
 		.made_at = l->sys->now(l->sys), .pid = l->sys->pid, .program = PROGRAM, .format = in->format, .cmdline = in->cmdline,
 		.serial = l->request->serial, .image = in->image, .check = l->choices.check, .digest = l->choices.digest,
 		.cpus = l->request->cpus, .dtb = l->machine.dtb, .dtb_bytes = l->machine.dtb_bytes,
-		.flags = l->request->no_mmu ? LEDGER_NO_MMU : 0u,
+		.table = l->machine.gic_tables.v, .tables = (uint32_t)l->machine.gic_tables.count,
+		.flags = (l->request->no_mmu ? LEDGER_NO_MMU : 0u) | (l->machine.log_cut ? 0u : LEDGER_HAS_TABLES),
 	};
 	unsigned int o, i;
 
@@ -95,7 +96,7 @@ static enum kx_err open_all(struct load *l, struct fail *fail)
 	if (!err)
 		err = inputs_uki_dtb(&l->inputs, &dtb, &dtb_bytes, fail);
 	if (!err)
-		err = machine_read(&l->machine, l->sys, l->request, dtb, dtb_bytes, "the kernel's .dtb section", fail);
+		err = machine_read(&l->machine, l->sys, l->request, NULL, dtb, dtb_bytes, "the kernel's .dtb section", fail);
 	if (err)
 		return err;
 	/* As with kexec-tools, no reason to fail. */

@@ -436,7 +436,7 @@ enum kx_err doctor_examine(struct doctor *doctor, struct sys *sys, const struct 
 	err = look_at_rights(&e, fail);
 	if (err)
 		return err;
-	settled(&doctor->machine, machine_read(&e.machine, sys, request, NULL, 0, "", &doctor->machine));
+	settled(&doctor->machine, machine_read(&e.machine, sys, request, NULL, NULL, 0, "", &doctor->machine));
 	look_at_memory(&e);
 	err = look_at_plan(&e, fail);
 	if (!err && !doctor->machine.err) {

@@ -37,11 +37,23 @@ static enum kx_err read_machine(struct reload *r, struct fail *fail)
 {
 	const struct ledger *ledger = &r->staged->ledger;
 	char *dtb = malloc(ledger->dtb_bytes + 1);
+	struct range_set tables = { 0 };
+	enum kx_err err = dtb ? KX_OK : fail_set(fail, KX_NO_MEMORY, "device tree");
+	uint32_t i;
 
-	if (!dtb)
-		return fail_set(fail, KX_NO_MEMORY, "device tree");
-	memcpy(dtb, ledger->dtb, ledger->dtb_bytes);
-	return machine_read(&r->machine, r->sys, &r->request, dtb, ledger->dtb_bytes, "the device tree in the ledger", fail);
+	for (i = 0; !err && i < ledger->tables; i++)
+		if (!range_set_add(&tables, ledger->table[i]))
+			err = fail_set(fail, KX_NO_MEMORY, "memory map");
+	if (err) {
+		free(dtb);
+	} else {
+		memcpy(dtb, ledger->dtb, ledger->dtb_bytes);
+		/* Once all were known, they are: the log has lost them in the meantime. */
+		err = machine_read(&r->machine, r->sys, &r->request, ledger->flags & LEDGER_HAS_TABLES ? &tables : NULL, dtb, ledger->dtb_bytes,
+				   "the device tree in the ledger", fail);
+	}
+	range_set_free(&tables);
+	return err;
 }
 
 static enum kx_err take_payload(struct reload *r, struct fail *fail)

@@ -280,7 +280,8 @@ enum kx_err staged_look(struct sys *sys, bool digests, struct staged_check *chec
 
 void staged_stamp(struct sys *sys, enum ledger_stamp stamp)
 {
-	struct ledgers_found found = ledgers_find(sys, 0);
+	/* Where the kernel shows whose image it holds, no other ledger's. */
+	struct ledgers_found found = ledgers_find(sys, loaded_entry_pa(sys));
 	struct ledger_store store;
 	struct fail fail;
 

@@ -11,7 +11,23 @@
 
 #define TEXT_MAX	MIB(16)		/* /proc/iomem of the largest machines is far smaller */
 
-static enum kx_err read_memmap(struct machine *machine, struct sys *sys, struct fail *fail)
+/* From the kernel log, which is a ring: what was said at boot may be gone. */
+static enum kx_err find_tables(struct range_set *tables, struct sys *sys, bool *unknown)
+{
+	enum kx_err err;
+	size_t bytes;
+	char *text;
+
+	*unknown = true;
+	if (sys->kernel_log(sys, &text, &bytes) < 0)
+		return KX_OK;
+	*unknown = !memmem(text, bytes, "Booting Linux on physical CPU", 29);
+	err = memmap_gic_tables(tables, text, bytes);
+	free(text);
+	return err;
+}
+
+static enum kx_err read_memmap(struct machine *machine, struct sys *sys, const struct range_set *tables, struct fail *fail)
 {
 	struct range_set named = { 0 };
 	enum kx_err err;
@@ -26,17 +42,14 @@ static enum kx_err read_memmap(struct machine *machine, struct sys *sys, struct 
 	if (err)
 		return fail_with(fail, err);
 
-	machine->tables_unknown = true;
-	if (sys->kernel_log(sys, &text, &bytes) == 0) {
-		/* The log is a ring: what was said at boot may be gone. */
-		machine->tables_unknown = !memmem(text, bytes, "Booting Linux on physical CPU", 29);
-		err = memmap_gic_tables(&named, text, bytes);
-		free(text);
+	if (!tables) {
+		err = find_tables(&named, sys, &machine->tables_unknown);
+		tables = &named;
 	}
-	for (i = 0; !err && i < named.count; i++)
-		if (range_set_contains(&machine->memmap.ram, named.v[i]) &&
-		    (!range_set_add(&machine->gic_tables, named.v[i]) ||
-		     !range_set_remove(&machine->memmap.spare, named.v[i])))
+	for (i = 0; !err && i < tables->count; i++)
+		if (range_set_contains(&machine->memmap.ram, tables->v[i]) &&
+		    (!range_set_add(&machine->gic_tables, tables->v[i]) ||
+		     !range_set_remove(&machine->memmap.spare, tables->v[i])))
 			err = KX_NO_MEMORY;
 	range_set_free(&named);
 	return err ? fail_set(fail, err, "memory map") : KX_OK;
@@ -139,13 +152,13 @@ static enum kx_err limit_memory(struct machine *machine, const struct load_reque
 	return ok ? KX_OK : fail_set(fail, KX_NO_MEMORY, "memory map");
 }
 
-enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, char *dtb, size_t dtb_bytes,
-			 const char *dtb_name, struct fail *fail)
+enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, const struct range_set *tables,
+			 char *dtb, size_t dtb_bytes, const char *dtb_name, struct fail *fail)
 {
 	enum kx_err err;
 
 	*machine = (struct machine){ .dtb = dtb, .dtb_bytes = dtb_bytes };
-	err = read_memmap(machine, sys, fail);
+	err = read_memmap(machine, sys, tables, fail);
 	if (!err && request->crash)
 		err = note_dump(machine, fail);
 	if (!err)

@@ -35,15 +35,16 @@ struct machine {
 };
 
 /*
- * Read it, for this request: what it is about decides on the device tree, the console and the memory that may be used. dtb: null, or a
+ * Read it, for this request: what it is about decides on the device tree, the console and the memory that may be used. tables: the GIC's, by
+ * an earlier reading that found them all; null: the kernel log is asked. dtb: null, or a
  * device tree in allocated memory to be used instead of this machine's, which becomes the machine's own, on failure too; dtb_name is
  * what an error calls it. On error the machine is empty.
  *
  * Errors: KX_IOMEM_BAD, KX_READ, KX_NO_PROC, KX_EMPTY, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_DTB_TOO_BIG, KX_NO_MEMORY, KX_NO_ROOM,
  * KX_NO_CRASH_MEMORY
  */
-enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, char *dtb, size_t dtb_bytes,
-			 const char *dtb_name, struct fail *fail);
+enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, const struct range_set *tables,
+			 char *dtb, size_t dtb_bytes, const char *dtb_name, struct fail *fail);
 void machine_free(struct machine *machine);
 
 /* Steps of machine_read(): CPUs and the next ones; the console, serial may be null; and what the next kernel does not know of when it

@@ -5,6 +5,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <libfdt.h>
 
 /* A machine with huge pages to spare, for others to move to; the last ones lie far from the others. */
 static struct job *job_loaded(void)
@@ -139,6 +140,35 @@ static void test_moved(void **state)
 			assert_true_and_boots(job);
 			job_free(job);
 		}
+}
+
+/* Tables of the interrupt controller are named by the kernel log, once, at boot; a heal is for later. */
+static void test_log_is_gone(void **state)
+{
+	struct job *job = job_whole();
+	unsigned char *dtb = malloc(MIB(2));
+	struct purg_model m;
+	uint64_t address, size;
+	struct heal h;
+
+	(void)state;
+	job->fake->log = "[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x411fd070]\n"
+			 "[    0.000000] GICv3: using LPI property table @0x0000000060230000\n";
+	assert_int_equal(load(job), KX_OK);
+	job->fake->log = "[  999.000000] something else\n";
+	assert_true(fake_move_page(job->fake, job->fake->load.segment[0].pa & ~(PLAN_SLOT_BYTES - 1)));
+	assert_int_equal(heal(job, &h), KX_OK);
+	assert_true(h.healed);
+	assert_null(purg_model_run(&m, job->fake));
+	purg_model_read(&m, m.params.dtb_pa, dtb, KIB(16));
+	assert_int_equal(fdt_num_mem_rsv(dtb), 1);
+	assert_int_equal(fdt_get_mem_rsv(dtb, 0, &address, &size), 0);
+	assert_int_equal(address, 0x60230000);
+	assert_int_equal(size, KIB(64));
+	assert_false(range_overlaps((struct range){ m.params.kernel_pa, job->kernel_bytes }, (struct range){ address, size }));
+	purg_model_free(&m);
+	job_free(job);
+	free(dtb);
 }
 
 static void test_shuffled(void **state)
@@ -467,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_stamps),
 		cmocka_unit_test(test_moved_and_back),
 		cmocka_unit_test(test_moved),
+		cmocka_unit_test(test_log_is_gone),
 		cmocka_unit_test(test_shuffled),
 		cmocka_unit_test(test_shuffled_again),
 		cmocka_unit_test(test_damaged),

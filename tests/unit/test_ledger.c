@@ -21,6 +21,8 @@ static struct ledger_slot kernel_slots[] = {
 static struct ledger_slot initrd_slots[] = { { PLAN_NO_PAGE, 77, { 5 } } };
 static const struct ledger_page pages[] = { { MIB(1024), 1, 0 }, { MIB(1030), 4, 0 }, { MIB(1026), 7, 0 }, { MIB(2048), 8, 0 } };
 
+static const struct range tables[] = { { MIB(1200), KIB(64) }, { MIB(1201), KIB(128) } };
+
 static struct ledger example(void)
 {
 	return (struct ledger){
@@ -29,7 +31,7 @@ static struct ledger example(void)
 		.cmdline = "root=/dev/vda quiet", .image = { 0, MIB(5), 12, true },
 		.object = { { 0, MIB(5), MIB(2) + 4096, 3, kernel_slots }, { 0, 77, 77, 1, initrd_slots } },
 		.check = PURG_CHECK_NONE, .digest = PURG_CHECK_SHA256, .cpus = 3, .room = 9, .pages = 4, .page = pages,
-		.control_pa = MIB(2048), .dtb_pa = MIB(2048) + KIB(512), .dtb = "tree", .dtb_bytes = 4,
+		.control_pa = MIB(2048), .dtb_pa = MIB(2048) + KIB(512), .dtb = "tree", .dtb_bytes = 4, .table = tables, .tables = 2,
 	};
 }
 
@@ -65,6 +67,8 @@ static void test_round_trip(void **state)
 	assert_memory_equal(out.object[1].slot, initrd_slots, sizeof(initrd_slots));
 	assert_memory_equal(out.page, pages, sizeof(pages));
 	assert_memory_equal(out.dtb, "tree", 4);
+	assert_int_equal(out.tables, 2);
+	assert_memory_equal(out.table, tables, sizeof(tables));
 	assert_int_equal(out.digest, PURG_CHECK_SHA256);
 	assert_int_equal(out.image.image_size, MIB(5));
 	assert_int_equal(ledger_page(&out, 7)->pa, MIB(1026));
@@ -87,16 +91,19 @@ static void test_bad_bodies(void **state)
 
 	(void)state;
 	/* By what is written, since ledger_write() believes everything. */
-	for (i = 0; i < 12; i++) {
+	for (i = 0; i < 14; i++) {
 		struct ledger_slot kernel[3];
 		struct ledger_page list[4];
+		struct range table[2];
 		struct ledger l = in;
 		unsigned char *bytes;
 
 		memcpy(kernel, kernel_slots, sizeof(kernel));
 		memcpy(list, pages, sizeof(list));
+		memcpy(table, tables, sizeof(table));
 		l.object[0].slot = kernel;
 		l.page = list;
+		l.table = table;
 		switch (i) {
 		case 0: kernel[0].page = 1; break;			/* the page of two slots */
 		case 1: kernel[0].page = 2; break;			/* a page that is not there */
@@ -109,6 +116,8 @@ static void test_bad_bodies(void **state)
 		case 8: l.check = 3; break;
 		case 9: l.digest = PURG_CHECK_NONE; break;
 		case 10: l.object[0].file_bytes = MIB(6); break;	/* more than its memory */
+		case 11: table[1].start = PA_END; break;
+		case 12: table[0].bytes = UINT64_MAX - MIB(1); break;	/* wraps around */
 		default: l.files = 0; break;
 		}
 		bytes = written(&l);
