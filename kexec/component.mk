@@ -1,5 +1,5 @@
 # The loader: every component, main.c, and purgatory as a blob.
-PURE_COMPONENTS = core codec image entries memmap dt crash vmcore plan ledger report arm64 abi
+PURE_COMPONENTS = core codec image initrd entries memmap dt crash vmcore plan ledger report arm64 abi
 LOADER_COMPONENTS = $(PURE_COMPONENTS) sys probe stage input load manage cli
 
 $(eval $(call component,main,kexec,main.c,core entries load manage probe cli report sys stage ledger plan arm64 abi))

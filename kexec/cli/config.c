@@ -13,7 +13,7 @@
 /* Later files win, and the command line wins over all: so they are read into a request of their own. */
 struct reading {
 	struct load_request request;
-	bool fast, check, cpus;		/* said by some file */
+	bool fast, check, cpus, unpack;		/* said by some file */
 	const char *path;
 	const char *problem;
 	char detail[96];
@@ -47,9 +47,13 @@ static int take(void *arg, const char *section, const char *name, const char *va
 		r->cpus = options_parse_cpus(&r->request.cpus, value);
 		return r->cpus ? 1 : bad(r, "cpus is a number or auto", value);
 	}
+	if (strcmp(name, "unpack-initrd") == 0) {
+		r->unpack = options_parse_unpack(&r->request.unpack_initrd, value);
+		return r->unpack ? 1 : bad(r, "unpack-initrd is auto, yes or no", value);
+	}
 	if (strcmp(name, "staging-extra") == 0)
 		return options_parse_extra(&r->request, value) ? 1 : bad(r, "staging-extra is a number of percent, 0 to 1000", value);
-	return bad(r, "there is no such setting; there are fast-reloc, check, cpus and staging-extra", name);
+	return bad(r, "there is no such setting; there are fast-reloc, check, cpus, unpack-initrd and staging-extra", name);
 }
 
 /* inih cuts lines at 200 bytes and takes what follows for another one: the end of a comment would be a setting. */
@@ -169,6 +173,8 @@ bool config_apply(struct sys *sys, struct options *options, FILE *err)
 		to->check = r.request.check, to->check_is_preference = true;
 	if (r.cpus && !options->cpus_given && by_load && !to->crash)
 		to->cpus = r.request.cpus, to->cpus_is_preference = true;
+	if (r.unpack && !options->unpack_given && by_load && !to->crash)
+		to->unpack_initrd = r.request.unpack_initrd, to->unpack_is_preference = true;
 	leave_unsafe(options, fast_is_ours, err);
 	return true;
 }

@@ -82,6 +82,17 @@ bool options_parse_fast(enum fast_mode *fast, const char *text)
 	return true;
 }
 
+bool options_parse_unpack(enum unpack_mode *unpack, const char *text)
+{
+	static const char *const names[] = { [UNPACK_NO] = "no", [UNPACK_AUTO] = "auto", [UNPACK_YES] = "yes" };
+	unsigned int i = find_name(names, UNPACK_YES + 1, text);
+
+	if (i > UNPACK_YES)
+		return false;
+	*unpack = (enum unpack_mode)i;
+	return true;
+}
+
 bool options_parse_check(enum check_kind *check, const char *text)
 {
 	static const char *const names[] = { [CHECK_NONE] = "none", [CHECK_CRC32C] = "crc32c", [CHECK_SHA256] = "sha256" };
@@ -203,6 +214,15 @@ static enum options_result take_fast(const struct parse *p)
 	if (options_parse_fast(&p->options->request.fast, p->argument ? p->argument : "yes"))
 		return OPTIONS_RUN;
 	fprintf(p->err, "kexec: --fast-reloc=%s is unknown; it is --fast-reloc, --fast-reloc=require or --fast-reloc=no\n", p->argument);
+	return OPTIONS_BAD;
+}
+
+static enum options_result take_unpack(const struct parse *p)
+{
+	p->options->unpack_given = true;
+	if (options_parse_unpack(&p->options->request.unpack_initrd, p->argument ? p->argument : "yes"))
+		return OPTIONS_RUN;
+	fprintf(p->err, "kexec: --unpack-initrd=%s is unknown; it is --unpack-initrd, --unpack-initrd=auto or --unpack-initrd=no\n", p->argument);
 	return OPTIONS_BAD;
 }
 

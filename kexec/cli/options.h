@@ -21,7 +21,7 @@ struct options {
 	bool boot_entry, list_entries;	/* the kernel is a boot entry's; show them all, and no load then */
 	const char *entry_name;		/* null: the default */
 	bool doctor;		/* the request is the load that it is about; kernel null: any */
-	bool fast_given, check_given, cpus_given;	/* on the command line */
+	bool fast_given, check_given, cpus_given, unpack_given;	/* on the command line */
 	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;
 	bool no_sync, no_ifdown;	/* given, wherever: they count in the end */
@@ -38,6 +38,7 @@ enum options_result {
 
 /* The values that these take, on the command line and in files; false: none of them. */
 bool options_parse_fast(enum fast_mode *fast, const char *text);
+bool options_parse_unpack(enum unpack_mode *unpack, const char *text);
 bool options_parse_check(enum check_kind *check, const char *text);
 bool options_parse_extra(struct load_request *request, const char *text);
 bool options_parse_cpus(unsigned int *cpus, const char *text);

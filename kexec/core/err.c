@@ -12,6 +12,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_CHANGED] = "changed while it was read; try again when nothing writes to it",
 	[KX_EMPTY] = "is empty; make or copy it again",
 	[KX_TOO_BIG] = "is larger than this machine can hold; make it smaller",
+	[KX_UNPACK] = "cannot be unpacked; leave out --unpack-initrd=yes, and the next kernel does what it can",
 	[KX_TOO_MANY_FILES] = "is one file too many; put initrds together with cat",
 	[KX_NOT_IMAGE] = "it is not an arm64 Linux kernel (Image, compressed or not; vmlinux, uImage, EFI zboot or UKI)",
 	[KX_IMAGE_TRUNCATED] = "is truncated: it ends before its own header says; copy it again",

@@ -55,6 +55,8 @@ OPTION(0, "command-line", "STRING", "The same.", THEIRS, TEXT(request.cmdline))
 OPTION(0, "reuse-cmdline", NULL, "Use this kernel's command line; --append comes behind it.", THEIRS, FLAG(request.reuse_cmdline))
 OPTION(0, "initrd", "FILE", "Initial ramdisk; may be given several times.", THEIRS, take_initrd)
 OPTION(0, "ramdisk", "FILE", "The same.", THEIRS, take_initrd)
+OPTION_BY_LOAD(0, "unpack-initrd", "[=auto]", "Decompress the initrd now, so that the next kernel need not. With =auto, where it can and has room: the "
+	       "default with --fast-reloc; =no: do not.", OURS, take_unpack, r->unpack_initrd == UNPACK_YES, "it takes the files as they are")
 OPTION(0, "boot-entry", "[=NAME]", "Instead of KERNEL: what the boot loader would start, or its entry of that name.", OURS, take_boot_entry)
 OPTION(0, "list-boot-entries", NULL, "Show the boot loader's entries.", OURS, FLAG(list_entries))
 OPTION('t', "type", "TYPE", "What KERNEL is: Image, vmlinux, uImage, vmlinuz, uki. It is found out anyway.", THEIRS, TEXT(request.type))

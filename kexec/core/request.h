@@ -8,6 +8,7 @@
 
 enum fast_mode { FAST_NO, FAST_AUTO, FAST_REQUIRE };
 enum syscall_choice { SYSCALL_AUTO, SYSCALL_LOAD, SYSCALL_FILE };	/* kexec_file_load(2) if it works; kexec_load(2); kexec_file_load(2) */
+enum unpack_mode { UNPACK_DEFAULT, UNPACK_NO, UNPACK_AUTO, UNPACK_YES };	/* default: auto where something is staged, else no */
 enum check_kind { CHECK_DEFAULT, CHECK_NONE, CHECK_CRC32C, CHECK_SHA256 };
 
 #define INITRDS_MAX	16
@@ -20,6 +21,7 @@ struct load_request {
 	const char *boot_entry;	/* null, or the ID of the boot entry that all this came from */
 	const char *initrd[INITRDS_MAX];	/* put one behind another */
 	unsigned int initrds;
+	enum unpack_mode unpack_initrd;
 	const char *type;	/* null: any; else the kernel file must be this, by kexec-tools' names */
 	const char *cmdline;	/* null: see reuse_cmdline; else this, behind the reused one */
 	bool reuse_cmdline;
@@ -30,7 +32,7 @@ struct load_request {
 	enum syscall_choice syscall;
 	enum fast_mode fast;
 	enum check_kind check;
-	bool check_is_preference, cpus_is_preference;	/* kexec.conf's: where only kexec_file_load(2) is to be had they are left, and it is said */
+	bool check_is_preference, cpus_is_preference, unpack_is_preference;	/* kexec.conf's: where only kexec_file_load(2) is to be had they are left, and it is said */
 	bool force_unchecked;	/* check may be CHECK_NONE though fast is not FAST_NO */
 	unsigned int cpus;	/* how many purgatory may use; 0 is 1 */
 	bool extra_given;	/* else it is 100: */

@@ -26,6 +26,10 @@ struct inputs {
 	char format[64];		/* and all that was found on the way to the Image: "uki, vmlinuz, zstd" */
 	const char *cmdline;		/* null: keep the device tree's */
 	char *cmdline_buf;
+	struct source_part packed_part[SOURCE_PARTS];	/* of the initrd, as they were */
+	unsigned int packed_parts;
+	uint64_t initrd_packed_bytes;	/* what was decompressed, and how long it was before; 0: nothing was */
+	char initrd_compression[40];
 	struct source_part uki_initrd, uki_cmdline, uki_dtb;	/* of the kernel's source; bytes 0: there is none */
 };
 
@@ -42,6 +46,17 @@ enum kx_err inputs_open(struct inputs *inputs, struct sys *sys, const struct loa
 /* The device tree that a UKI brings along, in allocated memory; null if there is none that could be used, which is noted.
  * Errors: those of reading, KX_TOO_BIG, KX_NO_MEMORY */
 enum kx_err inputs_uki_dtb(struct inputs *inputs, char **dtb, size_t *bytes, struct fail *fail);
+
+/*
+ * Decompress the initrd into memory, if the request and the room for it say so: the next kernel has ram_bytes of memory, and tree_cmdline is
+ * what it is told if the request says nothing, or null. What stays as it is though it was to be decompressed is noted.
+ *
+ * Errors: those of reading, KX_NO_MEMORY, KX_TOO_MANY_FILES, KX_UNPACK: it had to be, and could not
+ */
+enum kx_err inputs_unpack_initrd(struct inputs *inputs, uint64_t ram_bytes, const char *tree_cmdline, struct fail *fail);
+
+/* Undo it: the initrd is as its files have it. Errors: KX_READ, KX_NO_MEMORY */
+enum kx_err inputs_pack_initrd(struct inputs *inputs, struct fail *fail);
 
 /* Whether all files are still as they were opened, once all was read. Errors: KX_CHANGED, KX_READ */
 enum kx_err inputs_check(struct inputs *inputs, struct fail *fail);

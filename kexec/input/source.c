@@ -314,6 +314,78 @@ enum kx_err source_read(struct source *source, void *out, size_t bytes, size_t *
 	return KX_OK;
 }
 
+enum kx_err source_read_at(const struct source *source, uint64_t at, void *out, size_t bytes, struct fail *fail)
+{
+	unsigned char *to = out;
+	unsigned int i;
+
+	for (i = 0; i < source->parts && bytes; at -= source->part[i++].bytes) {
+		const struct source_part *part = &source->part[i];
+		size_t n = bytes, done = 0;
+
+		if (at >= part->bytes)
+			continue;
+		if (n > part->bytes - at)
+			n = (size_t)(part->bytes - at);
+		if (part->file == SOURCE_ZEROS)
+			memset(to, 0, n);
+		while (part->file != SOURCE_ZEROS && done < n) {
+			const struct source_file *file = &source->file[part->file];
+			ssize_t got = source->sys->read(source->sys, file->fd, part->at + at + done, to + done, n - done);
+
+			if (got < 0)
+				return file_error(source, (int)got, file->path, fail);
+			if (!got)
+				return fail_set(fail, KX_CHANGED, "%s", file->path);
+			done += (size_t)got;
+		}
+		to += n;
+		bytes -= n;
+		at = part->bytes;
+	}
+	return KX_OK;
+}
+
+/* What lies between two offsets of all parts, behind the count parts that are there already. */
+static unsigned int cut_parts(const struct source *s, uint64_t from_at, uint64_t to_at, struct source_part *to, unsigned int count)
+{
+	uint64_t at = 0;
+	unsigned int i;
+
+	for (i = 0; i < s->parts && count < SOURCE_PARTS; at += s->part[i++].bytes) {
+		struct source_part part = s->part[i];
+		uint64_t start = from_at > at ? from_at - at : 0;
+		uint64_t end = to_at < at + part.bytes ? to_at - at : part.bytes;
+
+		if (to_at <= at || start >= end)
+			continue;
+		part.at += start;
+		part.bytes = end - start;
+		to[count++] = part;
+	}
+	return count;
+}
+
+enum kx_err source_replace(struct source *source, uint64_t from_at, uint64_t to_at, int fd, uint64_t bytes, struct fail *fail)
+{
+	struct source_part part[SOURCE_PARTS];
+	unsigned int count = cut_parts(source, 0, from_at, part, 0);
+
+	if (source->files == SOURCE_FILES || count == SOURCE_PARTS) {
+		source->sys->close(source->sys, fd);
+		return fail_set(fail, KX_TOO_MANY_FILES, "%s", source->path);
+	}
+	part[count++] = (struct source_part){ (int)source->files, 0, bytes, CODEC_NONE };
+	source->file[source->files++] = (struct source_file){ .path = source->path, .fd = fd, .bytes = bytes };
+	count = cut_parts(source, to_at, source_bytes(source), part, count);
+	return source_set(source, part, count, fail);
+}
+
+void source_drop_last(struct source *source)
+{
+	source->sys->close(source->sys, source->file[--source->files].fd);
+}
+
 /*
  * Whoever writes to a file in place changes its times. A file that is replaced while it is read (rename(2), as package managers
  * do it) is whole all the same; but giving and taking names changes the inode's ctime, so then the last write decides.

@@ -11,7 +11,7 @@
 
 #define SOURCE_IN_BYTES	(256u << 10)
 #define SOURCE_FILES	18	/* sixteen initrds, and what is unpacked */
-#define SOURCE_PARTS	(2 * 18)
+#define SOURCE_PARTS	(2 * 18)	/* each with padding before it */
 #define SOURCE_ZEROS	(-1)
 
 struct source_file {
@@ -70,6 +70,17 @@ enum kx_err source_rewind(struct source *source, struct fail *fail);
 /* Read bytes into out; *got is less only at the end. Errors: KX_READ, KX_CHANGED, KX_COMPRESSED_BAD,
  * KX_COMPRESSED_SHORT, KX_NO_MEMORY, KX_INTERRUPTED */
 enum kx_err source_read(struct source *source, void *out, size_t bytes, size_t *got, struct fail *fail);
+
+/* The bytes at that offset of all of it, none of which is compressed and all of which are there; where reading is does not change.
+ * Errors: KX_READ, KX_CHANGED, KX_INTERRUPTED */
+enum kx_err source_read_at(const struct source *source, uint64_t at, void *out, size_t bytes, struct fail *fail);
+
+/* Let the bytes from from_at to to_at be those of a file in memory instead, which is the source's from now on, on failure too. None of the
+ * parts is compressed. Errors: KX_TOO_MANY_FILES, KX_READ, KX_NO_MEMORY */
+enum kx_err source_replace(struct source *source, uint64_t from_at, uint64_t to_at, int fd, uint64_t bytes, struct fail *fail);
+
+/* Close the last file, which no part is of any more. */
+void source_drop_last(struct source *source);
 
 /* A descriptor of a file that holds all of it and nothing else: the file itself if it is one whole, else one in memory, of at
  * most most_bytes. The source keeps it. Errors: as for source_spool() */

@@ -2,6 +2,8 @@
 /* The order of a load. */
 #include "stages.h"
 
+#include "dt.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +88,18 @@ static struct ledger describe(const struct load *l)
 	return ledger;
 }
 
+static enum kx_err unpack_initrd(struct load *l, struct fail *fail)
+{
+	const struct range_set *ram = &l->machine.memmap.ram;
+	size_t bytes, i;
+	const char *cmdline = dt_chosen(l->machine.dtb, "bootargs", &bytes);
+	uint64_t ram_bytes = 0;
+
+	for (i = 0; i < ram->count; i++)
+		ram_bytes += ram->v[i].bytes;
+	return inputs_unpack_initrd(&l->inputs, ram_bytes, cmdline && bytes && !cmdline[bytes - 1] ? cmdline : NULL, fail);
+}
+
 /* Files, machine, and how long the device tree will be. */
 static enum kx_err open_all(struct load *l, struct fail *fail)
 {
@@ -97,6 +111,8 @@ static enum kx_err open_all(struct load *l, struct fail *fail)
 		err = inputs_uki_dtb(&l->inputs, &dtb, &dtb_bytes, fail);
 	if (!err)
 		err = machine_read(&l->machine, l->sys, l->request, NULL, dtb, dtb_bytes, "the kernel's .dtb section", fail);
+	if (!err)
+		err = unpack_initrd(l, fail);
 	if (err)
 		return err;
 	/* As with kexec-tools, no reason to fail. */
@@ -177,6 +193,9 @@ static void fill_report(const struct load *l)
 	snprintf(r->kernel, sizeof(r->kernel), "%s", l->request->kernel);
 	snprintf(r->boot_entry, sizeof(r->boot_entry), "%s", l->request->boot_entry ? l->request->boot_entry : "");
 	snprintf(r->format, sizeof(r->format), "%s", l->inputs.format);
+	r->initrd_packed_bytes = l->inputs.initrd_packed_bytes;
+	r->initrd_unpacked_bytes = r->initrd_packed_bytes ? l->inputs.object[OBJECT_INITRD].file_bytes : 0;
+	snprintf(r->initrd_compression, sizeof(r->initrd_compression), "%s", l->inputs.initrd_compression);
 	for (o = 0; o < PLAN_OBJECTS; o++) {
 		const struct plan_object *object = &l->inputs.object[o];
 		const struct plan_window *window = &plan->window[o];
@@ -245,25 +264,46 @@ static void keep_staging(struct load *l)
 	remove_others(l, keep);
 }
 
+/* Staged, or without staging if that is allowed. */
+static enum kx_err run_either_way(struct load *l, struct fail *fail)
+{
+	const struct load_request *request = l->request;
+	struct load_request plain = *request;
+	enum kx_err err = run_stages(l, fail);
+
+	if ((err != KX_MOVED && err != KX_STAGED_GONE) || request->fast != FAST_AUTO)
+		return err;
+	report_note(l->report, "staging was not possible: %s", err_text(err));
+	drop_stages(l);
+	plain.fast = FAST_NO;
+	l->request = &plain;
+	err = run_stages(l, fail);
+	l->request = request;
+	return err;
+}
+
 /* By kexec_load(2). The files may be open already. */
 static enum kx_err load_by_load(struct load *l, struct fail *fail)
 {
 	const struct load_request *request = l->request;
-	struct load_request plain = *request;
+	struct load_request packed = *request;
 	uint64_t start_ms = l->sys->now_ms(l->sys);
 	enum kx_err err = preflight_kexec_load(l->sys, fail);
 
 	if (err)
 		return err;
 	tidy(l);
-	err = run_stages(l, fail);
-	if ((err == KX_MOVED || err == KX_STAGED_GONE) && request->fast == FAST_AUTO) {
-		report_note(l->report, "staging was not possible: %s", err_text(err));
+	err = run_either_way(l, fail);
+	/* What does not work with the larger initrd may with the smaller one; nobody is to lose a load to what nobody asked for. */
+	if (err && err != KX_INTERRUPTED && l->inputs.initrd_packed_bytes && request->unpack_initrd != UNPACK_YES) {
+		report_note(l->report, "the initrd is left as it is, since unpacked: %s", err_text(err));
 		drop_stages(l);
-		plain.fast = FAST_NO;
-		l->request = &plain;
-		err = run_stages(l, fail);
-		l->request = request;
+		err = inputs_pack_initrd(&l->inputs, fail);
+		packed.unpack_initrd = UNPACK_NO;
+		l->request = l->inputs.request = &packed;
+		if (!err)
+			err = run_either_way(l, fail);
+		l->request = l->inputs.request = request;
 	}
 	if (!err) {
 		fill_report(l);
@@ -295,6 +335,8 @@ static struct load_request without_preferences(const struct load_request *reques
 		plain.check = CHECK_DEFAULT;
 	if (plain.cpus_is_preference)
 		plain.cpus = 0;
+	if (plain.unpack_is_preference)
+		plain.unpack_initrd = UNPACK_DEFAULT;
 	return plain;
 }
 

@@ -83,6 +83,9 @@ void report_table(const struct report *report, FILE *out)
 	print_row(out, "control segment", report->control, "-", "-", bytes_text(report->control.bytes, relocated));
 	fprintf(out, "\n%u of %u huge pages in place, %u moved by purgatory, %u relocated by the kernel.\n", t.in_place,
 		t.slots, t.moved, t.relocated);
+	if (report->initrd_packed_bytes)
+		fprintf(out, "The initrd is unpacked at load (%s): %s -> %s.\n", report->initrd_compression,
+			bytes_text(report->initrd_packed_bytes, moved), bytes_text(report->initrd_unpacked_bytes, in_place));
 	fprintf(out, "%u segments of %s in all for kexec_load(2); page tables %s; check %s by %u CPU%s.\n", report->segments,
 		bytes_text(report->segment_bytes, moved), bytes_text(report->table_bytes, in_place), report->check,
 		report->cpus, report->cpus == 1 ? "" : "s");
@@ -108,6 +111,9 @@ void report_sentence(const struct report *report, FILE *out)
 			bytes_text(t.moved * report->slot_bytes, other));
 	else
 		fprintf(out, "none of it staged");
+	if (report->initrd_packed_bytes)
+		fprintf(out, "; initrd unpacked at load (%s): %s -> %s", report->initrd_compression, bytes_text(report->initrd_packed_bytes, other),
+			bytes_text(report->initrd_unpacked_bytes, payload));
 	fprintf(out, "; the kernel relocates %s; check %s. Ready for kexec -e or systemctl kexec.\n",
 		bytes_text(report->segment_bytes, segments), report->check);
 }
@@ -159,6 +165,9 @@ void report_json(const struct report *report, FILE *out)
 	json_object_object_add(o, "kernel", json_object_new_string(report->kernel));
 	json_object_object_add(o, "boot_entry", report->boot_entry[0] ? json_object_new_string(report->boot_entry) : NULL);
 	json_object_object_add(o, "format", json_object_new_string(report->format));
+	json_object_object_add(o, "initrd_packed_bytes", report->initrd_packed_bytes ? json_u64(report->initrd_packed_bytes) : NULL);
+	json_object_object_add(o, "initrd_unpacked_bytes", report->initrd_packed_bytes ? json_u64(report->initrd_unpacked_bytes) : NULL);
+	json_object_object_add(o, "initrd_compression", report->initrd_packed_bytes ? json_object_new_string(report->initrd_compression) : NULL);
 	json_object_object_add(o, "objects", list);
 	json_object_object_add(o, "device_tree", json_range(report->dtb));
 	json_object_object_add(o, "control_segment", json_range(report->control));

@@ -25,6 +25,8 @@ struct report {
 	char kernel[128];	/* file name as given */
 	char boot_entry[128];	/* "", or the ID of the boot entry that it came from */
 	char format[64];	/* "", or what the Image was in: "gzip", "uki, vmlinuz, zstd" */
+	uint64_t initrd_packed_bytes, initrd_unpacked_bytes;	/* decompressed at load; 0: it was not */
+	char initrd_compression[40];	/* "zstd" */
 	struct report_object object[REPORT_OBJECTS];
 	unsigned int objects;
 	struct range control, dtb;

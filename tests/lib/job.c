@@ -65,7 +65,7 @@ struct job *job_sized(pa_t first, uint64_t step, uint32_t pages, size_t kernel_b
 	fake_file(job->fake, KERNEL, job->kernel, job->kernel_bytes);
 	fake_file(job->fake, INITRD, job->initrd, job->initrd_bytes);
 	job->request = (struct load_request){ .kernel = KERNEL, .initrd = { INITRD }, .initrds = 1, .cmdline = CMDLINE,
-					      .fast = FAST_REQUIRE };
+					      .fast = FAST_REQUIRE, .unpack_initrd = UNPACK_NO };
 	return job;
 }
 

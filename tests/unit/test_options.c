@@ -371,6 +371,8 @@ static void test_what_file_load_cannot(void **state)
 		{ "-l K --plan", "--plan (there the kernel chooses the places)" },
 		{ "-l K --check=crc32c", "--check (it starts the kernel without purgatory, which verifies)" },
 		{ "-l K --check=sha256", "--check (it starts the kernel without purgatory, which verifies)" },
+		{ "-l K --unpack-initrd=auto", NULL },
+		{ "-l K --unpack-initrd", "--unpack-initrd (it takes the files as they are)" },
 		{ "-l K --cpus=1", "--cpus (it starts the kernel without purgatory, which verifies)" },
 		{ "-l K --dtb=d", "--dtb (it takes no device tree)" },
 		{ "-l K --mem-min=1", "--mem-min (there the kernel chooses the places)" },
