@@ -65,7 +65,7 @@ static enum kx_err replace(struct inputs *in, const struct initrd_unpacked *unpa
 static enum kx_err leave(struct inputs *in, const char *why, struct fail *fail)
 {
 	if (in->request->unpack_initrd == UNPACK_YES)
-		return fail_set(fail, KX_UNPACK, "%s: %s", in->source[OBJECT_INITRD].path, why);
+		return fail_set(fail, KX_UNPACK, "%s (%s)", in->source[OBJECT_INITRD].path, why);
 	report_note(in->report, "the initrd is left as it is: %s", why);
 	return KX_OK;
 }

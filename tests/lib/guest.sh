@@ -100,6 +100,60 @@ kernel_file() {
 	esac
 }
 
+# A boot configuration as tools/bootconfig of the kernel's source puts it behind an initrd: text, padding, length, sum and a magic word.
+add_bootconfig() {
+	initrd=$1 text='e2e.key = "value"'
+	padding=$(((4 - ($(stat -c %s "$initrd") + ${#text} + 1 + 20) % 4) % 4))
+	sum=$(printf %s "$text" | od -An -v -tu1 | tr -s ' ' '\n' | awk '{ sum += $1 } END { print sum + 0 }')
+	{
+		printf '%s\0' "$text"
+		head -c $padding /dev/zero
+		le32 $((${#text} + 1 + padding))
+		le32 "$sum"
+		printf '#BOOTCONFIG\n'
+	} >> "$initrd"
+}
+
+# make_tree DIR: files of every kind, for a root file system to be compared by; as root, since it has devices.
+make_tree() {
+	mkdir -p "$1/tree/dir/empty" "$1/tree/sticky"
+	echo one > "$1/tree/one"
+	ln "$1/tree/one" "$1/tree/dir/same-as-one"
+	ln "$1/tree/one" "$1/tree/dir/and-this"
+	ln -s ../one "$1/tree/dir/link"
+	: > "$1/tree/nothing"
+	head -c 1000003 /dev/urandom > "$1/tree/odd"
+	cp "$1/tree/odd" "$1/tree/$(printf 'a%.0s' $(seq 120))"
+	mknod "$1/tree/null" c 1 3
+	mknod "$1/tree/block" b 7 200
+	mkfifo "$1/tree/fifo"
+	chown 12:34 "$1/tree/odd" "$1/tree/fifo"
+	chmod 4751 "$1/tree/odd"
+	chmod 1777 "$1/tree/sticky"
+	touch -d @1000000000 "$1/tree/odd" "$1/tree/dir/empty"
+}
+
+# pack_initrds DIR: of DIR/initrd, what an initrd may be made of: an archive that is not compressed in front, as for ACPI tables, the main one
+# by each method, a second one, and a boot configuration at the end.
+pack_initrds() {
+	mkdir -p "$1/early/kernel/firmware/acpi" "$1/more"
+	echo early > "$1/early/kernel/firmware/acpi/none"
+	make_tree "$1/more"
+	archive "$1/early" > "$1/early.cpio"
+	archive "$1/more" > "$1/more.cpio"
+	for packer in 'gzip -9' 'zstd -5' 'xz --check=crc32' 'xz --format=lzma' bzip2 'lz4 -l' lzop; do
+		method=$(echo "$packer" | sed 's/.*lzma/lzma/; s/ .*//')
+		{
+			cat "$1/early.cpio"
+			$packer -c < "$1/initrd"
+			printf '\0\0\0\0\0'
+			gzip -c < "$1/more.cpio"
+		} > "$1/initrd.$method"
+		add_bootconfig "$1/initrd.$method"
+	done
+	rm -r "$1/early" "$1/early.cpio" "$1/more" "$1/initrd"
+}
+
 # make_guest DIR KERNEL TEST PAYLOAD_BYTES KEXEC TOOL: DIR/Image and DIR/initrd, a busybox userspace whose first kernel
 # runs TEST. It holds the same Image and a second initrd with a random payload and its checksum.
 make_guest() {
@@ -135,9 +189,19 @@ make_guest() {
 	kernel_file "$test" "$kernel" "$dir"
 	cp "$e2e/guest/$test" "$dir/first/test"
 	case $test in
+	unpack)
+		pack_initrds "$dir/first"
+		cp "$dir/first/more.cpio" "$dir/more.cpio"
+		rm "$dir/first/more.cpio"
+		;;
 	stock* | bench | foreign) install_peer "$dir/first" "$($lab peer "${peer_suite:-trixie}")" kexec ;;
 	esac
 	archive "$dir/first" > "$dir/initrd"
+	# The first kernel unpacks this one by itself.
+	if [ "$test" = unpack ]; then
+		gzip -1 -c < "$dir/more.cpio" >> "$dir/initrd"
+		add_bootconfig "$dir/initrd"
+	fi
 	rm -r "$dir/first" "$dir/second"
 }
 
