@@ -25,10 +25,11 @@
 #ifndef PURGATORY_ABI_H
 #define PURGATORY_ABI_H
 
-#define PURG_ABI_VERSION	3
+#define PURG_ABI_VERSION	4
 
 #define PURG_HEADER_MAGIC	0x475054534146584b	/* "KXFASTPG" */
 #define PURG_PARAMS_MAGIC	0x524150545341464b	/* "KFASTPAR" */
+#define PURG_STAMPS_MAGIC	0x53504d4154535846	/* "FXSTAMPS" */
 
 #define PURG_HEADER_BYTES	0x40
 #define PURG_PARAMS_OFFSET	0x40
@@ -180,7 +181,20 @@ struct purg_params {
 	uint32_t mpidr_count;		/* 0 to PURG_CPUS_MAX */
 	uint32_t line_bytes;		/* the smallest data cache line of all CPUs; a power of two */
 	uint64_t mpidr[PURG_CPUS_MAX];	/* affinity fields of CPUs that may be called; the first one may be among them */
-	uint64_t reserved2[17];		/* 0. Room for more up to PURG_PARAMS_BYTES, with which entry.S lays out the blob */
+	uint64_t stamps_pa;		/* of struct purg_stamps, mapped and 8-byte aligned; 0: none */
+	uint64_t reserved2[16];		/* 0. Room for more up to PURG_PARAMS_BYTES, with which entry.S lays out the blob */
+};
+
+/*
+ * What the old kernel's side does between load and jump, for the record: it comes after the seal was made, so nothing vouches for it, and
+ * purgatory copies it and draws no conclusion. Behind the initrd's last bytes, in the same 2 MiB page: there it goes wherever the page goes,
+ * and is no part of what is verified.
+ */
+#define PURG_STAMPS		3
+
+struct purg_stamps {
+	uint64_t magic;			/* PURG_STAMPS_MAGIC */
+	uint64_t stamp[PURG_STAMPS];	/* CNTVCT_EL0, in the order of PURG_T_ASKED and the next ones; 0: not known */
 };
 
 /* What the CPUs tell one another, through the cache. (Where the MMU stays off there is only one CPU, and it uses the shared state
@@ -215,7 +229,7 @@ struct purg_shared {
 /*
  * The record that purgatory leaves in the next kernel's device tree, property PURG_TIMELINE_PROPERTY of /chosen. Every
  * cell is big-endian, as in any device tree. Stamps are CNTVCT_EL0. The loader fills in the cells from cpus_wanted
- * up to loaded_at; purgatory fills in those in front of them.
+ * up to loaded_at; purgatory fills in the others.
  *
  * Who reads it may be another version of this program than who wrote it: kernels outlive updates. So cells are only ever added at
  * the end, and none changes its meaning; a reader takes those that are there, and passes over those that it does not know. The
@@ -224,7 +238,7 @@ struct purg_shared {
  */
 #define PURG_TIMELINE_PROPERTY	"kexec-fast,timeline"
 #define PURG_TIMELINE_MAGIC	0x4b58544c		/* "KXTL", cell 0, upper half; lower half is PURG_TIMELINE_VERSION */
-#define PURG_TIMELINE_VERSION	4
+#define PURG_TIMELINE_VERSION	5
 #define PURG_TIMELINE_VERSION_OLDEST	1
 
 enum purg_timeline_cell {
@@ -250,6 +264,9 @@ enum purg_timeline_cell {
 	PURG_T_PAGES,		/* 2 MiB slots of the payload */
 	PURG_T_PAGES_IN_PLACE,
 	PURG_T_LOADED_AT,	/* wall clock of the load, seconds since 1970 */
+	PURG_T_ASKED,		/* stamps of the old kernel's side, 0 if not known: somebody asked for the reboot; */
+	PURG_T_STOPPED,		/* services are stopped and file systems unmounted; */
+	PURG_T_JUMP,		/* reboot(2) is next */
 	/* New ones go here. */
 	PURG_T_CELLS
 };
@@ -298,6 +315,7 @@ _Static_assert(PURG_CHUNK_BYTES % PURG_UNIT_BYTES == 0, "chunk");
 _Static_assert(sizeof(struct purg_piece) == 64, "purg_piece");
 _Static_assert(sizeof(struct purg_cpu) == 128, "purg_cpu");
 _Static_assert(sizeof(struct purg_shared) <= PURG_SHARED_BYTES, "purg_shared");
+_Static_assert(PURG_T_JUMP - PURG_T_ASKED == PURG_STAMPS - 1, "stamps");
 _Static_assert(PURG_T_CLEAN_TICKS - PURG_T_MOVE_TICKS == PURG_TALLIES - 1, "tallies");
 #endif /* __ASSEMBLER__ */
 #endif

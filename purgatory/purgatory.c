@@ -80,13 +80,24 @@ static void add_up(const struct purg_params *params, struct purg_shared *shared)
 		purg_fatal(PURG_FATAL_UNCHECKED, first->bytes[PURG_TALLY_CHECK], wanted, 0, 0);
 }
 
+/* Before a piece may be moved to where they lie. Whoever wrote them has cleaned them, so with the MMU off they are the same. */
+static void read_stamps(const struct purg_params *params, uint64_t *stamp)
+{
+	const volatile struct purg_stamps *stamps = (const volatile void *)(uintptr_t)params->stamps_pa;
+	unsigned int i;
+
+	for (i = 0; i < PURG_STAMPS; i++)
+		stamp[i] = params->stamps_pa && stamps->magic == PURG_STAMPS_MAGIC ? stamps->stamp[i] : 0;
+}
+
 void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64_t el, uint64_t mmu)
 {
 	struct purg_shared *shared = purg_shared(params);
 	const struct purg_cpu *all = &shared->cpu[0];
-	uint64_t mmu_on_stamp = read_counter(), done_stamp;
+	uint64_t mmu_on_stamp = read_counter(), done_stamp, old_stamp[PURG_STAMPS];
 	unsigned int cpus, i;
 
+	read_stamps(params, old_stamp);
 	if (!mmu)
 		flush(params, (uintptr_t)shared, sizeof(*shared));
 	wipe_shared(shared);
@@ -116,6 +127,8 @@ void purg_payload(const struct purg_params *params, uint64_t entry_stamp, uint64
 	store_cell(params, PURG_T_MMU, mmu);
 	store_cell(params, PURG_T_METHOD, check_method(params));
 	store_cell(params, PURG_T_CPUS, cpus);
+	for (i = 0; i < PURG_STAMPS; i++)
+		store_cell(params, PURG_T_ASKED + i, old_stamp[i]);
 
 	/* The next kernel reads its device tree through the cache, so this is for readers that do not: debuggers,
 	   boot stages that look at it with the MMU off. */

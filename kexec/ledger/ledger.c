@@ -6,6 +6,7 @@
 #include <string.h>
 
 _Static_assert(sizeof(struct ledger_header) <= LEDGER_BODY_OFFSET, "the header reaches into the body");
+_Static_assert(LEDGER_STAMPS == PURG_STAMPS, "purgatory copies as many as there are");
 _Static_assert(sizeof(struct range) == 2 * sizeof(uint64_t), "ranges are stored as they are");
 _Static_assert(sizeof(struct ledger_slot) % 8 == 0 && sizeof(struct ledger_page) % 8 == 0, "arrays are aligned to 8 bytes");
 
@@ -344,4 +345,16 @@ enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count)
 	if (!(ledger->flags & LEDGER_HAS_SERIAL))
 		ledger->serial = NULL;
 	return KX_OK;
+}
+
+bool ledger_stamps(const struct ledger *ledger, uint32_t *page, uint64_t *page_offset)
+{
+	const struct ledger_object *initrd = &ledger->object[1];
+	struct plan_object object = { NULL, initrd->offset_bytes, initrd->memory_bytes, initrd->file_bytes };
+	uint32_t slot;
+
+	if (!plan_slack(&object, sizeof(struct purg_stamps), &slot, page_offset))
+		return false;
+	*page = initrd->slot[slot].page;
+	return *page != PLAN_NO_PAGE;
 }

@@ -143,6 +143,9 @@ bool ledger_is_header(const void *bytes, size_t count);
  */
 enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count);
 
+/* Where the stamps lie that purgatory copies (struct purg_stamps): the page, and where in it. False: there are none. */
+bool ledger_stamps(const struct ledger *ledger, uint32_t *page, uint64_t *page_offset);
+
 /* The present page of that number; null: none. */
 const struct ledger_page *ledger_page(const struct ledger *ledger, uint32_t page);
 

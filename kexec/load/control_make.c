@@ -42,6 +42,19 @@ static size_t collect_regions(const struct placement *placement, struct map_regi
 	return count;
 }
 
+/* Behind the initrd, in the page that it waits in. Only what is staged stays where somebody can write to it. */
+static pa_t find_stamps(const struct placement *placement)
+{
+	const struct plan_window *window = &placement->plan.window[OBJECT_INITRD];
+	uint64_t offset;
+	uint32_t slot;
+
+	if (!plan_slack(&placement->input.object[OBJECT_INITRD], sizeof(struct purg_stamps), &slot, &offset) ||
+	    window->slot[slot].page == PLAN_NO_PAGE)
+		return 0;
+	return placement->input.page_pa[window->slot[slot].page] + offset;
+}
+
 /* All but the pieces. */
 static struct control_segment describe(const struct placement *placement, const struct sys *sys, const struct control_facts *facts,
 				       struct map_region *regions)
@@ -65,7 +78,7 @@ static struct control_segment describe(const struct placement *placement, const 
 		.dtb_bytes = facts->tree->padded_bytes,
 		.line_bytes = (uint32_t)sys->line_bytes,
 		.dtb_pa = plan->dtb_pa,
-		.timeline_pa = plan->dtb_pa + facts->tree->timeline_at,
+		.timeline_pa = plan->dtb_pa + facts->tree->timeline_at, .stamps_pa = find_stamps(placement),
 		.uart_pa = machine->uart.pa, .uart_kind = machine->uart.kind,
 		.uart_reg_shift = machine->uart.reg_shift,
 		.kernel_page_shift = facts->image->page_shift,

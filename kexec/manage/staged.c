@@ -278,17 +278,35 @@ enum kx_err staged_look(struct sys *sys, bool digests, struct staged_check *chec
 	return err;
 }
 
+/* A copy of the stamps where purgatory finds them. */
+static void show_purgatory(const struct staged *staged)
+{
+	struct purg_stamps *to;
+	uint64_t offset;
+	uint32_t page;
+
+	if (!ledger_stamps(&staged->ledger, &page, &offset) || !ledger_page(&staged->ledger, page) ||
+	    staged->staging.pa[page] == STAGING_NO_PA)
+		return;
+	to = (struct purg_stamps *)(void *)(staging_memory(&staged->staging, page) + offset);
+	memcpy(to->stamp, staged->store.header->stamp, sizeof(to->stamp));
+	to->magic = PURG_STAMPS_MAGIC;
+	/* Purgatory may read it with the MMU off. */
+	staged->sys->clean(staged->sys, to, sizeof(*to));
+}
+
 void staged_stamp(struct sys *sys, enum ledger_stamp stamp)
 {
-	/* Where the kernel shows whose image it holds, no other ledger's. */
-	struct ledgers_found found = ledgers_find(sys, loaded_entry_pa(sys));
-	struct ledger_store store;
+	struct staged staged;
 	struct fail fail;
 
-	if (found.newest < 0 || ledger_attach(&store, sys, found.newest, &fail))
+	/* Where the kernel shows whose image it holds, no other ledger's. */
+	if (staged_open(&staged, sys, loaded_entry_pa(sys), &fail))
 		return;
-	ledger_put_stamp(&store, stamp);
-	ledger_close(&store, false);
+	ledger_put_stamp(&staged.store, stamp);
+	if (staged.ledger_good && staged.staging.ops)
+		show_purgatory(&staged);
+	staged_close(&staged);
 }
 
 static void show_files(struct staged_status *status, const struct staged *staged)

@@ -511,6 +511,17 @@ struct slot_piece plan_piece(const struct plan_window *window, const struct plan
 	return piece;
 }
 
+bool plan_slack(const struct plan_object *object, uint64_t bytes, uint32_t *slot, uint64_t *slot_offset)
+{
+	uint64_t end = align_up(object->offset_bytes + object->file_bytes, PLAN_SLACK_ALIGN_BYTES);
+
+	if (!object->file_bytes || !(end % PLAN_SLOT_BYTES) || PLAN_SLOT_BYTES - end % PLAN_SLOT_BYTES < bytes)
+		return false;
+	*slot = (uint32_t)(end / PLAN_SLOT_BYTES);
+	*slot_offset = end % PLAN_SLOT_BYTES;
+	return true;
+}
+
 size_t plan_segments(const struct plan *plan, const struct plan_input *input, unsigned int object, struct range *out,
 		     size_t room)
 {

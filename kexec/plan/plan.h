@@ -105,6 +105,10 @@ const char *plan_check(const struct plan *plan, const struct plan_input *input);
 size_t plan_segments(const struct plan *plan, const struct plan_input *input, unsigned int object, struct range *out,
 		     size_t room);
 
+/* Where in the last of an object's slots there are bytes free behind its file, aligned to PLAN_SLACK_ALIGN_BYTES; false: there are none. */
+#define PLAN_SLACK_ALIGN_BYTES	128
+bool plan_slack(const struct plan_object *object, uint64_t bytes, uint32_t *slot, uint64_t *slot_offset);
+
 /* Where slot i of an object's window lies, and which bytes of the object's file belong into it. */
 struct slot_piece {
 	pa_t slot_pa;

@@ -331,18 +331,22 @@ static void clean(struct sys *sys, const void *addr, uint64_t bytes)
 {
 	struct fake *f = fake_of(sys);
 	struct fake_shm *shm = shm_at(f, addr);
-	uint64_t i, first;
+	uint64_t i, first, offset;
 
 	fake_step(f);
 	f->cleans++;
 	if (!shm)
 		return;
-	first = (uint64_t)((const unsigned char *)addr - shm->base) / PLAN_SLOT_BYTES;
-	for (i = first; i < first + bytes / PLAN_SLOT_BYTES; i++) {
+	offset = (uint64_t)((const unsigned char *)addr - shm->base);
+	first = offset / PLAN_SLOT_BYTES;
+	for (i = first; i * PLAN_SLOT_BYTES < offset + bytes; i++) {
 		if (shm->slot[i] == FAKE_NO_PAGE) {
 			fake_breach(f, "cleans memory that is not there");
 			continue;
 		}
+		/* A part of a page is all that was written since the page was cleaned. */
+		if (bytes % PLAN_SLOT_BYTES && !f->page[shm->slot[i]].cleaned)
+			continue;
 		f->page[shm->slot[i]].cleaned = true;
 		f->page[shm->slot[i]].hash = fake_page_hash(shm->base + i * PLAN_SLOT_BYTES);
 	}

@@ -55,6 +55,22 @@ static struct ledger_header header_of(struct job *job)
 	return header;
 }
 
+/* What purgatory finds. */
+static void assert_stamps(struct job *job, uint64_t asked, uint64_t stopped, uint64_t jump)
+{
+	struct purg_stamps stamps;
+	struct purg_model m;
+
+	assert_null(purg_model_run(&m, job->fake));
+	assert_int_not_equal(m.params.stamps_pa, 0);
+	purg_model_read(&m, m.params.stamps_pa, &stamps, sizeof(stamps));
+	assert_true(stamps.magic == PURG_STAMPS_MAGIC);
+	assert_int_equal(stamps.stamp[LEDGER_STAMP_ASKED], asked);
+	assert_int_equal(stamps.stamp[LEDGER_STAMP_STOPPED], stopped);
+	assert_int_equal(stamps.stamp[LEDGER_STAMP_JUMP], jump);
+	purg_model_free(&m);
+}
+
 /* What happens before the jump is written down beside what is staged, which stays true; a heal takes it along. */
 static void test_stamps(void **state)
 {
@@ -67,14 +83,17 @@ static void test_stamps(void **state)
 	assert_int_equal(header.stamp[LEDGER_STAMP_ASKED] | header.stamp[LEDGER_STAMP_STOPPED] | header.stamp[LEDGER_STAMP_JUMP], 0);
 	job->fake->counter = 1000000;
 	staged_stamp(&job->fake->sys, LEDGER_STAMP_STOPPED);
+	assert_stamps(job, 0, 1001000, 0);
 	assert_true(fake_move_page(job->fake, pa));
 	assert_int_equal(heal(job, &h), KX_OK);
 	assert_true(h.healed);
+	assert_stamps(job, 0, 1001000, 0);
 	staged_stamp(&job->fake->sys, LEDGER_STAMP_JUMP);
 	header = header_of(job);
 	assert_int_equal(header.stamp[LEDGER_STAMP_ASKED], 0);
 	assert_int_equal(header.stamp[LEDGER_STAMP_STOPPED], 1001000);
 	assert_int_equal(header.stamp[LEDGER_STAMP_JUMP], 1002000);
+	assert_stamps(job, 0, 1001000, 1002000);
 	assert_int_equal(look(job, true).truth, STAGED_TRUE);
 	assert_true_and_boots(job);
 	assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);

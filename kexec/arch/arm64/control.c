@@ -68,7 +68,7 @@ enum kx_err control_build(const struct control_segment *h, unsigned char *out, s
 	struct purg_params params = {
 		.magic = PURG_PARAMS_MAGIC, .version = PURG_ABI_VERSION, .bytes = PURG_PARAMS_BYTES,
 		.base_pa = h->pa + work_bytes,
-		.kernel_pa = h->kernel_pa, .dtb_pa = h->dtb_pa, .timeline_pa = h->timeline_pa,
+		.kernel_pa = h->kernel_pa, .dtb_pa = h->dtb_pa, .timeline_pa = h->timeline_pa, .stamps_pa = h->stamps_pa,
 		.flags = h->flags, .check = h->check, .conduit = h->conduit, .granule_shift = h->granule_shift,
 		.uart_pa = h->uart_pa, .uart_kind = h->uart_kind, .uart_reg_shift = h->uart_reg_shift,
 		.kernel_page_shift = h->kernel_page_shift, .cpus = h->cpus, .mpidr_count = h->mpidr_count,

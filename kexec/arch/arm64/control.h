@@ -25,6 +25,7 @@ struct control_segment {
 	uint32_t flags;		/* PURG_FLAG_* */
 	uint32_t conduit;	/* PURG_CONDUIT_* */
 	pa_t kernel_pa, dtb_pa, timeline_pa;
+	pa_t stamps_pa;		/* 0: none */
 	uint64_t kernel_bytes;	/* in memory: image_size ... */
 	uint64_t kernel_file_bytes;	/* ... and what of it comes from the file */
 	struct range initrd;	/* bytes 0: none */

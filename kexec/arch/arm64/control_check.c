@@ -54,7 +54,7 @@ static const char *check_all(const struct control_segment *h, struct books *b)
 {
 	struct range own = { h->pa, align_down(h->pa, PLAN_SLOT_BYTES) + PLAN_SLOT_BYTES - h->pa };
 	struct range kernel = { h->kernel_pa, h->kernel_bytes }, kernel_file = { h->kernel_pa, h->kernel_file_bytes };
-	struct range dtb = { h->dtb_pa, h->dtb_bytes };
+	struct range dtb = { h->dtb_pa, h->dtb_bytes }, stamps = { h->stamps_pa, sizeof(struct purg_stamps) };
 	const char *why = NULL;
 	size_t i;
 
@@ -67,6 +67,9 @@ static const char *check_all(const struct control_segment *h, struct books *b)
 	if (h->timeline_pa && (h->timeline_pa < dtb.start || h->timeline_pa % 4 ||
 			       h->timeline_pa + PURG_T_CELLS * sizeof(uint64_t) > range_end(dtb)))
 		return "the timeline is not in the device tree";
+
+	if (h->stamps_pa % sizeof(uint64_t))
+		return "the stamps are not aligned";
 
 	for (i = 0; i < h->region_count; i++)
 		if (!range_set_add(&b->map, h->regions[i].range))
@@ -92,6 +95,12 @@ static const char *check_all(const struct control_segment *h, struct books *b)
 	    (!range_set_contains(&b->verified, kernel_file) || !range_set_contains(&b->verified, dtb) ||
 	     (h->initrd.bytes && !range_set_contains(&b->verified, h->initrd))))
 		return "not all of kernel, initrd and device tree is verified";
+	if (h->stamps_pa && !range_set_contains(&b->map, stamps))
+		return "the stamps are not mapped";
+	/* They change after the load. */
+	for (i = 0; h->stamps_pa && i < h->piece_count; i++)
+		if (range_overlaps(stamps, origin(&h->pieces[i])) || range_overlaps(stamps, destination(&h->pieces[i])))
+			return "the stamps lie in a piece";
 	if (!range_set_contains(&b->cleaned, kernel))
 		return "not all of the kernel is cleaned to memory";
 	return NULL;
