@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "report.h"
 #include "staged_report.h"
+#include "this_boot.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -63,17 +64,39 @@ static int complain(const struct fail *fail)
 	}
 }
 
-static int do_last(struct sys *sys, bool json)
+static enum kx_err write_svg(const struct reboot *reboot, const char *path, struct fail *fail)
 {
+	FILE *out = fopen(path, "w");
+
+	if (out)
+		reboot_svg(reboot, out);
+	if (!out || fclose(out) != 0)
+		return fail_set(fail, KX_WRITE, "%s (%s)", path, strerror(errno));
+	return KX_OK;
+}
+
+static int do_last(struct sys *sys, const struct options *options)
+{
+	struct reboot_now now;
+	struct reboot reboot;
 	struct fail fail;
 	enum kx_err err;
 	char *record;
 	size_t bytes;
+	bool timed;
 
 	err = last_timeline(sys, &record, &bytes, &fail);
 	if (err)
 		return complain(&fail);
-	err = json ? timeline_json(record, bytes, stdout) : timeline_text(record, bytes, stdout);
+	this_boot_read(&now, sys);
+	timed = reboot_make(&reboot, record, bytes, &now);
+	if (options->svg && write_svg(&reboot, options->svg, &fail)) {
+		free(record);
+		return complain(&fail);
+	}
+	if (timed && !options->json)
+		reboot_text(&reboot, stdout);
+	err = options->json ? timeline_json(record, bytes, timed ? &reboot : NULL, stdout) : timeline_text(record, bytes, stdout);
 	free(record);
 	if (err) {
 		fail_with(&fail, err);
@@ -312,11 +335,15 @@ static int do_heal(struct sys *sys, const struct options *options)
 {
 	struct heal heal;
 	struct fail fail;
-	enum kx_err err = staged_heal(sys, &heal, &fail);
+	enum kx_err err;
 
+	if (options->heal_staged == HEAL_SHUTDOWN)
+		staged_stamp(sys, LEDGER_STAMP_STOPPED);
+	err = staged_heal(sys, &heal, &fail);
 	if (options->heal_staged == HEAL_SHUTDOWN) {
+		/* systemd-shutdown calls reboot(2) next. */
 		if (!err)
-			staged_stamp(sys, LEDGER_STAMP_STOPPED);
+			staged_stamp(sys, LEDGER_STAMP_JUMP);
 		tell_shutdown(sys, &heal, err, &fail);
 	}
 	if (err) {
@@ -371,10 +398,14 @@ int main(int argc, char **argv)
 		return do_verify(&sys, &options);
 	if (options.heal_staged != HEAL_NONE)
 		return do_heal(&sys, &options);
+	if (options.stamp_asked) {
+		staged_stamp(&sys, LEDGER_STAMP_ASKED);
+		return EXIT_SUCCESS;
+	}
 	if (options.list_entries)
 		return do_list_entries(&sys, options.json);
 	if (options.last)
-		return options.prometheus ? do_metrics(&sys) : do_last(&sys, options.json);
+		return options.prometheus ? do_metrics(&sys) : do_last(&sys, &options);
 	if (options.status)
 		return do_status(&sys, options.crash_status);
 	if (options.print_ckr_size) {

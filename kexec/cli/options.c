@@ -278,6 +278,17 @@ static unsigned int take_mode(const struct parse *p, const char *option, const c
 	return 0;
 }
 
+/* For kexec-reboot: from here on the machine is on its way. */
+static enum options_result take_stamp(const struct parse *p)
+{
+	if (strcmp(p->argument, "asked") != 0) {
+		fprintf(p->err, "kexec: --stamp=%s is unknown; it is --stamp=asked\n", p->argument);
+		return OPTIONS_BAD;
+	}
+	p->options->stamp_asked = true;
+	return OPTIONS_RUN;
+}
+
 static enum options_result take_heal(const struct parse *p)
 {
 	static const char *const names[] = { [HEAL_NOW] = "now", [HEAL_SHUTDOWN] = "shutdown" };
@@ -478,7 +489,7 @@ static bool asks_about_staged(const struct options *options)
 static bool is_alone(const struct options *options, bool kernel)
 {
 	int others = options->doctor + options->staged + (options->heal_staged != HEAL_NONE) + (options->verify_staged != VERIFY_NONE) +
-		     options->last + options->status + options->print_ckr_size + options->list_entries + options->request.plan_only;
+		     options->last + options->status + options->print_ckr_size + options->list_entries + options->stamp_asked + options->request.plan_only;
 
 	return others == 1 && options->shutdown && !kernel;
 }
@@ -515,6 +526,10 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 		}
 		options->load = options->shutdown = options->sync = false;
 		return OPTIONS_RUN;
+	}
+	if (options->svg && !options->last) {
+		fprintf(err, "kexec: --svg goes with --last\n");
+		return false;
 	}
 	if (options->prometheus && (!options->last || options->json)) {
 		fprintf(err, "kexec: --prometheus goes with --last, and not with --json\n");

@@ -27,6 +27,8 @@ struct options {
 	bool no_sync, no_ifdown;	/* given, wherever: they count in the end */
 	bool json, quiet, debug;
 	bool prometheus;	/* goes with last only */
+	const char *svg;	/* so does this: a file to write to; null: not asked for */
+	bool stamp_asked;	/* write down that somebody asks for a reboot, and no load then */
 	struct load_request request;
 };
 

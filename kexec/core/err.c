@@ -9,6 +9,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_OPEN] = "cannot be opened; check the name and the permissions",
 	[KX_OPEN_INITRD] = "Could not open initrd file; check the name and the permissions",
 	[KX_READ] = "cannot be read to its end; check the file and its disk",
+	[KX_WRITE] = "cannot be written; check the directory and its disk",
 	[KX_CHANGED] = "changed while it was read; try again when nothing writes to it",
 	[KX_EMPTY] = "is empty; make or copy it again",
 	[KX_TOO_BIG] = "is larger than this machine can hold; make it smaller",

@@ -18,6 +18,7 @@ enum kx_err {
 	KX_OPEN,
 	KX_OPEN_INITRD,
 	KX_READ,
+	KX_WRITE,
 	KX_CHANGED,
 	KX_EMPTY,
 	KX_TOO_BIG,

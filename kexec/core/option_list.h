@@ -46,6 +46,8 @@ OPTION(0, "doctor", NULL, "Say whether this machine can stage, with KERNEL that 
        OURS, FLAG(doctor))
 OPTION(0, "last", NULL, "Show how the jump to this kernel went.", OURS, FLAG(last))
 OPTION(0, "prometheus", NULL, "With --last: print metrics for Prometheus.", OURS, FLAG(prometheus))
+OPTION(0, "svg", "FILE", "With --last: write a picture of it, too.", OURS, TEXT(svg))
+OPTION(0, "stamp", "asked", NULL, OURS, take_stamp)
 OPTION(0, "staged", NULL, "Show what is staged.", OURS, FLAG(staged))
 OPTION(0, "verify-staged", "[=quick]", "Verify what is staged. With =quick, only that it is there, and where.", OURS, take_verify)
 OPTION(0, "heal-staged", "[=shutdown]", "Put right what is staged, or undo the load. With =shutdown, tell the kernel log as well.", OURS, take_heal)

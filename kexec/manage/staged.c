@@ -297,11 +297,12 @@ static void show_purgatory(const struct staged *staged)
 
 void staged_stamp(struct sys *sys, enum ledger_stamp stamp)
 {
+	/* Of several, that of the image that the kernel holds, if it shows that: asking takes a while, of a reboot. */
+	pa_t entry_pa = ledgers_find(sys, 0).count > 1 ? loaded_entry_pa(sys) : 0;
 	struct staged staged;
 	struct fail fail;
 
-	/* Where the kernel shows whose image it holds, no other ledger's. */
-	if (staged_open(&staged, sys, loaded_entry_pa(sys), &fail))
+	if (staged_open(&staged, sys, entry_pa, &fail))
 		return;
 	ledger_put_stamp(&staged.store, stamp);
 	if (staged.ledger_good && staged.staging.ops)

@@ -1,1 +1,1 @@
-$(eval $(call component,report,kexec/report,report.c timeline.c,core abi))
+$(eval $(call component,report,kexec/report,report.c timeline.c reboot.c,core abi))

@@ -5,6 +5,7 @@
 
 #include "err.h"
 #include "range.h"
+#include "reboot.h"
 
 #include <stdio.h>
 
@@ -59,7 +60,8 @@ void report_json(const struct report *report, FILE *out);
 /* The record purgatory left: bytes of the device tree property. One of an older version, or of a newer one, is told as far as it goes
  * and is understood; what rests on a cell that it has not is left out. Errors: KX_TIMELINE_FOREIGN */
 enum kx_err timeline_text(const void *record, size_t bytes, FILE *out);
-enum kx_err timeline_json(const void *record, size_t bytes, FILE *out);
+/* reboot: of the same record, becomes a member of it; null: it is left out. */
+enum kx_err timeline_json(const void *record, size_t bytes, const struct reboot *reboot, FILE *out);
 
 /* The same as metrics in Prometheus' text format. record: null, or one that is not ours: then this kernel was not started by us, which is
  * a metric too. */

@@ -161,7 +161,33 @@ static void add_between(struct json_object *o, const char *name, const struct ti
 		json_object_object_add(o, name, json_object_new_uint64(between(t, first, last)));
 }
 
-enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
+/* Every phase of the reboot, in order. */
+static struct json_object *json_reboot(const struct reboot *reboot)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	char name[160], key[160];
+	uint64_t start_ns, ns, end_ns = 0;
+	unsigned int i;
+
+	for (i = 0; i < REBOOT_POINTS; i++) {
+		struct json_object *phase;
+
+		if (!reboot_phase(reboot, i, name, key, sizeof(name), &start_ns, &ns))
+			continue;
+		phase = json_object_new_object();
+		json_object_object_add(phase, "phase", json_object_new_string(key));
+		json_object_object_add(phase, "start_ns", json_object_new_uint64(start_ns));
+		json_object_object_add(phase, "ns", json_object_new_uint64(ns));
+		json_object_array_add(list, phase);
+		end_ns = start_ns + ns;
+	}
+	json_object_object_add(o, "total_ns", json_object_new_uint64(end_ns));
+	json_object_object_add(o, "phases", list);
+	json_object_object_add(o, "note", reboot->note ? json_object_new_string(reboot->note) : NULL);
+	return o;
+}
+
+enum kx_err timeline_json(const void *record, size_t bytes, const struct reboot *reboot, FILE *out)
 {
 	struct json_object *o;
 	struct timeline t;
@@ -201,6 +227,8 @@ enum kx_err timeline_json(const void *record, size_t bytes, FILE *out)
 	add_cell(o, "counter_at_entry", &t, PURG_T_ENTRY);
 	add_cell(o, "counter_at_exit", &t, PURG_T_DONE);
 	add_cell(o, "loaded_at", &t, PURG_T_LOADED_AT);
+	if (reboot)
+		json_object_object_add(o, "reboot", json_reboot(reboot));
 	fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED));
 	json_object_put(o);
 	return KX_OK;

@@ -54,6 +54,7 @@ struct sys {
 	uint64_t (*now)(struct sys *sys);	/* seconds since 1970 */
 	uint64_t (*now_ms)(struct sys *sys);	/* monotonic */
 	uint64_t (*counter)(struct sys *sys);	/* CNTVCT_EL0, which goes on counting in purgatory and the next kernel; 0: not arm64 */
+	uint64_t (*boot_ns)(struct sys *sys);	/* CLOCK_BOOTTIME: since this kernel's clocks started */
 	int (*random)(struct sys *sys, void *out, size_t bytes);
 
 	/* One loader that stages at a time, until unlock() or the end of the process. With wait, another one is waited for, ten
@@ -79,6 +80,13 @@ struct sys {
 	/* The kernel's own messages, a line each without time stamp, in memory that the caller frees. dmesg -c does not
 	   take anything away from them. */
 	int (*kernel_log)(struct sys *sys, char **text, size_t *bytes);
+
+	/* When the kernel logged the first line that begins and goes on so, in microseconds since its clocks started. -ENOENT: none is there. */
+	int (*kernel_log_time)(struct sys *sys, const char *begins, const char *holds, uint64_t *us);
+
+	/* What another program prints, with a null behind it; it is killed after most_ms. -EIO: it ended with another status than 0; -ETIMEDOUT;
+	   -EFBIG: there is no room for that much. */
+	int (*run)(struct sys *sys, const char *const *argv, unsigned int most_ms, char *text, size_t room);
 
 	/* A payload file. What is not a regular file (a pipe, a device) is read into memory first, so its length is
 	   known; of at most most bytes, else -EFBIG. Returns a descriptor. */

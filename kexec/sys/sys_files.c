@@ -135,6 +135,35 @@ static int kernel_log(struct sys *sys, char **text, size_t *bytes)
 	return out && fclose(out) == 0 ? 0 : -ENOMEM;
 }
 
+/* "6,412,1234567,-;message": priority, sequence, microseconds (Documentation/ABI/testing/dev-kmsg) */
+static int kernel_log_time(struct sys *sys, const char *begins, const char *holds, uint64_t *us)
+{
+	char record[8192];
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC), result = -ENOENT;
+	ssize_t n;
+
+	(void)sys;
+	if (fd < 0)
+		return -errno;
+	while (result && ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE)) {
+		const char *message;
+		char *comma;
+
+		if (n <= 0)
+			continue;
+		record[n] = '\0';
+		message = strchr(record, ';');
+		comma = strchr(record, ',');
+		comma = comma ? strchr(comma + 1, ',') : NULL;
+		if (!message || !comma || strncmp(message + 1, begins, strlen(begins)) != 0 || !strstr(message, holds))
+			continue;
+		*us = strtoull(comma + 1, NULL, 10);
+		result = 0;
+	}
+	close(fd);
+	return result;
+}
+
 /* A pipe or a device has no length before it is read. */
 static int spool(struct sys *sys, int fd, uint64_t most, uint64_t *bytes)
 {
@@ -254,6 +283,7 @@ void sys_linux_files(struct sys *sys)
 	sys->list_dir = list_dir;
 	sys->kernel_log = kernel_log;
 	sys->open_file = open_file;
+	sys->kernel_log_time = kernel_log_time;
 	sys->stamp = stamp_fd;
 	sys->read = read_at;
 	sys->make_file = make_file;

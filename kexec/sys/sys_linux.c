@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The running system, but for its files (sys_files.c), staged memory (sys_shm.c) and threads (sys_workers.c): no system call is anywhere else. */
+/* The running system, but for its files (sys_files.c), staged memory (sys_shm.c), threads (sys_workers.c) and other programs (sys_run.c): no system call is anywhere else. */
 #include "sys_linux.h"
 
 #include "kexec_abi.h"
@@ -85,6 +85,15 @@ static uint64_t now_ms(struct sys *sys)
 	(void)sys;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static uint64_t boot_ns(struct sys *sys)
+{
+	struct timespec ts;
+
+	(void)sys;
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
 static int get_random(struct sys *sys, void *out, size_t bytes)
@@ -360,6 +369,7 @@ void sys_linux(struct sys *sys)
 		.now = now,
 		.now_ms = now_ms,
 		.counter = counter,
+		.boot_ns = boot_ns,
 		.random = get_random,
 		.die_first = die_first,
 		.restore_if_killed = restore_if_killed,
@@ -378,4 +388,5 @@ void sys_linux(struct sys *sys)
 	sys_linux_lock(sys);
 	sys_linux_shm(sys);
 	sys_linux_workers(sys);
+	sys_linux_run(sys);
 }

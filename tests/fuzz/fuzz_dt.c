@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		edit(dtb);
 	}
 	timeline_text(data, bytes, nowhere);
-	timeline_json(data, bytes, nowhere);
+	timeline_json(data, bytes, NULL, nowhere);
 	timeline_prometheus(data, bytes, nowhere);
 	fclose(nowhere);
 	free(dtb);

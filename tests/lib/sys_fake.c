@@ -96,6 +96,33 @@ static int kernel_log(struct sys *sys, char **text, size_t *bytes)
 	return 0;
 }
 
+static uint64_t boot_ns(struct sys *sys)
+{
+	return fake_of(sys)->boot_ns;
+}
+
+static int kernel_log_time(struct sys *sys, const char *begins, const char *holds, uint64_t *us)
+{
+	struct fake *f = fake_of(sys);
+
+	if (fake_fails(f, "kernel_log_time"))
+		return -f->fail_errno;
+	*us = f->init_us;
+	return begins && holds && f->init_us ? 0 : -ENOENT;
+}
+
+static int run(struct sys *sys, const char *const *argv, unsigned int most_ms, char *text, size_t room)
+{
+	struct fake *f = fake_of(sys);
+
+	if (fake_fails(f, "run"))
+		return -f->fail_errno;
+	if (!f->systemctl || strcmp(argv[0], "systemctl") != 0 || !most_ms)
+		return -ENOENT;
+	snprintf(text, room, "%s", f->systemctl);
+	return 0;
+}
+
 static int lock(struct sys *sys, bool wait)
 {
 	struct fake *f = fake_of(sys);
@@ -417,7 +444,7 @@ struct fake *fake_new(const pa_t *page_pa_, uint32_t pages)
 		.ctx = f, .page_bytes = 4096, .line_bytes = 64, .cpu_features = CPU_CRC32 | CPU_SHA2,
 		.may_boot = may_boot, .is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .counter = counter, .random = get_random,
 		.lock = lock, .unlock = unlock, .die_first = die_first, .restore_if_killed = restore_if_killed, .restore_cancel = restore_cancel, .shutdown = run_shutdown,
-		.kernel_log = kernel_log,
+		.kernel_log = kernel_log, .kernel_log_time = kernel_log_time, .boot_ns = boot_ns, .run = run,
 		.workers_open = workers_open, .workers_ready = workers_ready, .workers_close = workers_close, .interrupted = interrupted,
 		.kexec_load = kexec_load, .kexec_file_load = kexec_file_load, .kexec_probe = kexec_probe,
 		.reboot_kexec = reboot_kexec, .sync = sync_disks, .ifdown = ifdown,

@@ -81,7 +81,7 @@ static enum kx_err tell(const struct record *r, size_t bytes, bool json, char **
 	assert_non_null(copy);
 	assert_non_null(out);
 	memcpy(record, r->bytes, bytes);
-	err = json ? timeline_json(record, bytes, out) : timeline_text(record, bytes, out);
+	err = json ? timeline_json(record, bytes, NULL, out) : timeline_text(record, bytes, out);
 	fclose(out);
 	free(copy);
 	return err;
