@@ -4,6 +4,7 @@
 #include "bytes.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,15 @@ enum kx_err source_set(struct source *source, const struct source_part *parts, u
 	return source_rewind(source, fail);
 }
 
+/* Whoever looks at it later is in another directory. */
+static char *find_whole_path(struct sys *sys, int fd)
+{
+	char link[32], path[4096];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return sys->read_link(sys, link, path, sizeof(path)) < 0 || path[0] != '/' ? NULL : strdup(path);
+}
+
 static enum kx_err add_file(struct source *s, const char *path, uint64_t most_bytes, struct fail *fail)
 {
 	struct source_file *file = &s->file[s->files];
@@ -95,6 +105,7 @@ static enum kx_err add_file(struct source *s, const char *path, uint64_t most_by
 		return file_error(s, err, path, fail);
 	}
 	file->bytes = file->stamp.bytes;
+	file->whole_path = find_whole_path(s->sys, fd);
 	s->part[s->parts++] = (struct source_part){ (int)s->files++, 0, file->bytes, CODEC_NONE };
 	return KX_OK;
 }
@@ -143,8 +154,10 @@ void source_close(struct source *source)
 	decoder_close(source->decoder);
 	free(source->in);
 	for (i = 0; i < source->files; i++)
-		if (!source->file[i].borrowed)
+		if (!source->file[i].borrowed) {
 			source->sys->close(source->sys, source->file[i].fd);
+			free(source->file[i].whole_path);
+		}
 	*source = (struct source){ 0 };
 }
 

@@ -15,7 +15,8 @@
 #define SOURCE_ZEROS	(-1)
 
 struct source_file {
-	const char *path;
+	const char *path;		/* as it was given */
+	char *whole_path;		/* from the root, without links; null: not known */
 	int fd;
 	uint64_t bytes;
 	bool borrowed;			/* another source closes it */

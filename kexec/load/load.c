@@ -79,7 +79,7 @@ static struct ledger describe(const struct load *l)
 		for (i = 0; source->sys && i < source->files && ledger.files < LEDGER_FILES; i++)
 			if (source->file[i].stamped && !source->file[i].borrowed)
 				ledger.file[ledger.files++] = (struct ledger_file){
-					source->file[i].path, source->file[i].stamp.inode, source->file[i].stamp.bytes,
+					source->file[i].whole_path ? source->file[i].whole_path : source->file[i].path, source->file[i].stamp.inode, source->file[i].stamp.bytes,
 					source->file[i].stamp.ctime_ns,
 				};
 		ledger.object[o] = (struct ledger_object){ in->object[o].offset_bytes, in->object[o].memory_bytes,

@@ -254,6 +254,15 @@ static int memory_open(struct sys *sys, const char *path, uint64_t most, uint64_
 	return 3;
 }
 
+static int no_link(struct sys *sys, const char *path, char *out, size_t room)
+{
+	(void)sys;
+	(void)path;
+	(void)out;
+	(void)room;
+	return -2;	/* ENOENT */
+}
+
 static int memory_stamp(struct sys *sys, int fd, const char *path, struct sys_stamp *stamp)
 {
 	(void)fd;
@@ -289,6 +298,7 @@ static void expect_members(enum codec first, enum codec second, enum codec third
 	struct memory_file file = { .data = packed, .in_most = in_most };
 	struct sys sys = {
 		.ctx = &file, .open_file = memory_open, .stamp = memory_stamp, .read = memory_read, .close = memory_close,
+		.read_link = no_link,
 	};
 	struct source source;
 	struct fail fail;
@@ -453,6 +463,7 @@ static void test_left_out(void **state)
 	struct memory_file file = { .data = start, .in_most = NO_LIMIT };
 	struct sys sys = {
 		.ctx = &file, .open_file = memory_open, .stamp = memory_stamp, .read = memory_read, .close = memory_close,
+		.read_link = no_link,
 	};
 	char want[32], sentence[FAIL_SENTENCE_CHARS];
 	struct source source;
@@ -484,6 +495,7 @@ static void test_member_left_out(void **state)
 	struct memory_file file = { .data = packed, .in_most = NO_LIMIT };
 	struct sys sys = {
 		.ctx = &file, .open_file = memory_open, .stamp = memory_stamp, .read = memory_read, .close = memory_close,
+		.read_link = no_link,
 	};
 	struct source source;
 	struct fail fail;
