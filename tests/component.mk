@@ -6,11 +6,12 @@ PURE_OBJS = $(foreach component,$(PURE_COMPONENTS),$($(component)_OBJS))
 
 # Whole loads on the machine in memory.
 LOAD_TESTS = test_load test_load_console test_load_files test_load_failures test_load_cpus test_formats test_file_load test_crash test_memory test_budget test_heal test_heal_killed test_doctor
-UNIT_TESTS = test_plan test_plan_random test_pgtable test_range test_iomem test_image test_digest test_dt test_codec \
+UNIT_TESTS = test_plan test_plan_random test_pgtable test_range test_iomem test_image test_digest test_dt test_codec test_initrd \
 	test_options test_options_questions test_entries test_control test_workers test_sys test_ledger test_staged_report $(LOAD_TESTS) test_vmcore test_config test_report test_timeline test_reboot
 test_plan_LIB = plan_sim
 test_plan_random_LIB = plan_sim
 test_pgtable_LIB = table_walk
+test_initrd_LIB = pack initramfs_model
 test_codec_LIB = pack
 test_codec_OBJS = $(input_OBJS) $(probe_OBJS) build/kexec/sys/sys_read.o
 test_options_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
@@ -82,7 +83,8 @@ check-diff: build/sbin/kexec
 	prove $(srcdir)/tests/diff/run :: build/sbin/kexec bullseye bookworm trixie sid
 
 # Fuzz targets: ordinary builds replay the corpus, "make fuzz" looks for more with clang's libFuzzer.
-FUZZ_TARGETS = entries iomem image container dt vmcore ledger options load
+FUZZ_TARGETS = entries initrd iomem image container dt vmcore ledger options load
+fuzz_initrd_LIB = initramfs_model
 fuzz_options_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 fuzz_load_LIB = $(LOAD_LIB)
 fuzz_load_OBJS = $(LOAD_TEST_OBJS)
@@ -102,7 +104,7 @@ check-corpus: $(patsubst %,build/tests/fuzz/replay_%,$(FUZZ_TARGETS))
 	done
 
 FUZZ_SRCS = $(foreach component,$(PURE_COMPONENTS) cli probe stage input load manage,$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(component)_OBJS)))) \
-	$(srcdir)/kexec/sys/sys_read.c $(patsubst %,$(srcdir)/tests/lib/%.c,$(LOAD_LIB))
+	$(srcdir)/kexec/sys/sys_read.c $(patsubst %,$(srcdir)/tests/lib/%.c,$(LOAD_LIB) initramfs_model)
 fuzz:
 	@mkdir -p build/fuzz
 	for target in $(FUZZ_TARGETS); do \

@@ -145,12 +145,11 @@ static enum kx_err decode(struct unpack *u, struct decoder *decoder)
 			break;
 		in_bytes = u->window_end - u->window_at;
 		err = decoder_run(decoder, u->window + u->window_at, &in_bytes, u->out, &out_bytes, &end);
-		if (err == KX_COMPRESSED_BAD) {
-			leave(u, "what is compressed in it cannot be decompressed");
+		/* A window that is too large for the kernel, too, is told as a lack of memory. */
+		if (err) {
+			leave(u, "what is compressed in it cannot be decompressed%s", err == KX_NO_MEMORY ? ", for lack of memory" : "");
 			return KX_OK;
 		}
-		if (err)
-			break;
 		pass(u, in_bytes);
 		err = take_output(u, &c, out_bytes);
 		if (!end && !in_bytes && !out_bytes && u->at == u->end) {

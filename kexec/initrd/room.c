@@ -76,7 +76,7 @@ static const char *value_of(const char *word, const char *name)
 
 uint64_t initrd_room_bytes(const char *cmdline, uint64_t ram_bytes, uint64_t kernel_bytes)
 {
-	uint64_t usable = ram_bytes, taken = kernel_bytes + REST_BYTES, limit, crash;
+	uint64_t usable = ram_bytes, taken = kernel_bytes > UINT64_MAX - REST_BYTES ? UINT64_MAX : kernel_bytes + REST_BYTES, limit, crash;
 	const char *word, *value;
 	bool quoted = false;
 
