@@ -181,7 +181,7 @@ static struct json_object *json_reboot(const struct reboot *reboot)
 		json_object_array_add(list, phase);
 		end_ns = start_ns + ns;
 	}
-	json_object_object_add(o, "total_ns", json_object_new_uint64(end_ns));
+	json_object_object_add(o, "ns", json_object_new_uint64(end_ns));
 	json_object_object_add(o, "phases", list);
 	json_object_object_add(o, "note", reboot->note ? json_object_new_string(reboot->note) : NULL);
 	return o;
