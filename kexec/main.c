@@ -110,12 +110,17 @@ static int do_metrics(struct sys *sys)
 {
 	char *record = NULL;
 	size_t bytes = 0;
+	struct reboot_now now;
+	struct reboot reboot;
 	struct fail fail;
 	enum kx_err err = last_timeline(sys, &record, &bytes, &fail);
 
 	if (err && err != KX_NO_TIMELINE && err != KX_NO_TIMELINE_TREE)
 		return complain(&fail);
 	timeline_prometheus(record, bytes, stdout);
+	this_boot_read(&now, sys);
+	if (record && reboot_make(&reboot, record, bytes, &now))
+		reboot_prometheus(&reboot, stdout);
 	free(record);
 	return EXIT_SUCCESS;
 }
@@ -275,6 +280,10 @@ static int do_staged(struct sys *sys, const struct options *options)
 
 	if (staged_status(sys, &status, &fail))
 		return could_not(&fail);
+	if (options->prometheus) {
+		staged_prometheus(&status, stdout);
+		return EXIT_SUCCESS;
+	}
 	if (options->json)
 		staged_json(&status, stdout);
 	else

@@ -146,3 +146,9 @@ check-cache: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare
 bench: build/sbin/kexec build/tests/e2e/tool
 	$(srcdir)/bench/run $(BENCH_FLAGS) $^ > build/bench.txt
 	$(srcdir)/bench/report build/bench.txt $(srcdir)/docs
+
+# Publishes docs/downtime.*.
+.PHONY: bench-downtime
+bench-downtime: build/sbin/kexec build/tests/e2e/tool
+	$(srcdir)/bench/downtime $^ > build/downtime.txt
+	$(srcdir)/bench/downtime-report build/downtime.txt $(srcdir)/docs

@@ -482,7 +482,7 @@ bool options_are_unsafe(const struct options *options)
 
 static bool asks_about_staged(const struct options *options)
 {
-	return options->staged || options->heal_staged != HEAL_NONE || options->verify_staged != VERIFY_NONE;
+	return options->staged || options->heal_staged != HEAL_NONE || options->verify_staged != VERIFY_NONE || options->stamp_asked;
 }
 
 /* kernel: one was named. Every action that kexec-tools has ends the shutdown that is there without any. */
@@ -518,22 +518,22 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 	options->sync &= !options->no_sync;
 	options->ifdown &= !options->no_ifdown;
 	options->crash_status |= options->request.crash;
+	if (options->prometheus && (options->json || !(options->last || options->staged))) {
+		fprintf(err, "kexec: --prometheus goes with --last or --staged, and not with --json\n");
+		return OPTIONS_BAD;
+	}
+	if (options->svg && !options->last) {
+		fprintf(err, "kexec: --svg goes with --last\n");
+		return OPTIONS_BAD;
+	}
 	if (asks_about_staged(options)) {
 		if (!is_alone(options, argv[optind])) {
-			fprintf(err, "kexec: --staged, --verify-staged and --heal-staged are about what was loaded before; each goes with "
+			fprintf(err, "kexec: --staged, --verify-staged, --heal-staged and --stamp are about what was loaded before; each goes with "
 				     "no other action and with no kernel\n");
 			return OPTIONS_BAD;
 		}
 		options->load = options->shutdown = options->sync = false;
 		return OPTIONS_RUN;
-	}
-	if (options->svg && !options->last) {
-		fprintf(err, "kexec: --svg goes with --last\n");
-		return false;
-	}
-	if (options->prometheus && (!options->last || options->json)) {
-		fprintf(err, "kexec: --prometheus goes with --last, and not with --json\n");
-		return OPTIONS_BAD;
 	}
 	if (options->doctor && !is_alone(options, false)) {
 		fprintf(err, "kexec: --doctor looks and loads nothing; it goes with no other action\n");

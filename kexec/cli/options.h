@@ -26,7 +26,7 @@ struct options {
 	bool sync, ifdown;
 	bool no_sync, no_ifdown;	/* given, wherever: they count in the end */
 	bool json, quiet, debug;
-	bool prometheus;	/* goes with last only */
+	bool prometheus;	/* goes with last or staged */
 	const char *svg;	/* so does this: a file to write to; null: not asked for */
 	bool stamp_asked;	/* write down that somebody asks for a reboot, and no load then */
 	struct load_request request;

@@ -45,7 +45,7 @@ OPTION(0, "staging-extra", "PERCENT", "How many huge pages more may be looked at
 OPTION(0, "doctor", NULL, "Say whether this machine can stage, with KERNEL that one, and what to type where something is in the way.",
        OURS, FLAG(doctor))
 OPTION(0, "last", NULL, "Show how the jump to this kernel went.", OURS, FLAG(last))
-OPTION(0, "prometheus", NULL, "With --last: print metrics for Prometheus.", OURS, FLAG(prometheus))
+OPTION(0, "prometheus", NULL, "With --last or --staged: print metrics for Prometheus.", OURS, FLAG(prometheus))
 OPTION(0, "svg", "FILE", "With --last: write a picture of it, too.", OURS, TEXT(svg))
 OPTION(0, "stamp", "asked", NULL, OURS, take_stamp)
 OPTION(0, "staged", NULL, "Show what is staged.", OURS, FLAG(staged))

@@ -109,3 +109,30 @@ void staged_json(const struct staged_status *status, FILE *out)
 	json_object_object_add(o, "files", files);
 	print_json(o, out);
 }
+
+static void print_metric(FILE *out, const char *name, const char *help, uint64_t value)
+{
+	fprintf(out, "# HELP kexec_%s %s\n# TYPE kexec_%s gauge\nkexec_%s %llu\n", name, help, name, name, (unsigned long long)value);
+}
+
+void staged_prometheus(const struct staged_status *status, FILE *out)
+{
+	const struct staged_check *check = &status->check;
+	uint64_t changed = 0;
+	uint32_t i;
+
+	print_metric(out, "loaded", "1 if a kernel is loaded, which the next reboot may start.", status->loaded);
+	print_metric(out, "staged", "1 if kexec-fast has staged something.", status->staged);
+	if (!status->staged)
+		return;
+	for (i = 0; i < status->files; i++)
+		changed += status->file[i].changed;
+	print_metric(out, "staged_counted_on", "1 if the kernel counts on what is staged.", status->counted);
+	print_metric(out, "staged_sound", "1 if nothing of it is gone and no memory under it has failed.",
+		     check->truth == STAGED_TRUE || check->truth == STAGED_MOVED);
+	print_metric(out, "staged_huge_pages", "Huge pages that it takes.", check->pages);
+	print_metric(out, "staged_moved_huge_pages", "Huge pages that the kernel has moved since, which a heal puts right.", check->moved);
+	print_metric(out, "staged_bytes", "Memory that it takes.", status->staged_bytes);
+	print_metric(out, "staged_changed_files", "Files of it that are others by now.", changed);
+	print_metric(out, "staged_timestamp_seconds", "When it was staged, in seconds since 1970.", status->made_at);
+}

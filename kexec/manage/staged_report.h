@@ -14,4 +14,7 @@ void staged_check_text(const struct staged_check *check, FILE *out);
 void staged_text(const struct staged_status *status, FILE *out);
 void staged_json(const struct staged_status *status, FILE *out);
 
+/* --staged --prometheus: what is staged, and whether it is true as far as can be told without reading it. */
+void staged_prometheus(const struct staged_status *status, FILE *out);
+
 #endif

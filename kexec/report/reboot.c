@@ -168,6 +168,27 @@ void reboot_text(const struct reboot *reboot, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_seconds(FILE *out, uint64_t ns)
+{
+	fprintf(out, " %llu.%09llu\n", (unsigned long long)(ns / 1000000000), (unsigned long long)(ns % 1000000000));
+}
+
+void reboot_prometheus(const struct reboot *reboot, FILE *out)
+{
+	uint64_t start, ns;
+	char name[160], key[160];
+	unsigned int i;
+
+	fprintf(out, "# HELP kexec_last_phase_seconds Time of each part of the reboot that is known.\n# TYPE kexec_last_phase_seconds gauge\n");
+	for (i = 0; i < REBOOT_POINTS; i++)
+		if (reboot_phase(reboot, i, name, key, sizeof(name), &start, &ns)) {
+			fprintf(out, "kexec_last_phase_seconds{phase=\"%s\"}", key);
+			print_seconds(out, ns);
+		}
+	fprintf(out, "# HELP kexec_last_reboot_seconds Time of all of them.\n# TYPE kexec_last_reboot_seconds gauge\nkexec_last_reboot_seconds");
+	print_seconds(out, total_ns(reboot));
+}
+
 /* Colours that can be told apart by most, on white and on black. */
 static const char *const colours[REBOOT_POINTS] = {
 	[REBOOT_STOPPED] = "#d55e00", [REBOOT_JUMP] = "#cc79a7", [REBOOT_PURGATORY] = "#e69f00", [REBOOT_DONE] = "#009e73",

@@ -41,6 +41,8 @@ bool reboot_make(struct reboot *reboot, const void *record, size_t bytes, const 
 
 /* From point to point: a table with a bar each. */
 void reboot_text(const struct reboot *reboot, FILE *out);
+/* Metrics in Prometheus' text format: one for each phase, and their sum. */
+void reboot_prometheus(const struct reboot *reboot, FILE *out);
 /* One bar, for a browser: light or dark as that is. */
 void reboot_svg(const struct reboot *reboot, FILE *out);
 

@@ -112,6 +112,18 @@ static void test_prometheus(void **state)
 	(void)state;
 	runs("--last --prometheus");
 	assert_true(o.last && o.prometheus);
+	runs("--staged --prometheus");
+	assert_true(o.staged && o.prometheus);
+	refuses("--verify-staged --prometheus");
+	refuses("--staged --prometheus --json");
+	runs("--last --svg=x");
+	assert_string_equal(o.svg, "x");
+	refuses("--svg=x");
+	refuses("--svg=x -l K");
+	runs("--stamp=asked");
+	assert_true(o.stamp_asked && !o.load);
+	refuses("--stamp=other");
+	refuses("--stamp=asked -l K");
 	refuses("--prometheus");
 	refuses("--prometheus -l K");
 }

@@ -65,6 +65,12 @@ static void assert_told(const char *name, const struct reboot_now *at, size_t by
 	assert_golden(file, text);
 	free(text);
 	out = open_memstream(&text, &length);
+	reboot_prometheus(&reboot, out);
+	fclose(out);
+	snprintf(file, sizeof(file), "reboot-%s.prom", name);
+	assert_golden(file, text);
+	free(text);
+	out = open_memstream(&text, &length);
 	timeline_json(record, bytes, &reboot, out);
 	fclose(out);
 	snprintf(file, sizeof(file), "reboot-%s.json", name);

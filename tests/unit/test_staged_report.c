@@ -37,6 +37,12 @@ static void hold(const char *name, const struct staged_status *status)
 	assert_golden(file, text);
 	free(text);
 	out = open_memstream(&text, &bytes);
+	staged_prometheus(status, out);
+	fclose(out);
+	snprintf(file, sizeof(file), "staged-%s.prom", name);
+	assert_golden(file, text);
+	free(text);
+	out = open_memstream(&text, &bytes);
 	staged_json(status, out);
 	fclose(out);
 	snprintf(file, sizeof(file), "staged-%s.json", name);
