@@ -168,6 +168,12 @@ static void test_wrong(void **state)
 	assert_int_equal(o.request.extra_percent, 7);
 	assert_true(apply(NULL, NULL, "[load]\nstaging-extra = 50\n", NULL, NULL));
 	assert_int_equal(o.request.extra_percent, 50);
+	assert_true(apply(NULL, NULL, "[load]\nunpack-initrd = no\n", NULL, NULL));
+	assert_int_equal(o.request.unpack_initrd, UNPACK_NO);
+	assert_true(apply("--unpack-initrd=auto", NULL, "[load]\nunpack-initrd = yes\n", NULL, NULL));
+	assert_int_equal(o.request.unpack_initrd, UNPACK_AUTO);
+	assert_false(apply(NULL, NULL, "[load]\nunpack-initrd = maybe\n", NULL, NULL));
+	assert_non_null(strstr(complaint, "maybe: unpack-initrd is auto, yes or no"));
 	assert_false(apply(NULL, NULL, "[load]\ncpus = 0\n", NULL, NULL));
 	assert_false(apply(NULL, NULL, "[load]\ncheck =\n", NULL, NULL));
 }
