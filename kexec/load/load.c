@@ -131,6 +131,10 @@ static enum kx_err place(struct load *l, struct fail *fail)
 	struct ledger ledger = describe(l);
 	enum kx_err err = placement_make(&l->placement, l->sys, &facts, &ledger, l->report, fail);
 
+	/* What the kernel would have to relocate costs more between the kernels than unpacking does behind them: the packed one is tried. */
+	if (!err && l->inputs.initrd_packed_bytes && l->request->fast != FAST_NO && l->request->unpack_initrd != UNPACK_YES &&
+	    l->placement.plan.relocated)
+		err = fail_set(fail, KX_NO_HUGE_PAGES, "%u of them are missing for it", l->placement.plan.relocated);
 	return err ? err : placement_trim(&l->placement, fail);
 }
 
@@ -296,7 +300,7 @@ static enum kx_err load_by_load(struct load *l, struct fail *fail)
 	err = run_either_way(l, fail);
 	/* What does not work with the larger initrd may with the smaller one; nobody is to lose a load to what nobody asked for. */
 	if (err && err != KX_INTERRUPTED && l->inputs.initrd_packed_bytes && request->unpack_initrd != UNPACK_YES) {
-		report_note(l->report, "the initrd is left as it is, since unpacked: %s", err_text(err));
+		report_note(l->report, "the initrd is left as it is, since unpacked it could not be staged: %s", err_text(err));
 		drop_stages(l);
 		err = inputs_pack_initrd(&l->inputs, fail);
 		packed.unpack_initrd = UNPACK_NO;
