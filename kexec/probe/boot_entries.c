@@ -368,24 +368,19 @@ static enum kx_err read_default_kexec(struct boot_entries *to, struct sys *sys, 
 	return err;
 }
 
-/* GRUB says in EFI's variable that it started this system (its module bli), or it takes the entries of the specification for its own. */
-static bool grub_starts(struct sys *sys, const struct boot_entries *grub)
+/* systemd-boot says in EFI's variable that it started this system; GRUB does so too, with its module bli. Where nobody does, there is no EFI,
+ * or an older GRUB. */
+static bool grub_starts(struct sys *sys)
 {
 	char loader[64];
-	size_t i;
 
-	if (efi_variable(sys, "LoaderInfo", loader, sizeof(loader)) && strncmp(loader, "GRUB", 4) == 0)
-		return true;
-	for (i = 0; i < grub->count; i++)
-		if (grub->entry[i].source == ENTRY_BLS)
-			return true;
-	return false;
+	return !efi_variable(sys, "LoaderInfo", loader, sizeof(loader)) || strncmp(loader, "GRUB", 4) == 0;
 }
 
 enum kx_err boot_entries_read(struct boot_entries *entries, struct sys *sys, struct fail *fail)
 {
 	struct boot_entries bls = { 0 }, grub = { 0 }, preset = { 0 };
-	struct boot_entries *order[] = { &preset, &bls, &grub, &preset };
+	struct boot_entries *order[] = { &preset, &grub, &bls, &preset };
 	bool chosen = false, decided = false;
 	enum kx_err err;
 	size_t i;
@@ -401,9 +396,9 @@ enum kx_err boot_entries_read(struct boot_entries *entries, struct sys *sys, str
 	entries_reject_variables(&bls);
 	if (!err)
 		err = choose_bls(&bls, sys);
-	if (grub_starts(sys, &grub)) {
-		order[1] = &grub;
-		order[2] = &bls;
+	if (!grub_starts(sys)) {
+		order[1] = &bls;
+		order[2] = &grub;
 	}
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		struct boot_entries *from = order[i];

@@ -455,20 +455,28 @@ static void test_bls_default(void **state)
 	/* If none can be loaded they are leftovers. */
 	script(TWO, NULL, NULL);
 	fake_text(f, "/boot/loader/entries/c.conf", "linux /gone\n");
+	efi_variable("LoaderInfo", "systemd-boot 257.8");
 	entries_free(&all);
 	read_all();
 	is_default("a");
 	end();
-	/* Both boot loaders' files are there; GRUB says that it was it. */
+	/* Both boot loaders' files are there: it is GRUB's menu, unless another one says that it was it. */
 	script(TWO, NULL, NULL);
 	fake_text(f, "/boot/loader/entries/c.conf", "linux /a\n");
 	entries_free(&all);
 	read_all();
-	is_default("c.conf");
+	is_default("a");
 	efi_variable("LoaderInfo", "GRUB 2.12");
 	entries_free(&all);
 	read_all();
 	is_default("a");
+	end();
+	script(TWO, NULL, NULL);
+	fake_text(f, "/boot/loader/entries/c.conf", "linux /a\n");
+	efi_variable("LoaderInfo", "systemd-boot 257.8");
+	entries_free(&all);
+	read_all();
+	is_default("c.conf");
 	end();
 }
 
