@@ -91,9 +91,11 @@ size_t entries_match(const struct boot_entries *entries, const char *pattern);
 /* The value of "default" in loader.conf, in *to; null: there is none. False: out of memory. */
 bool loader_conf_default(const char *text, char **to);
 
-/* Texts in the directory of grub.cfg. name: below it. Null: there is none; else the caller frees it. */
+/* The directory of grub.cfg. name: below it. read() gives a text, which the caller frees; null: there is none. is_there(): there is such a file,
+ * and it is not empty. */
 struct grub_files {
 	char *(*read)(void *arg, const char *name);
+	bool (*is_there)(void *arg, const char *name);
 	void *arg;
 };
 

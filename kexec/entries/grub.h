@@ -76,8 +76,8 @@ bool grub_set(struct grub_variables *variables, enum grub_mode mode, const char 
 bool grub_export(struct grub_variables *variables, const char *name);
 void grub_forget(struct grub_variables *variables, size_t count);
 
-/* A file that a script asks for, if it is a text of GRUB's directory; else null, with *known false: whether it is there is not known. The
- * caller frees it. */
+/* A text that a script asks for, if it is of GRUB's directory; else null, with *known false: whether it is there is not known. The caller
+ * frees it. */
 char *grub_read(const struct grub_files *files, const struct grub_word *path, bool *known);
 
 /* GRUB's command "test", without its name and a closing bracket. */

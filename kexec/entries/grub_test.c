@@ -89,25 +89,27 @@ static bool take_comparison(struct test *t, enum grub_truth *result)
 	return false;
 }
 
-char *grub_read(const struct grub_files *files, const struct grub_word *path, bool *known)
+/* The name of a file of GRUB's directory; null: it is another's. */
+static const char *name_in_directory(const struct grub_word *path)
 {
 	static const char directory[] = GRUB_DIRECTORY "/";
-	const char *name = path->text + sizeof(directory) - 1, *suffix = strrchr(path->text, '.');
 
-	/* Others are no text, and only looked at by GRUB: fonts, pictures, modules. */
-	*known = !path->unknown && strncmp(path->text, directory, sizeof(directory) - 1) == 0 &&
-		 (strcmp(name, "grubenv") == 0 || (suffix && strcmp(suffix, ".cfg") == 0));
-	return *known ? files->read(files->arg, name) : NULL;
+	return !path->unknown && strncmp(path->text, directory, sizeof(directory) - 1) == 0 ? path->text + sizeof(directory) - 1 : NULL;
 }
 
-static enum grub_truth has_text(const struct grub_files *files, const struct grub_word *path)
+char *grub_read(const struct grub_files *files, const struct grub_word *path, bool *known)
 {
-	bool known;
-	char *text = grub_read(files, path, &known);
-	enum grub_truth result = known ? truth(text && text[0]) : GRUB_UNKNOWN;
+	const char *name = name_in_directory(path);
 
-	free(text);
-	return result;
+	*known = name != NULL;
+	return name ? files->read(files->arg, name) : NULL;
+}
+
+static enum grub_truth is_there(const struct grub_files *files, const struct grub_word *path)
+{
+	const char *name = name_in_directory(path);
+
+	return name ? truth(files->is_there(files->arg, name)) : GRUB_UNKNOWN;
 }
 
 static enum grub_truth take_unary(struct test *t)
@@ -117,7 +119,7 @@ static enum grub_truth take_unary(struct test *t)
 
 	t->at += 2;
 	if (wants_file)
-		return has_text(t->files, word);
+		return is_there(t->files, word);
 	if (word->unknown)
 		return GRUB_UNKNOWN;
 	if (strcmp(operator->text, "-n") == 0)

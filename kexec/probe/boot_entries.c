@@ -285,11 +285,29 @@ static char *read_grub_file(void *arg, const char *name)
 	return read_text(d->sys, path, GRUB_CFG_BYTES);
 }
 
+static bool has_grub_file(void *arg, const char *name)
+{
+	const struct grub_directory *d = arg;
+	char path[PATH_CHARS];
+	struct sys_stamp stamp;
+	uint64_t bytes;
+	bool there;
+	int fd;
+
+	if (strstr(name, "..") || (size_t)snprintf(path, sizeof(path), "%s/%s", d->path, name) >= sizeof(path))
+		return false;
+	fd = d->sys->open_file(d->sys, path, 0, &bytes);
+	there = fd >= 0 && d->sys->stamp(d->sys, fd, path, &stamp) == 0 && stamp.bytes;
+	if (fd >= 0)
+		d->sys->close(d->sys, fd);
+	return there;
+}
+
 static enum kx_err read_grub(struct boot_entries *to, struct sys *sys, struct boot_entries *bls)
 {
 	static const char *const directories[] = { "/boot/grub", "/boot/grub2" };
 	struct grub_directory d = { .sys = sys };
-	const struct grub_files files = { read_grub_file, &d };
+	const struct grub_files files = { read_grub_file, has_grub_file, &d };
 	enum kx_err err;
 	char *text = NULL;
 	size_t i;

@@ -39,10 +39,15 @@ static char *read_file(void *arg, const char *name)
 	return text ? strdup(text) : NULL;
 }
 
+static bool has_file(void *arg, const char *name)
+{
+	return arg && name;
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t bytes)
 {
 	struct boot_entries entries = { 0 }, bls = { 0 };
-	struct grub_files files = { .read = read_file };
+	struct grub_files files = { .read = read_file, .is_there = has_file };
 	struct default_kexec d = { 0 };
 	char *text = malloc(bytes + 2), *value = NULL;
 	const char *grubenv;

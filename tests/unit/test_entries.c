@@ -268,6 +268,10 @@ static void test_grub_script_default(void **state)
 		{ TWO "set default=c\n", NULL, NULL, "a" },
 		{ "if keystatus; then menuentry C { linux /a; }; fi\n" TWO "set default=1\n", NULL, NULL, NULL },
 		{ "if keystatus; then menuentry C { linux /a; }; fi\n" TWO "set default=b\n", NULL, NULL, "b" },
+		/* Any file of GRUB's directory may be asked for. */
+		{ "if [ -e ${prefix}/custom.cfg ]; then set default=1; fi\n" TWO, NULL, "#\n", "b" },
+		{ "if [ -e ${prefix}/fonts/unicode.pf2 ]; then set default=1; fi\n" TWO, NULL, NULL, "a" },
+		{ "if [ -e ($drive)/x ]; then set default=1; fi\n" TWO, NULL, NULL, NULL },
 		/* A title that begins with a number, one with ">" in it. */
 		{ TWO "menuentry '1st' { linux /a; }\nmenuentry 'x>y' --id=c { linux /b; }\nset default='1st'\n", NULL, NULL, "1st" },
 		{ TWO "menuentry 'x>y' --id=c { linux /b; }\nset default='x>>y'\n", NULL, NULL, "c" },
@@ -290,6 +294,49 @@ static void test_grub_script_default(void **state)
 			fail_msg("%zu: %s", i, id ? id : "none");
 		if (!id)
 			assert_int_equal(ask(NULL), KX_ENTRY_UNDECIDED);
+		end();
+	}
+}
+
+/* Ubuntu's, shortened: what a graphical console adds to the command line goes through a function and a list of graphics cards. */
+static void test_ubuntu(void **state)
+{
+	static const char cfg[] =
+		"if [ -s $prefix/grubenv ]; then\n  set have_grubenv=true\n  load_env\nfi\n"
+		"if [ \"${initrdfail}\" = 2 ]; then\n   set initrdfail=\nelif [ \"${initrdfail}\" = 1 ]; then\n   set next_entry=\"${prev_entry}\"\n"
+		"   set prev_entry=\n   save_env prev_entry\n   if [ \"${next_entry}\" ]; then\n      set initrdfail=2\n   fi\nfi\n"
+		"if [ \"${next_entry}\" ] ; then\n   set default=\"${next_entry}\"\n   set next_entry=\n   save_env next_entry\n   set boot_once=true\n"
+		"else\n   set default=\"0\"\nfi\n"
+		"function recordfail {\n  set recordfail=1\n  if [ -n \"${have_grubenv}\" ]; then if [ -z \"${boot_once}\" ]; then save_env recordfail; fi; fi\n}\n"
+		"function initrdfail {\n    if [ -n \"${have_grubenv}\" ]; then if [ -n \"${partuuid}\" ]; then\n      if [ -z \"${initrdfail}\" ]; then\n"
+		"        set initrdfail=1\n      fi\n      save_env initrdfail\n    fi; fi\n}\n"
+		"if [ \"${recordfail}\" = 1 ] ; then\n  set timeout=30\nelse\n  if [ x$feature_timeout_style = xy ] ; then\n    set timeout_style=hidden\n  fi\nfi\n"
+		"function gfxmode {\n\tset gfxpayload=\"${1}\"\n\tif [ \"${1}\" = \"keep\" ]; then\n\t\tset vt_handoff=vt.handoff=7\n\telse\n\t\tset vt_handoff=\n\tfi\n}\n"
+		"if [ \"${recordfail}\" != 1 ]; then\n  if [ -e ${prefix}/gfxblacklist.txt ]; then\n    if [ ${grub_platform} != pc ]; then\n"
+		"      set linux_gfx_mode=keep\n    elif hwmatch ${prefix}/gfxblacklist.txt 3; then\n      if [ ${match} = 0 ]; then\n        set linux_gfx_mode=keep\n"
+		"      else\n        set linux_gfx_mode=text\n      fi\n    else\n      set linux_gfx_mode=text\n    fi\n  else\n    set linux_gfx_mode=keep\n  fi\n"
+		"else\n  set linux_gfx_mode=text\nfi\nexport linux_gfx_mode\n"
+		"menuentry 'Ubuntu' --class ubuntu $menuentry_id_option 'gnulinux-simple-1' {\n\trecordfail\n\tload_video\n\tgfxmode $linux_gfx_mode\n\tinsmod gzio\n"
+		"\tif [ x$grub_platform = xxen ]; then insmod xzio; insmod lzopio; fi\n\tinsmod part_gpt\n\tinsmod ext2\n"
+		"\tsearch --no-floppy --fs-uuid --set=root 1\n\tif [ \"${initrdfail}\" = 1 ]; then\n\t  linux /a root=PARTUUID=1 ro quiet splash $vt_handoff panic=-1\n"
+		"\telse\n\t  linux\t/a root=UUID=1 ro  quiet splash $vt_handoff\n\t  initrd\t/i\n\tfi\n\tinitrdfail\n}\n";
+	static const struct { const char *grubenv, *cmdline; unsigned int initrds; } v[] = {
+		{ NULL, "root=UUID=1 ro quiet splash vt.handoff=7", 1 },
+		{ "recordfail=1\n", "root=UUID=1 ro quiet splash", 1 },
+		{ "initrdfail=1\n", "root=PARTUUID=1 ro quiet splash vt.handoff=7 panic=-1", 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		script(cfg, v[i].grubenv, NULL);
+		fake_text(f, "/boot/grub/gfxblacklist.txt", "v1002d6719sv*\n");
+		entries_free(&all);
+		read_all();
+		request = (struct load_request){ 0 };
+		assert_int_equal(ask(NULL), KX_OK);
+		assert_string_equal(request.cmdline, v[i].cmdline);
+		assert_int_equal(request.initrds, v[i].initrds);
 		end();
 	}
 }
@@ -630,6 +677,12 @@ static char *read_nothing(void *arg, const char *name)
 	return NULL;
 }
 
+static bool has_nothing(void *arg, const char *name)
+{
+	(void)arg;
+	return !name;
+}
+
 /* Whatever a file holds: no more than it is worth, and no crash. Under the sanitizers. */
 static void test_hostile(void **state)
 {
@@ -642,7 +695,7 @@ static void test_hostile(void **state)
 		"submenu 1 {submenu 2 {submenu 3 {submenu 4 {submenu 5 {submenu 6 {submenu 7 {submenu 8 {submenu 9 {submenu 10 {submenu 11 {"
 		"submenu 12 {submenu 13 {submenu 14 {submenu 15 {submenu 16 {submenu 17 {menuentry a {linux /x}}}}}}}}}}}}}}}}}}}",
 	};
-	static const struct grub_files no_files = { .read = read_nothing };
+	static const struct grub_files no_files = { .read = read_nothing, .is_there = has_nothing };
 	char *long_text = calloc(1, 200001);
 	size_t i;
 
@@ -675,6 +728,7 @@ int main(void)
 		cmocka_unit_test(test_grub_paths),
 		cmocka_unit_test(test_grub_script_default),
 		cmocka_unit_test(test_grub_entry),
+		cmocka_unit_test(test_ubuntu),
 		cmocka_unit_test(test_bls),
 		cmocka_unit_test(test_bls_default),
 		cmocka_unit_test(test_blscfg),
