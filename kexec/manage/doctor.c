@@ -112,9 +112,8 @@ static void look_at_calls(struct examination *e)
 
 	d->load_limited = sys_read_u64(sys, "/proc/sys/kernel/kexec_load_limit_reboot", 0, &d->loads_left) && (int64_t)d->loads_left >= 0;
 	d->load_asked = !d->load_limited;
-	d->calls_unknown = !d->load_asked && kernel_has_call(sys, "kexec_load") < 0;
 	if (!preflight_kexec_load(sys, &d->load_call)) {
-		result = d->load_asked ? sys->kexec_probe(sys, false) : kernel_has_call(sys, "kexec_load") ? 0 : -ENOSYS;	/* not known: there */
+		result = d->load_asked ? sys->kexec_probe(sys, false) : kernel_has_call(sys, "kexec_load") ? 0 : -ENOSYS;
 		if (result)
 			kexec_load_error(result, &d->load_call);
 	}

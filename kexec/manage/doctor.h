@@ -86,7 +86,6 @@ struct doctor {
 	struct fail rights, switches;
 	struct fail load_call, file_call;
 	bool load_asked;		/* the kernel itself; else its symbols were looked at */
-	bool calls_unknown;		/* nor could they be: the calls are taken to be there */
 	bool load_limited;		/* kernel.kexec_load_limit_reboot: */
 	uint64_t loads_left;
 	enum doctor_signatures signatures;

@@ -100,8 +100,6 @@ static void say_load_call(FILE *out, const struct doctor *d)
 		say_fail(out, &d->load_call);
 	else if (d->load_asked)
 		fprintf(out, "the kernel takes it");
-	else if (d->calls_unknown)
-		fprintf(out, "whether the kernel has it is not known: it was not asked, since that would count as a load, and shows no symbols");
 	else
 		fprintf(out, "the kernel has it; it was not asked, since that would count as a load");
 }
@@ -119,8 +117,6 @@ static void say_file_call(FILE *out, const struct doctor *d)
 		fprintf(out, "this kernel has no such call%s", d->load_call.err ? "" : ", and does not need it");
 	else if (d->file_call.err)
 		fprintf(out, "the kernel refuses it: %s", d->file_call.detail);
-	else if (d->calls_unknown)
-		fprintf(out, "whether the kernel has it is not known, and it is not needed");
 	else
 		fprintf(out, "the kernel takes it, %s", sentences[d->signatures]);
 }
@@ -453,7 +449,7 @@ static struct json_object *plan_json(const struct doctor *d)
 
 static const char *call_state(const struct doctor *d, const struct fail *fail, enum doctor_check check)
 {
-	if (!d->verdict[check].shown || (d->calls_unknown && !fail->err))
+	if (!d->verdict[check].shown)
 		return "unknown";
 	return !fail->err ? "present" : fail->err == KX_NO_SYSCALL || fail->err == KX_FILE_UNAVAILABLE ? "missing" :
 	       fail->err == KX_LOCKDOWN ? "lockdown" : "refused";

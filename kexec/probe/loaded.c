@@ -70,14 +70,14 @@ static uint64_t symbol_va(struct sys *sys, const char *line_end)
 }
 
 /* What there is not is a weak symbol for sys_ni_syscall() (arch/arm64/include/asm/syscall_wrapper.h). */
-int kernel_has_call(struct sys *sys, const char *name)
+bool kernel_has_call(struct sys *sys, const char *name)
 {
 	char symbol[64], *text;
 	size_t bytes;
 	bool found;
 
 	if (sys->read_file(sys, "/proc/kallsyms", KALLSYMS_MAX, &text, &bytes) < 0)
-		return -1;
+		return false;
 	snprintf(symbol, sizeof(symbol), " T __arm64_sys_%s\n", name);
 	found = strstr(text, symbol) != NULL;
 	free(text);
