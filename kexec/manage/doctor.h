@@ -71,8 +71,8 @@ struct doctor_verdict {
 	enum doctor_remedy remedy;
 };
 
-/* How a load with --fast-reloc would go. */
-enum doctor_way { DOCTOR_NOWHERE, DOCTOR_BY_FILE, DOCTOR_BY_LOAD, DOCTOR_STAGED };
+/* How a load with --fast-reloc would go. Not known is that where it depends on a call that the kernel may not have. */
+enum doctor_way { DOCTOR_NOWHERE, DOCTOR_UNKNOWN, DOCTOR_BY_FILE, DOCTOR_BY_LOAD, DOCTOR_STAGED };
 
 enum doctor_signatures { SIGNATURES_UNKNOWN, SIGNATURES_FREE, SIGNATURES_LOCKDOWN, SIGNATURES_FORCED };
 
@@ -86,8 +86,10 @@ struct doctor {
 	struct fail rights, switches;
 	struct fail load_call, file_call;
 	bool load_asked;		/* the kernel itself; else its symbols were looked at */
+	bool load_unknown, file_unknown;	/* and did not say whether there is the call; the rest is looked at as if it were there */
 	bool load_limited;		/* kernel.kexec_load_limit_reboot: */
 	uint64_t loads_left;
+	bool limit_unknown;		/* it cannot be read */
 	enum doctor_signatures signatures;
 
 	struct fail staging;
@@ -132,7 +134,7 @@ struct doctor {
  */
 enum kx_err doctor_examine(struct doctor *doctor, struct sys *sys, const struct load_request *request, struct fail *fail);
 
-/* 0: a load with --fast-reloc stages here; 1: one goes another way; 2: none does. */
+/* 0: a load with --fast-reloc stages here; 1: one goes another way; 2: none does; 255: it is not known. */
 int doctor_exit_status(const struct doctor *doctor);
 
 /* A line for each check, and a second one with the command where something is to be changed; all of it. */

@@ -160,6 +160,12 @@ static void limited_loads(struct job *job)
 	fake_text(job->fake, "/proc/kallsyms", "0000000000000000 T __arm64_sys_kexec_load\n0000000000000000 W __arm64_sys_kexec_file_load\n");
 }
 
+/* Built without CONFIG_KALLSYMS. */
+static void unknown_calls(struct job *job)
+{
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "2\n");
+}
+
 static void little_memory(struct job *job)
 {
 	job->fake->memory_bytes = MIB(132);
@@ -199,6 +205,7 @@ static const struct {
 	{ "old-board", old_board, 0, KX_OK },
 	{ "read-only-limit", read_only_limit, 0, KX_OK },
 	{ "limited-loads", limited_loads, 0, KX_OK },
+	{ "unknown-calls", unknown_calls, 255, KX_OK },
 	{ "little-memory", little_memory, 0, KX_OK },
 	{ "few-pages", few_pages, 0, KX_OK },
 	{ "crash-kernel-missing", crash_kernel_missing, 0, KX_OK },
@@ -276,7 +283,8 @@ static void test_machines(void **state)
 		assert_int_equal(err, machines[i].load);
 		assert_clean(f);
 		if (!err) {
-			assert_int_equal(d.way, job->report.by_file ? DOCTOR_BY_FILE : job->report.staged_bytes ? DOCTOR_STAGED : DOCTOR_BY_LOAD);
+			if (d.way != DOCTOR_UNKNOWN)
+				assert_int_equal(d.way, job->report.by_file ? DOCTOR_BY_FILE : job->report.staged_bytes ? DOCTOR_STAGED : DOCTOR_BY_LOAD);
 			if (d.kernel_named && !job->report.by_file)
 				assert_same_plan(&d, &job->report);
 		}
@@ -343,11 +351,38 @@ static void test_limit_is_not_spent(void **state)
 	assert_int_equal(job->fake->probes, 0);
 	assert_int_equal(d.load_call.err, KX_OK);
 	assert_int_equal(d.file_call.err, KX_FILE_UNAVAILABLE);
+	/* Neither is there to be seen: nothing is said of them. */
+	fake_text(job->fake, "/proc/kallsyms", "0000000000000000 T __arm64_sys_kexec_load_not\n");
+	d = examine(job);
+	assert_int_equal(job->fake->probes, 0);
+	assert_true(d.load_unknown && d.file_unknown);
+	assert_int_equal(d.load_call.err + d.file_call.err, KX_OK);
+	assert_int_equal(d.way, DOCTOR_UNKNOWN);
+	/* kexec_load(2) is out of the question: what is left is not known. */
+	lockdown_alone(job);
+	d = examine(job);
+	assert_true(!d.load_unknown && d.file_unknown);
+	assert_int_equal(d.way, DOCTOR_UNKNOWN);
+	assert_int_equal(d.verdict[DOCTOR_KEXEC_FILE_LOAD].mark, DOCTOR_WARNING);
+	fake_text(job->fake, "/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
+	/* What cannot be read is no permission to ask. */
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "\n");
+	d = examine(job);
+	assert_int_equal(job->fake->probes, 0);
+	assert_true(d.limit_unknown);
+	assert_int_equal(d.verdict[DOCTOR_SWITCHES].mark, DOCTOR_WARNING);
 	/* -1: as many as one likes */
 	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "-1\n");
 	d = examine(job);
 	assert_int_equal(job->fake->probes, 2);
-	assert_false(d.load_limited);
+	assert_false(d.load_limited || d.limit_unknown);
+	/* Nothing of /proc/sys is to be seen. */
+	fake_drop(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot");
+	fake_drop(job->fake, "/proc/sys/kernel/kexec_load_disabled");
+	fake_drop(job->fake, "/proc/sys/kernel/shm_rmid_forced");
+	d = examine(job);
+	assert_int_equal(job->fake->probes, 2);
+	assert_true(d.limit_unknown);
 	job_free(job);
 }
 
