@@ -506,6 +506,9 @@ enum kx_err doctor_examine(struct doctor *doctor, struct sys *sys, const struct 
 
 int doctor_exit_status(const struct doctor *doctor)
 {
+	/* Where no kernel can be loaded at all, that is why the plan fails. */
+	if (doctor->kernel_named && doctor->plan.err && doctor->way != DOCTOR_NOWHERE)
+		return 255;
 	switch (doctor->way) {
 	case DOCTOR_STAGED:
 		return 0;

@@ -134,7 +134,8 @@ struct doctor {
  */
 enum kx_err doctor_examine(struct doctor *doctor, struct sys *sys, const struct load_request *request, struct fail *fail);
 
-/* 0: a load with --fast-reloc stages here; 1: one goes another way; 2: none does; 255: it is not known. */
+/* 0: a load with --fast-reloc stages here; 1: one goes another way; 2: none does; 255: it is not known, or the kernel that was named cannot be
+ * planned, which says nothing of the machine. */
 int doctor_exit_status(const struct doctor *doctor);
 
 /* A line for each check, and a second one with the command where something is to be changed; all of it. */

@@ -448,7 +448,15 @@ static void test_bad_kernel(void **state)
 	d = examine(job);
 	assert_int_equal(d.plan.err, KX_NOT_IMAGE);
 	assert_int_equal(d.verdict[DOCTOR_PLAN].mark, DOCTOR_PROBLEM);
-	assert_int_equal(doctor_exit_status(&d), 0);
+	assert_int_equal(d.way, DOCTOR_STAGED);
+	assert_int_equal(doctor_exit_status(&d), 255);
+	assert_clean(job->fake);
+	/* Of no kernel is that the exit status. */
+	fake_drop(job->fake, "/sys/firmware/fdt");
+	d = examine(job);
+	assert_true(d.machine.err && d.plan.err);
+	assert_int_equal(d.way, DOCTOR_NOWHERE);
+	assert_int_equal(doctor_exit_status(&d), 2);
 	assert_clean(job->fake);
 	job_free(job);
 }
