@@ -6,6 +6,7 @@
 #include "job.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "doctor.h"
 #include "golden.h"
@@ -461,6 +462,124 @@ static void test_bad_kernel(void **state)
 	job_free(job);
 }
 
+/* What is printed of it: something, whatever was found. */
+static void assert_reports(const struct doctor *d, void (*print)(const struct doctor *d, FILE *out))
+{
+	char *text;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	print(d, out);
+	fclose(out);
+	assert_true(bytes > 100);
+	free(text);
+}
+
+/* Machines on which there is something to change, or to lose. */
+static void plain(struct job *job)
+{
+	(void)job;
+}
+
+static void with_a_load(struct job *job)
+{
+	load_first(job);
+}
+
+static void with_everything(struct job *job)
+{
+	good(job);
+	limited_loads(job);
+	job->fake->pool = 3;
+	fake_text(job->fake, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "8\n");
+	unpack_tree(job);
+	put_gzip(job, job->kernel, job->kernel_bytes);
+	job->request.reuse_cmdline = true;
+	job->request.serial = "ttyAMA0";
+}
+
+static void by_file_only(struct job *job)
+{
+	lockdown(job);
+	fake_text(job->fake, "/proc/sys/kernel/osrelease", "6.12.0\n");
+}
+
+/* Every call fails once, from the first to the last; what was there before stays, and there is a report of what could be found out. Not with
+ * ENOENT: that is what a kernel without a limit on loads says of its file. */
+static void inject(void (*make)(struct job *job), bool named, int number)
+{
+	uint64_t call;
+
+	for (call = 1;; call++) {
+		struct job *job = job_sized(0x60000000, PLAN_SLOT_BYTES, 44, 70001, MIB(2) + 1, 90001);
+		struct fake *f = job->fake;
+		struct fake_load before;
+		struct doctor d;
+		uint32_t pages;
+		unsigned int shms;
+		bool loaded, all_failed;
+		enum kx_err err;
+		int status;
+
+		make(job);
+		if (!named) {
+			job->request.kernel = NULL;
+			job->request.initrds = 0;
+		}
+		job->request.fast = FAST_AUTO;
+		loaded = f->loaded;
+		before = f->load;
+		pages = fake_pages_taken(f);
+		shms = fake_shms(f, true);
+		f->fail_calls = 0;
+		f->fail_call = call;
+		f->fail_errno = number;
+		err = doctor_examine(&d, &f->sys, &job->request, &job->fail);
+		status = err ? 255 : doctor_exit_status(&d);
+		if (f->breach[0])
+			fail_msg("call %llu, %s: %s", (unsigned long long)call, f->failed, f->breach);
+		if (fake_leak(f))
+			fail_msg("call %llu, %s: %s", (unsigned long long)call, f->failed, fake_leak(f));
+		if (f->kexec_loads + f->file_loads + f->unloads + f->reboots + f->shutdowns + f->syncs + f->ifdowns)
+			fail_msg("call %llu, %s: something is done", (unsigned long long)call, f->failed);
+		if (f->loaded != loaded || memcmp(&f->load, &before, sizeof(before)) != 0 || fake_shms(f, true) != shms ||
+		    (fake_pages_taken(f) != pages && (!f->failed || strcmp(f->failed, "punch") != 0)))
+			fail_msg("call %llu, %s: what was loaded is not what it was", (unsigned long long)call, f->failed);
+		/* A lock that somebody holds, and a signal, are the only reasons to say nothing. */
+		if (err && err != KX_LOCKED && err != KX_INTERRUPTED)
+			fail_msg("call %llu, %s: no report, but error %d", (unsigned long long)call, f->failed, err);
+		if (!err) {
+			assert_reports(&d, doctor_text);
+			assert_reports(&d, doctor_json);
+			assert_true(d.verdict[DOCTOR_WAY].shown);
+			assert_true(status == 0 || status == 1 || status == 2 || status == 255);
+		}
+		all_failed = !f->failed;
+		job_free(job);
+		if (all_failed) {
+			assert_true(call > 20);
+			return;
+		}
+	}
+}
+
+#define LONGEST_S	120	/* for all of them; it takes a few seconds */
+
+static void test_failures(void **state)
+{
+	static const struct { void (*make)(struct job *job); bool named; int number; } v[] = {
+		{ plain, true, EIO }, { plain, false, ENOMEM }, { with_a_load, true, EPERM }, { with_a_load, false, EIO },
+		{ with_everything, true, EIO }, { with_everything, false, EACCES }, { by_file_only, true, EIO },
+	};
+	size_t i;
+
+	(void)state;
+	alarm(LONGEST_S);	/* it ends the program: nothing may wait for what never comes */
+	for (i = 0; i < COUNT(v); i++)
+		inject(v[i].make, v[i].named, v[i].number);
+	alarm(0);
+}
+
 static void test_at_work(void **state)
 {
 	struct job *job = job_whole();
@@ -484,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_payload_limit),
 		cmocka_unit_test(test_loaded_before),
 		cmocka_unit_test(test_bad_kernel),
+		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_at_work),
 	};
 
