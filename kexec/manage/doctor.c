@@ -37,6 +37,7 @@ static enum doctor_remedy remedy_for(enum kx_err err)
 		return REMEDY_IPC_NS;
 	case KX_LOAD_DISABLED:
 	case KX_LOAD_LIMIT:
+	case KX_LOAD_LIMIT_PANIC:
 		return REMEDY_FIRMWARE;
 	case KX_LOCKDOWN:
 		return REMEDY_SECURE_BOOT;
@@ -115,22 +116,20 @@ static int stop(void *arg, const char *name, bool is_dir)
  * Kernels before 6.3 have no such limit, and no file for it. Where it is not to be read for another reason, or nothing of /proc/sys is to be
  * seen (systemd: ProcSubset=pid), there may be one.
  */
-static void look_at_limit(struct examination *e)
+static void look_at_limit(struct sys *sys, const char *path, struct load_limit *limit)
 {
-	struct doctor *d = e->d;
-	struct sys *sys = e->sys;
 	char *text, *end;
 	size_t bytes;
-	int err = sys->read_file(sys, "/proc/sys/kernel/kexec_load_limit_reboot", 64, &text, &bytes);
+	int err = sys->read_file(sys, path, 64, &text, &bytes);
 
 	if (err < 0) {
-		d->limit_unknown = err != -ENOENT || sys->list_dir(sys, "/proc/sys/kernel", stop, NULL) < 0;
+		limit->unknown = err != -ENOENT || sys->list_dir(sys, "/proc/sys/kernel", stop, NULL) < 0;
 		return;
 	}
 	/* -1: as many as one likes */
-	d->loads_left = strtoull(text, &end, 0);
-	d->limit_unknown = end == text;
-	d->load_limited = !d->limit_unknown && (int64_t)d->loads_left >= 0;
+	limit->left = strtoull(text, &end, 0);
+	limit->unknown = end == text;
+	limit->limited = !limit->unknown && (int64_t)limit->left >= 0;
 	free(text);
 }
 
@@ -152,7 +151,7 @@ static void look_at_calls(struct examination *e)
 	struct sys *sys = e->sys;
 	int result;
 
-	d->load_asked = !d->load_limited && !d->limit_unknown;
+	d->load_asked = !d->limit.limited && !d->limit.unknown;
 	if (!preflight_kexec_load(sys, &d->load_call)) {
 		result = ask_for_call(e, false, &d->load_unknown);
 		if (result)
@@ -178,9 +177,9 @@ static enum kx_err look_at_rights(struct examination *e, struct fail *fail)
 	settled(&d->rights, preflight_rights(e->sys, &d->rights));
 	settled(&d->switches, preflight_switches(e->sys, false, &d->switches));
 	judge_fail(d, DOCTOR_RIGHTS, &d->rights, DOCTOR_PROBLEM);
-	look_at_limit(e);
+	look_at_limit(e->sys, "/proc/sys/kernel/kexec_load_limit_reboot", &d->limit);
 	judge_fail(d, DOCTOR_SWITCHES, &d->switches, DOCTOR_PROBLEM);
-	if (!d->switches.err && d->limit_unknown)
+	if (!d->switches.err && d->limit.unknown)
 		judge(d, DOCTOR_SWITCHES, DOCTOR_WARNING, REMEDY_NONE);
 	if (!may_load(d))
 		return KX_OK;
@@ -441,6 +440,24 @@ static void look_at_machine(struct examination *e)
 	look_at_gic(e);
 }
 
+/* A limit of its own holds for it. Where one is loaded, or no memory is there for one, nothing is in want of it. */
+static void look_at_crash_kernel(struct examination *e)
+{
+	struct doctor *d = e->d;
+	bool missing;
+
+	d->crash_kernel_bytes = crash_kernel_bytes(e->sys);
+	d->crash_kernel_is_loaded = kernel_is_loaded(e->sys, true) == 1;
+	settled(&d->crash_switches, preflight_switches(e->sys, true, &d->crash_switches));
+	look_at_limit(e->sys, "/proc/sys/kernel/kexec_load_limit_panic", &d->crash_limit);
+	missing = d->crash_kernel_bytes && !d->crash_kernel_is_loaded;
+	/* kexec -p would be refused. */
+	if (missing && d->crash_switches.err)
+		judge_fail(d, DOCTOR_CRASH_KERNEL, &d->crash_switches, DOCTOR_PROBLEM);
+	else
+		judge(d, DOCTOR_CRASH_KERNEL, missing ? DOCTOR_WARNING : DOCTOR_OK, missing ? REMEDY_CRASH_KERNEL : REMEDY_NONE);
+}
+
 static void look_at_guards(struct examination *e)
 {
 	struct doctor *d = e->d;
@@ -452,10 +469,6 @@ static void look_at_guards(struct examination *e)
 	judge(d, DOCTOR_PSTORE, DOCTOR_OK, REMEDY_NONE);
 	judge(d, DOCTOR_LIVE_UPDATE, g->liveupdate ? DOCTOR_WARNING : DOCTOR_OK,
 	      g->liveupdate && !d->file_call.err && !d->file_unknown ? REMEDY_FILE_LOAD : REMEDY_NONE);
-	d->crash_kernel_bytes = crash_kernel_bytes(e->sys);
-	d->crash_kernel_is_loaded = kernel_is_loaded(e->sys, true) == 1;
-	judge(d, DOCTOR_CRASH_KERNEL, d->crash_kernel_bytes && !d->crash_kernel_is_loaded ? DOCTOR_WARNING : DOCTOR_OK,
-	      d->crash_kernel_bytes && !d->crash_kernel_is_loaded ? REMEDY_CRASH_KERNEL : REMEDY_NONE);
 }
 
 /* In the order in which load_kernel() goes. */
@@ -498,6 +511,7 @@ enum kx_err doctor_examine(struct doctor *doctor, struct sys *sys, const struct 
 	}
 	if (!err) {
 		look_at_guards(&e);
+		look_at_crash_kernel(&e);
 		decide(doctor);
 	}
 	machine_free(&e.machine);

@@ -78,6 +78,13 @@ enum doctor_signatures { SIGNATURES_UNKNOWN, SIGNATURES_FREE, SIGNATURES_LOCKDOW
 
 enum doctor_gic { GIC_LEAVES_NOTHING, GIC_BY_EFI, GIC_RESERVED, GIC_UNKNOWN };
 
+/* How often something can still be loaded until the next boot. */
+struct load_limit {
+	bool limited;
+	uint64_t left;
+	bool unknown;		/* it cannot be read */
+};
+
 /* Facts. A struct fail whose err is KX_OK: nothing speaks against it. */
 struct doctor {
 	struct doctor_verdict verdict[DOCTOR_CHECKS];
@@ -87,9 +94,7 @@ struct doctor {
 	struct fail load_call, file_call;
 	bool load_asked;		/* the kernel itself; else its symbols were looked at */
 	bool load_unknown, file_unknown;	/* and did not say whether there is the call; the rest is looked at as if it were there */
-	bool load_limited;		/* kernel.kexec_load_limit_reboot: */
-	uint64_t loads_left;
-	bool limit_unknown;		/* it cannot be read */
+	struct load_limit limit;	/* kernel.kexec_load_limit_reboot */
 	enum doctor_signatures signatures;
 
 	struct fail staging;
@@ -125,6 +130,8 @@ struct doctor {
 	struct guards guards;
 	uint64_t crash_kernel_bytes;
 	bool crash_kernel_is_loaded;
+	struct fail crash_switches;	/* what the administrator has switched off of such loads */
+	struct load_limit crash_limit;	/* kernel.kexec_load_limit_panic */
 	bool efi, acpi;
 };
 

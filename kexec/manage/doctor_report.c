@@ -88,10 +88,10 @@ static void say_switches(FILE *out, const struct doctor *d)
 {
 	if (d->switches.err)
 		say_fail(out, &d->switches);
-	else if (d->load_limited)
+	else if (d->limit.limited)
 		fprintf(out, "kexec is not switched off; %llu more loads until the next boot (kernel.kexec_load_limit_reboot)",
-			(unsigned long long)d->loads_left);
-	else if (d->limit_unknown)
+			(unsigned long long)d->limit.left);
+	else if (d->limit.unknown)
 		fprintf(out, "kernel.kexec_load_limit_reboot cannot be read, so whether loads are limited is not known");
 	else
 		fprintf(out, "kexec is not switched off, nor limited");
@@ -99,7 +99,7 @@ static void say_switches(FILE *out, const struct doctor *d)
 
 static void say_not_asked(FILE *out, const struct doctor *d)
 {
-	fprintf(out, "it was not asked, since that %s count as a load", d->load_limited ? "would" : "might");
+	fprintf(out, "it was not asked, since that %s count as a load", d->limit.limited ? "would" : "might");
 }
 
 static void say_unknown_call(FILE *out, const struct doctor *d)
@@ -348,6 +348,16 @@ static void say_crash_kernel(FILE *out, const struct doctor *d)
 		fprintf(out, "no memory is reserved for one (crashkernel=)");
 	else
 		fprintf(out, "%llu MiB are reserved, and one is %sloaded", mib(d->crash_kernel_bytes), d->crash_kernel_is_loaded ? "" : "not ");
+	/* That nothing at all can be loaded is said of the switches, unless it is what is missing here. */
+	if (d->crash_switches.err == KX_LOAD_LIMIT_PANIC || (d->crash_switches.err && d->verdict[DOCTOR_CRASH_KERNEL].mark != DOCTOR_OK)) {
+		fprintf(out, "; ");
+		say_fail(out, &d->crash_switches);
+	} else if (d->crash_limit.limited && !d->crash_switches.err) {
+		fprintf(out, "; %llu more loads of one until the next boot (kernel.kexec_load_limit_panic)",
+			(unsigned long long)d->crash_limit.left);
+	} else if (d->crash_limit.unknown) {
+		fprintf(out, "; kernel.kexec_load_limit_panic cannot be read, so whether loads of one are limited is not known");
+	}
 }
 
 static void say_firmware(FILE *out, const struct doctor *d)

@@ -183,6 +183,13 @@ static void crash_kernel_missing(struct job *job)
 					    "  40210000-4183ffff : Kernel code\n  42140000-4277ffff : Kernel data\n  70000000-7fffffff : Crash kernel\n");
 }
 
+/* Of a hardened machine, say, where nothing else is in the way. */
+static void crash_loads_exhausted(struct job *job)
+{
+	crash_kernel_missing(job);
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_panic", "0\n");
+}
+
 static const struct {
 	const char *name;
 	void (*make)(struct job *job);
@@ -210,6 +217,7 @@ static const struct {
 	{ "little-memory", little_memory, 0, KX_OK },
 	{ "few-pages", few_pages, 0, KX_OK },
 	{ "crash-kernel-missing", crash_kernel_missing, 0, KX_OK },
+	{ "crash-loads-exhausted", crash_loads_exhausted, 0, KX_OK },
 };
 
 static void hold(const char *name, const struct doctor *d)
@@ -370,20 +378,94 @@ static void test_limit_is_not_spent(void **state)
 	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "\n");
 	d = examine(job);
 	assert_int_equal(job->fake->probes, 0);
-	assert_true(d.limit_unknown);
+	assert_true(d.limit.unknown);
 	assert_int_equal(d.verdict[DOCTOR_SWITCHES].mark, DOCTOR_WARNING);
 	/* -1: as many as one likes */
 	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "-1\n");
 	d = examine(job);
 	assert_int_equal(job->fake->probes, 2);
-	assert_false(d.load_limited || d.limit_unknown);
+	assert_false(d.limit.limited || d.limit.unknown);
 	/* Nothing of /proc/sys is to be seen. */
 	fake_drop(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot");
 	fake_drop(job->fake, "/proc/sys/kernel/kexec_load_disabled");
 	fake_drop(job->fake, "/proc/sys/kernel/shm_rmid_forced");
 	d = examine(job);
 	assert_int_equal(job->fake->probes, 2);
-	assert_true(d.limit_unknown);
+	assert_true(d.limit.unknown);
+	job_free(job);
+}
+
+static bool says_of_crash_kernel(const struct doctor *d, const char *words)
+{
+	char *text, *line;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+	bool found;
+
+	doctor_text(d, out);
+	fclose(out);
+	line = strstr(text, " crash_kernel ");
+	assert_non_null(line);
+	line[strcspn(line, "\n")] = '\0';
+	found = strstr(line, words) != NULL;
+	free(text);
+	return found;
+}
+
+/* Loads with -p have a limit of their own, and what is said is what one then gives. */
+static void test_crash_limit(void **state)
+{
+	static const char limit[] = "/proc/sys/kernel/kexec_load_limit_panic";
+	static const char exhausted[] = "kernel.kexec_load_limit_panic allows no further load of a crash kernel until the next boot";
+	struct job *job = job_whole();
+	struct fake *f = job->fake;
+	struct doctor d;
+
+	(void)state;
+	/* No memory is reserved: it is said, and is no fault. */
+	fake_text(f, limit, "0\n");
+	d = examine(job);
+	assert_true(says_of_crash_kernel(&d, exhausted));
+	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].mark, DOCTOR_OK);
+
+	crash_loads_exhausted(job);
+	d = examine(job);
+	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].mark, DOCTOR_PROBLEM);
+	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].remedy, REMEDY_FIRMWARE);
+	/* Other loads are not concerned, and may be asked for. */
+	assert_int_equal(f->probes, 4);
+	assert_int_equal(d.switches.err, KX_OK);
+	assert_int_equal(doctor_exit_status(&d), 0);
+	job->request.crash = true;
+	job->request.fast = FAST_NO;
+	assert_int_equal(load(job), d.crash_switches.err);
+	assert_int_equal(job->fail.err, KX_LOAD_LIMIT_PANIC);
+	job->request.crash = false;
+
+	/* What is loaded stays, though no other one can be. */
+	fake_text(f, "/sys/kernel/kexec_crash_loaded", "1\n");
+	d = examine(job);
+	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].mark, DOCTOR_OK);
+	assert_true(says_of_crash_kernel(&d, exhausted));
+
+	fake_text(f, limit, "3\n");
+	d = examine(job);
+	assert_true(says_of_crash_kernel(&d, "3 more loads of one until the next boot"));
+	fake_text(f, limit, "-1\n");
+	d = examine(job);
+	assert_false(says_of_crash_kernel(&d, "kexec_load_limit_panic"));
+	fake_text(f, limit, "\n");
+	d = examine(job);
+	assert_true(says_of_crash_kernel(&d, "cannot be read"));
+
+	/* The switch for all loads: kexec -p is no way out. */
+	fake_text(f, limit, "-1\n");
+	fake_text(f, "/sys/kernel/kexec_crash_loaded", "0\n");
+	switched_off(job);
+	d = examine(job);
+	assert_int_equal(d.crash_switches.err, KX_LOAD_DISABLED);
+	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].remedy, REMEDY_FIRMWARE);
+	assert_clean(f);
 	job_free(job);
 }
 
@@ -600,6 +682,7 @@ int main(void)
 		cmocka_unit_test(test_machines),
 		cmocka_unit_test(test_boot_log),
 		cmocka_unit_test(test_limit_is_not_spent),
+		cmocka_unit_test(test_crash_limit),
 		cmocka_unit_test(test_payload_limit),
 		cmocka_unit_test(test_loaded_before),
 		cmocka_unit_test(test_bad_kernel),
