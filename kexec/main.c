@@ -152,12 +152,17 @@ static bool has_output(const struct options *options)
 	return options->json || request->plan_only || (request->fast != FAST_NO && !options->quiet);
 }
 
+static bool output_is_written(void)
+{
+	return fflush(stdout) != EOF && !ferror(stdout);
+}
+
 /* A write may fail that looked possible before: a disk is full. */
 static int finish_output(const struct report *report)
 {
 	struct fail fail;
 
-	if (fflush(stdout) != EOF && !ferror(stdout))
+	if (output_is_written())
 		return EXIT_SUCCESS;
 	if (!report->loaded) {
 		perror("kexec: standard output");
@@ -378,8 +383,12 @@ static int do_doctor(struct sys *sys, struct options *options)
 		doctor_json(&doctor, stdout);
 	else
 		doctor_text(&doctor, stdout);
-	/* What is wrong with the files is no trait of the machine. */
-	return doctor.kernel_named && doctor.plan.err ? EXIT_FAILED : doctor_exit_status(&doctor);
+	/* Scripts go by the status, and what they then read must be whole. */
+	if (!output_is_written()) {
+		perror("kexec: standard output");
+		return EXIT_FAILED;
+	}
+	return doctor_exit_status(&doctor);
 }
 
 int main(int argc, char **argv)

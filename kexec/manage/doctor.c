@@ -37,6 +37,7 @@ static enum doctor_remedy remedy_for(enum kx_err err)
 		return REMEDY_IPC_NS;
 	case KX_LOAD_DISABLED:
 	case KX_LOAD_LIMIT:
+	case KX_LOAD_LIMIT_PANIC:
 		return REMEDY_FIRMWARE;
 	case KX_LOCKDOWN:
 		return REMEDY_SECURE_BOOT;
@@ -103,24 +104,63 @@ static enum doctor_signatures signatures(struct sys *sys, bool lockdown)
 	return lockdown ? SIGNATURES_LOCKDOWN : forced == 0 ? SIGNATURES_FREE : SIGNATURES_UNKNOWN;
 }
 
-/* What the kernel says itself, unless asking would count against kernel.kexec_load_limit_reboot. */
+static int stop(void *arg, const char *name, bool is_dir)
+{
+	(void)arg;
+	(void)name;
+	(void)is_dir;
+	return 1;
+}
+
+/*
+ * Kernels before 6.3 have no such limit, and no file for it. Where it is not to be read for another reason, or nothing of /proc/sys is to be
+ * seen (systemd: ProcSubset=pid), there may be one.
+ */
+static void look_at_limit(struct sys *sys, const char *path, struct load_limit *limit)
+{
+	char *text, *end;
+	size_t bytes;
+	int err = sys->read_file(sys, path, 64, &text, &bytes);
+
+	if (err < 0) {
+		limit->unknown = err != -ENOENT || sys->list_dir(sys, "/proc/sys/kernel", stop, NULL) < 0;
+		return;
+	}
+	/* -1: as many as one likes */
+	limit->left = strtoull(text, &end, 0);
+	limit->unknown = end == text;
+	limit->limited = !limit->unknown && (int64_t)limit->left >= 0;
+	free(text);
+}
+
+/* What the kernel says itself, unless asking would count against kernel.kexec_load_limit_reboot. 0, or a negative errno. */
+static int ask_for_call(struct examination *e, bool by_file, bool *unknown)
+{
+	int has;
+
+	if (e->d->load_asked)
+		return e->sys->kexec_probe(e->sys, by_file);
+	has = kernel_has_call(e->sys, by_file ? "kexec_file_load" : "kexec_load");
+	*unknown = has < 0;
+	return has ? 0 : -ENOSYS;
+}
+
 static void look_at_calls(struct examination *e)
 {
 	struct doctor *d = e->d;
 	struct sys *sys = e->sys;
 	int result;
 
-	d->load_limited = sys_read_u64(sys, "/proc/sys/kernel/kexec_load_limit_reboot", 0, &d->loads_left) && (int64_t)d->loads_left >= 0;
-	d->load_asked = !d->load_limited;
+	d->load_asked = !d->limit.limited && !d->limit.unknown;
 	if (!preflight_kexec_load(sys, &d->load_call)) {
-		result = d->load_asked ? sys->kexec_probe(sys, false) : kernel_has_call(sys, "kexec_load") ? 0 : -ENOSYS;
+		result = ask_for_call(e, false, &d->load_unknown);
 		if (result)
 			kexec_load_error(result, &d->load_call);
 	}
-	result = d->load_asked ? sys->kexec_probe(sys, true) : kernel_has_call(sys, "kexec_file_load") ? 0 : -ENOSYS;
+	result = ask_for_call(e, true, &d->file_unknown);
 	if (result)
 		fail_set(&d->file_call, result == -ENOSYS ? KX_FILE_UNAVAILABLE : KX_FILE_LOAD, "%s", strerror(-result));
-	else
+	else if (!d->file_unknown)
 		d->signatures = signatures(sys, d->load_call.err == KX_LOCKDOWN);
 }
 
@@ -137,13 +177,19 @@ static enum kx_err look_at_rights(struct examination *e, struct fail *fail)
 	settled(&d->rights, preflight_rights(e->sys, &d->rights));
 	settled(&d->switches, preflight_switches(e->sys, false, &d->switches));
 	judge_fail(d, DOCTOR_RIGHTS, &d->rights, DOCTOR_PROBLEM);
+	look_at_limit(e->sys, "/proc/sys/kernel/kexec_load_limit_reboot", &d->limit);
 	judge_fail(d, DOCTOR_SWITCHES, &d->switches, DOCTOR_PROBLEM);
+	if (!d->switches.err && d->limit.unknown)
+		judge(d, DOCTOR_SWITCHES, DOCTOR_WARNING, REMEDY_NONE);
 	if (!may_load(d))
 		return KX_OK;
 	look_at_calls(e);
 	judge_fail(d, DOCTOR_KEXEC_LOAD, &d->load_call, DOCTOR_PROBLEM);
+	if (d->load_unknown)
+		judge(d, DOCTOR_KEXEC_LOAD, DOCTOR_WARNING, REMEDY_NONE);
 	/* Only needed where the other is not to be had. */
-	judge(d, DOCTOR_KEXEC_FILE_LOAD, d->file_call.err && d->load_call.err ? DOCTOR_PROBLEM : DOCTOR_OK, REMEDY_NONE);
+	judge(d, DOCTOR_KEXEC_FILE_LOAD, !d->load_call.err && !d->load_unknown ? DOCTOR_OK : d->file_call.err ? DOCTOR_PROBLEM :
+	      d->file_unknown ? DOCTOR_WARNING : DOCTOR_OK, REMEDY_NONE);
 	if (!d->load_call.err) {
 		err = settled(&d->staging, load_trial(e->sys, &d->trial, &d->staging));
 		judge_fail(d, DOCTOR_STAGING, &d->staging, DOCTOR_PROBLEM);
@@ -394,6 +440,24 @@ static void look_at_machine(struct examination *e)
 	look_at_gic(e);
 }
 
+/* A limit of its own holds for it. Where one is loaded, or no memory is there for one, nothing is in want of it. */
+static void look_at_crash_kernel(struct examination *e)
+{
+	struct doctor *d = e->d;
+	bool missing;
+
+	d->crash_kernel_bytes = crash_kernel_bytes(e->sys);
+	d->crash_kernel_is_loaded = kernel_is_loaded(e->sys, true) == 1;
+	settled(&d->crash_switches, preflight_switches(e->sys, true, &d->crash_switches));
+	look_at_limit(e->sys, "/proc/sys/kernel/kexec_load_limit_panic", &d->crash_limit);
+	missing = d->crash_kernel_bytes && !d->crash_kernel_is_loaded;
+	/* kexec -p would be refused. */
+	if (missing && d->crash_switches.err)
+		judge_fail(d, DOCTOR_CRASH_KERNEL, &d->crash_switches, DOCTOR_PROBLEM);
+	else
+		judge(d, DOCTOR_CRASH_KERNEL, missing ? DOCTOR_WARNING : DOCTOR_OK, missing ? REMEDY_CRASH_KERNEL : REMEDY_NONE);
+}
+
 static void look_at_guards(struct examination *e)
 {
 	struct doctor *d = e->d;
@@ -404,11 +468,7 @@ static void look_at_guards(struct examination *e)
 	      g->watchdogs && g->systemd && !g->kexec_watchdog_on ? REMEDY_WATCHDOG : REMEDY_NONE);
 	judge(d, DOCTOR_PSTORE, DOCTOR_OK, REMEDY_NONE);
 	judge(d, DOCTOR_LIVE_UPDATE, g->liveupdate ? DOCTOR_WARNING : DOCTOR_OK,
-	      g->liveupdate && !d->file_call.err ? REMEDY_FILE_LOAD : REMEDY_NONE);
-	d->crash_kernel_bytes = crash_kernel_bytes(e->sys);
-	d->crash_kernel_is_loaded = kernel_is_loaded(e->sys, true) == 1;
-	judge(d, DOCTOR_CRASH_KERNEL, d->crash_kernel_bytes && !d->crash_kernel_is_loaded ? DOCTOR_WARNING : DOCTOR_OK,
-	      d->crash_kernel_bytes && !d->crash_kernel_is_loaded ? REMEDY_CRASH_KERNEL : REMEDY_NONE);
+	      g->liveupdate && !d->file_call.err && !d->file_unknown ? REMEDY_FILE_LOAD : REMEDY_NONE);
 }
 
 /* In the order in which load_kernel() goes. */
@@ -416,8 +476,10 @@ static void decide(struct doctor *d)
 {
 	bool planned = d->kernel_named && !d->plan.err;
 
-	if (!may_load(d) || (!d->load_call.err && d->machine.err))
+	if (!may_load(d) || (!d->load_call.err && !d->load_unknown && d->machine.err))
 		d->way = DOCTOR_NOWHERE;
+	else if (d->load_unknown || (d->load_call.err && d->file_unknown))
+		d->way = DOCTOR_UNKNOWN;
 	else if (!d->load_call.err)
 		d->way = d->staging.err || (planned && !d->planned.staged_bytes) ? DOCTOR_BY_LOAD : DOCTOR_STAGED;
 	else
@@ -449,6 +511,7 @@ enum kx_err doctor_examine(struct doctor *doctor, struct sys *sys, const struct 
 	}
 	if (!err) {
 		look_at_guards(&e);
+		look_at_crash_kernel(&e);
 		decide(doctor);
 	}
 	machine_free(&e.machine);
@@ -457,5 +520,17 @@ enum kx_err doctor_examine(struct doctor *doctor, struct sys *sys, const struct 
 
 int doctor_exit_status(const struct doctor *doctor)
 {
-	return doctor->way == DOCTOR_STAGED ? 0 : doctor->way == DOCTOR_NOWHERE ? 2 : 1;
+	/* Where no kernel can be loaded at all, that is why the plan fails. */
+	if (doctor->kernel_named && doctor->plan.err && doctor->way != DOCTOR_NOWHERE)
+		return 255;
+	switch (doctor->way) {
+	case DOCTOR_STAGED:
+		return 0;
+	case DOCTOR_UNKNOWN:
+		return 255;
+	case DOCTOR_NOWHERE:
+		return 2;
+	default:
+		return 1;
+	}
 }

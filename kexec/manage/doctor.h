@@ -71,12 +71,19 @@ struct doctor_verdict {
 	enum doctor_remedy remedy;
 };
 
-/* How a load with --fast-reloc would go. */
-enum doctor_way { DOCTOR_NOWHERE, DOCTOR_BY_FILE, DOCTOR_BY_LOAD, DOCTOR_STAGED };
+/* How a load with --fast-reloc would go. Not known is that where it depends on a call that the kernel may not have. */
+enum doctor_way { DOCTOR_NOWHERE, DOCTOR_UNKNOWN, DOCTOR_BY_FILE, DOCTOR_BY_LOAD, DOCTOR_STAGED };
 
 enum doctor_signatures { SIGNATURES_UNKNOWN, SIGNATURES_FREE, SIGNATURES_LOCKDOWN, SIGNATURES_FORCED };
 
 enum doctor_gic { GIC_LEAVES_NOTHING, GIC_BY_EFI, GIC_RESERVED, GIC_UNKNOWN };
+
+/* How often something can still be loaded until the next boot. */
+struct load_limit {
+	bool limited;
+	uint64_t left;
+	bool unknown;		/* it cannot be read */
+};
 
 /* Facts. A struct fail whose err is KX_OK: nothing speaks against it. */
 struct doctor {
@@ -86,8 +93,8 @@ struct doctor {
 	struct fail rights, switches;
 	struct fail load_call, file_call;
 	bool load_asked;		/* the kernel itself; else its symbols were looked at */
-	bool load_limited;		/* kernel.kexec_load_limit_reboot: */
-	uint64_t loads_left;
+	bool load_unknown, file_unknown;	/* and did not say whether there is the call; the rest is looked at as if it were there */
+	struct load_limit limit;	/* kernel.kexec_load_limit_reboot */
 	enum doctor_signatures signatures;
 
 	struct fail staging;
@@ -123,6 +130,8 @@ struct doctor {
 	struct guards guards;
 	uint64_t crash_kernel_bytes;
 	bool crash_kernel_is_loaded;
+	struct fail crash_switches;	/* what the administrator has switched off of such loads */
+	struct load_limit crash_limit;	/* kernel.kexec_load_limit_panic */
 	bool efi, acpi;
 };
 
@@ -132,7 +141,8 @@ struct doctor {
  */
 enum kx_err doctor_examine(struct doctor *doctor, struct sys *sys, const struct load_request *request, struct fail *fail);
 
-/* 0: a load with --fast-reloc stages here; 1: one goes another way; 2: none does. */
+/* 0: a load with --fast-reloc stages here; 1: one goes another way; 2: none does; 255: it is not known, or the kernel that was named cannot be
+ * planned, which says nothing of the machine. */
 int doctor_exit_status(const struct doctor *doctor);
 
 /* A line for each check, and a second one with the command where something is to be changed; all of it. */

@@ -21,7 +21,7 @@ static const char *const names[DOCTOR_CHECKS] = {
 static const char *const marks[] = { [DOCTOR_OK] = "ok", [DOCTOR_WARNING] = "warning", [DOCTOR_PROBLEM] = "problem" };
 
 static const char *const ways[] = {
-	[DOCTOR_NOWHERE] = "none", [DOCTOR_BY_FILE] = "kexec_file_load", [DOCTOR_BY_LOAD] = "kexec_load", [DOCTOR_STAGED] = "staged",
+	[DOCTOR_NOWHERE] = "none", [DOCTOR_UNKNOWN] = "unknown", [DOCTOR_BY_FILE] = "kexec_file_load", [DOCTOR_BY_LOAD] = "kexec_load", [DOCTOR_STAGED] = "staged",
 };
 
 static const char *const checks[] = {
@@ -73,6 +73,7 @@ static void say_way(FILE *out, const struct doctor *d)
 {
 	static const char *const sentences[] = {
 		[DOCTOR_NOWHERE] = "no kernel can be loaded with --fast-reloc",
+		[DOCTOR_UNKNOWN] = "whether a kernel can be loaded is not known, since it is not known which calls this one has",
 		[DOCTOR_BY_FILE] = "kexec_file_load(2) only: nothing is staged, and nothing is verified",
 		[DOCTOR_BY_LOAD] = "kexec_load(2), with nothing staged: the kernel relocates everything at the start, and purgatory verifies it",
 		[DOCTOR_STAGED] = "kernel and initrd are staged in huge pages where they will be booted from, and loaded by kexec_load(2)",
@@ -87,21 +88,39 @@ static void say_switches(FILE *out, const struct doctor *d)
 {
 	if (d->switches.err)
 		say_fail(out, &d->switches);
-	else if (d->load_limited)
+	else if (d->limit.limited)
 		fprintf(out, "kexec is not switched off; %llu more loads until the next boot (kernel.kexec_load_limit_reboot)",
-			(unsigned long long)d->loads_left);
+			(unsigned long long)d->limit.left);
+	else if (d->limit.unknown)
+		fprintf(out, "kernel.kexec_load_limit_reboot cannot be read, so whether loads are limited is not known");
 	else
 		fprintf(out, "kexec is not switched off, nor limited");
 }
 
+static void say_not_asked(FILE *out, const struct doctor *d)
+{
+	fprintf(out, "it was not asked, since that %s count as a load", d->limit.limited ? "would" : "might");
+}
+
+static void say_unknown_call(FILE *out, const struct doctor *d)
+{
+	fprintf(out, "whether the kernel has it is not known: ");
+	say_not_asked(out, d);
+	fprintf(out, ", and /proc/kallsyms does not say");
+}
+
 static void say_load_call(FILE *out, const struct doctor *d)
 {
-	if (d->load_call.err)
+	if (d->load_call.err) {
 		say_fail(out, &d->load_call);
-	else if (d->load_asked)
+	} else if (d->load_asked) {
 		fprintf(out, "the kernel takes it");
-	else
-		fprintf(out, "the kernel has it; it was not asked, since that would count as a load");
+	} else if (d->load_unknown) {
+		say_unknown_call(out, d);
+	} else {
+		fprintf(out, "the kernel has it; ");
+		say_not_asked(out, d);
+	}
 }
 
 static void say_file_call(FILE *out, const struct doctor *d)
@@ -117,6 +136,8 @@ static void say_file_call(FILE *out, const struct doctor *d)
 		fprintf(out, "this kernel has no such call%s", d->load_call.err ? "" : ", and does not need it");
 	else if (d->file_call.err)
 		fprintf(out, "the kernel refuses it: %s", d->file_call.detail);
+	else if (d->file_unknown)
+		say_unknown_call(out, d);
 	else
 		fprintf(out, "the kernel takes it, %s", sentences[d->signatures]);
 }
@@ -327,6 +348,16 @@ static void say_crash_kernel(FILE *out, const struct doctor *d)
 		fprintf(out, "no memory is reserved for one (crashkernel=)");
 	else
 		fprintf(out, "%llu MiB are reserved, and one is %sloaded", mib(d->crash_kernel_bytes), d->crash_kernel_is_loaded ? "" : "not ");
+	/* That nothing at all can be loaded is said of the switches, unless it is what is missing here. */
+	if (d->crash_switches.err == KX_LOAD_LIMIT_PANIC || (d->crash_switches.err && d->verdict[DOCTOR_CRASH_KERNEL].mark != DOCTOR_OK)) {
+		fprintf(out, "; ");
+		say_fail(out, &d->crash_switches);
+	} else if (d->crash_limit.limited && !d->crash_switches.err) {
+		fprintf(out, "; %llu more loads of one until the next boot (kernel.kexec_load_limit_panic)",
+			(unsigned long long)d->crash_limit.left);
+	} else if (d->crash_limit.unknown) {
+		fprintf(out, "; kernel.kexec_load_limit_panic cannot be read, so whether loads of one are limited is not known");
+	}
 }
 
 static void say_firmware(FILE *out, const struct doctor *d)
@@ -447,9 +478,9 @@ static struct json_object *plan_json(const struct doctor *d)
 	return o;
 }
 
-static const char *call_state(const struct doctor *d, const struct fail *fail, enum doctor_check check)
+static const char *call_state(const struct doctor *d, const struct fail *fail, bool unknown, enum doctor_check check)
 {
-	if (!d->verdict[check].shown)
+	if (!d->verdict[check].shown || unknown)
 		return "unknown";
 	return !fail->err ? "present" : fail->err == KX_NO_SYSCALL || fail->err == KX_FILE_UNAVAILABLE ? "missing" :
 	       fail->err == KX_LOCKDOWN ? "lockdown" : "refused";
@@ -465,8 +496,8 @@ static void add_loading(struct json_object *o, const struct doctor *d)
 		[STAGED_NOTHING] = "nothing", [STAGED_TRUE] = "true", [STAGED_MOVED] = "moved", [STAGED_DAMAGED] = "damaged",
 	};
 
-	add_text(o, "kexec_load", call_state(d, &d->load_call, DOCTOR_KEXEC_LOAD));
-	add_text(o, "kexec_file_load", call_state(d, &d->file_call, DOCTOR_KEXEC_FILE_LOAD));
+	add_text(o, "kexec_load", call_state(d, &d->load_call, d->load_unknown, DOCTOR_KEXEC_LOAD));
+	add_text(o, "kexec_file_load", call_state(d, &d->file_call, d->file_unknown, DOCTOR_KEXEC_FILE_LOAD));
 	add_text(o, "signatures", signatures[d->signatures]);
 	add_u64(o, "huge_page_bytes", PLAN_SLOT_BYTES);
 	add_bool(o, "has_huge_pages", d->trial.has_limit);

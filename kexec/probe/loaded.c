@@ -69,19 +69,21 @@ static uint64_t symbol_va(struct sys *sys, const char *line_end)
 	return va;
 }
 
-/* What there is not is a weak symbol for sys_ni_syscall() (arch/arm64/include/asm/syscall_wrapper.h). */
-bool kernel_has_call(struct sys *sys, const char *name)
+/* What there is not is a weak symbol for sys_ni_syscall() (arch/arm64/include/asm/syscall_wrapper.h); a list with neither is none. */
+int kernel_has_call(struct sys *sys, const char *name)
 {
-	char symbol[64], *text;
+	char symbol[64], *text, *at;
 	size_t bytes;
-	bool found;
+	int has;
 
 	if (sys->read_file(sys, "/proc/kallsyms", KALLSYMS_MAX, &text, &bytes) < 0)
-		return false;
-	snprintf(symbol, sizeof(symbol), " T __arm64_sys_%s\n", name);
-	found = strstr(text, symbol) != NULL;
+		return -1;
+	/* One character before it is the kind. */
+	snprintf(symbol, sizeof(symbol), " __arm64_sys_%s\n", name);
+	at = strstr(text, symbol);
+	has = !at || at == text ? -1 : at[-1] == 'T';
 	free(text);
-	return found;
+	return has;
 }
 
 static bool read_kernel(struct sys *sys, int fd, const unsigned char *head, size_t head_bytes, uint64_t va, uint64_t *value)

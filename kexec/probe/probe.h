@@ -43,8 +43,9 @@ bool initrd_is_retained(struct sys *sys);
  * 1, 0, or -1 when that cannot be read. */
 int kernel_is_loaded(struct sys *sys, bool crash);
 
-/* Whether this kernel was built with a system call, by its symbols; for where the call itself must not be tried. */
-bool kernel_has_call(struct sys *sys, const char *name);
+/* Whether this kernel was built with a system call, by its symbols; for where the call itself must not be tried.
+ * 1, 0, or -1 when they do not say: there is no /proc/kallsyms without CONFIG_KALLSYMS. */
+int kernel_has_call(struct sys *sys, const char *name);
 
 /*
  * The entry point of the image that the kernel holds, as kexec_load(2) was given it: by it one load is told from another, a stock kexec's

@@ -364,11 +364,26 @@ static int kexec_file_load(struct sys *sys, int kernel_fd, int initrd_fd, const 
 	return f->file_load_error;
 }
 
+/* Whatever calls are made to fail. */
+static bool loads_are_limited(const struct fake *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->files; i++)
+		if (strcmp(f->file[i].path, "/proc/sys/kernel/kexec_load_limit_reboot") == 0)
+			return strtoll((const char *)f->file[i].data, NULL, 0) >= 0;
+	return false;
+}
+
 static int kexec_probe(struct sys *sys, bool by_file)
 {
 	struct fake *f = fake_of(sys);
 
 	f->probes++;
+	if (loads_are_limited(f))
+		fake_breach(f, "asks where that counts as a load");
+	if (fake_fails(f, "kexec_probe"))
+		return -f->fail_errno;
 	if (by_file)
 		return f->file_load_error == FAKE_FILE_LOAD_WORKS ? 0 : f->file_load_error ? f->file_load_error : -ENOSYS;
 	return f->kexec_error;

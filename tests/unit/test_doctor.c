@@ -6,6 +6,7 @@
 #include "job.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "doctor.h"
 #include "golden.h"
@@ -160,6 +161,12 @@ static void limited_loads(struct job *job)
 	fake_text(job->fake, "/proc/kallsyms", "0000000000000000 T __arm64_sys_kexec_load\n0000000000000000 W __arm64_sys_kexec_file_load\n");
 }
 
+/* Built without CONFIG_KALLSYMS. */
+static void unknown_calls(struct job *job)
+{
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "2\n");
+}
+
 static void little_memory(struct job *job)
 {
 	job->fake->memory_bytes = MIB(132);
@@ -174,6 +181,13 @@ static void crash_kernel_missing(struct job *job)
 {
 	fake_text(job->fake, "/proc/iomem", "09000000-09000fff : pl011@9000000\n40000000-bfffffff : System RAM\n"
 					    "  40210000-4183ffff : Kernel code\n  42140000-4277ffff : Kernel data\n  70000000-7fffffff : Crash kernel\n");
+}
+
+/* Of a hardened machine, say, where nothing else is in the way. */
+static void crash_loads_exhausted(struct job *job)
+{
+	crash_kernel_missing(job);
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_panic", "0\n");
 }
 
 static const struct {
@@ -199,9 +213,11 @@ static const struct {
 	{ "old-board", old_board, 0, KX_OK },
 	{ "read-only-limit", read_only_limit, 0, KX_OK },
 	{ "limited-loads", limited_loads, 0, KX_OK },
+	{ "unknown-calls", unknown_calls, 255, KX_OK },
 	{ "little-memory", little_memory, 0, KX_OK },
 	{ "few-pages", few_pages, 0, KX_OK },
 	{ "crash-kernel-missing", crash_kernel_missing, 0, KX_OK },
+	{ "crash-loads-exhausted", crash_loads_exhausted, 0, KX_OK },
 };
 
 static void hold(const char *name, const struct doctor *d)
@@ -276,7 +292,8 @@ static void test_machines(void **state)
 		assert_int_equal(err, machines[i].load);
 		assert_clean(f);
 		if (!err) {
-			assert_int_equal(d.way, job->report.by_file ? DOCTOR_BY_FILE : job->report.staged_bytes ? DOCTOR_STAGED : DOCTOR_BY_LOAD);
+			if (d.way != DOCTOR_UNKNOWN)
+				assert_int_equal(d.way, job->report.by_file ? DOCTOR_BY_FILE : job->report.staged_bytes ? DOCTOR_STAGED : DOCTOR_BY_LOAD);
 			if (d.kernel_named && !job->report.by_file)
 				assert_same_plan(&d, &job->report);
 		}
@@ -343,11 +360,112 @@ static void test_limit_is_not_spent(void **state)
 	assert_int_equal(job->fake->probes, 0);
 	assert_int_equal(d.load_call.err, KX_OK);
 	assert_int_equal(d.file_call.err, KX_FILE_UNAVAILABLE);
+	/* Neither is there to be seen: nothing is said of them. */
+	fake_text(job->fake, "/proc/kallsyms", "0000000000000000 T __arm64_sys_kexec_load_not\n");
+	d = examine(job);
+	assert_int_equal(job->fake->probes, 0);
+	assert_true(d.load_unknown && d.file_unknown);
+	assert_int_equal(d.load_call.err + d.file_call.err, KX_OK);
+	assert_int_equal(d.way, DOCTOR_UNKNOWN);
+	/* kexec_load(2) is out of the question: what is left is not known. */
+	lockdown_alone(job);
+	d = examine(job);
+	assert_true(!d.load_unknown && d.file_unknown);
+	assert_int_equal(d.way, DOCTOR_UNKNOWN);
+	assert_int_equal(d.verdict[DOCTOR_KEXEC_FILE_LOAD].mark, DOCTOR_WARNING);
+	fake_text(job->fake, "/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
+	/* What cannot be read is no permission to ask. */
+	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "\n");
+	d = examine(job);
+	assert_int_equal(job->fake->probes, 0);
+	assert_true(d.limit.unknown);
+	assert_int_equal(d.verdict[DOCTOR_SWITCHES].mark, DOCTOR_WARNING);
 	/* -1: as many as one likes */
 	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "-1\n");
 	d = examine(job);
 	assert_int_equal(job->fake->probes, 2);
-	assert_false(d.load_limited);
+	assert_false(d.limit.limited || d.limit.unknown);
+	/* Nothing of /proc/sys is to be seen. */
+	fake_drop(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot");
+	fake_drop(job->fake, "/proc/sys/kernel/kexec_load_disabled");
+	fake_drop(job->fake, "/proc/sys/kernel/shm_rmid_forced");
+	d = examine(job);
+	assert_int_equal(job->fake->probes, 2);
+	assert_true(d.limit.unknown);
+	job_free(job);
+}
+
+static bool says_of_crash_kernel(const struct doctor *d, const char *words)
+{
+	char *text, *line;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+	bool found;
+
+	doctor_text(d, out);
+	fclose(out);
+	line = strstr(text, " crash_kernel ");
+	assert_non_null(line);
+	line[strcspn(line, "\n")] = '\0';
+	found = strstr(line, words) != NULL;
+	free(text);
+	return found;
+}
+
+/* Loads with -p have a limit of their own, and what is said is what one then gives. */
+static void test_crash_limit(void **state)
+{
+	static const char limit[] = "/proc/sys/kernel/kexec_load_limit_panic";
+	static const char exhausted[] = "kernel.kexec_load_limit_panic allows no further load of a crash kernel until the next boot";
+	struct job *job = job_whole();
+	struct fake *f = job->fake;
+	struct doctor d;
+
+	(void)state;
+	/* No memory is reserved: it is said, and is no fault. */
+	fake_text(f, limit, "0\n");
+	d = examine(job);
+	assert_true(says_of_crash_kernel(&d, exhausted));
+	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].mark, DOCTOR_OK);
+
+	crash_loads_exhausted(job);
+	d = examine(job);
+	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].mark, DOCTOR_PROBLEM);
+	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].remedy, REMEDY_FIRMWARE);
+	/* Other loads are not concerned, and may be asked for. */
+	assert_int_equal(f->probes, 4);
+	assert_int_equal(d.switches.err, KX_OK);
+	assert_int_equal(doctor_exit_status(&d), 0);
+	job->request.crash = true;
+	job->request.fast = FAST_NO;
+	assert_int_equal(load(job), d.crash_switches.err);
+	assert_int_equal(job->fail.err, KX_LOAD_LIMIT_PANIC);
+	job->request.crash = false;
+
+	/* What is loaded stays, though no other one can be. */
+	fake_text(f, "/sys/kernel/kexec_crash_loaded", "1\n");
+	d = examine(job);
+	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].mark, DOCTOR_OK);
+	assert_true(says_of_crash_kernel(&d, exhausted));
+
+	fake_text(f, limit, "3\n");
+	d = examine(job);
+	assert_true(says_of_crash_kernel(&d, "3 more loads of one until the next boot"));
+	fake_text(f, limit, "-1\n");
+	d = examine(job);
+	assert_false(says_of_crash_kernel(&d, "kexec_load_limit_panic"));
+	fake_text(f, limit, "\n");
+	d = examine(job);
+	assert_true(says_of_crash_kernel(&d, "cannot be read"));
+
+	/* The switch for all loads: kexec -p is no way out. */
+	fake_text(f, limit, "-1\n");
+	fake_text(f, "/sys/kernel/kexec_crash_loaded", "0\n");
+	switched_off(job);
+	d = examine(job);
+	assert_int_equal(d.crash_switches.err, KX_LOAD_DISABLED);
+	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].remedy, REMEDY_FIRMWARE);
+	assert_clean(f);
 	job_free(job);
 }
 
@@ -413,9 +531,135 @@ static void test_bad_kernel(void **state)
 	d = examine(job);
 	assert_int_equal(d.plan.err, KX_NOT_IMAGE);
 	assert_int_equal(d.verdict[DOCTOR_PLAN].mark, DOCTOR_PROBLEM);
-	assert_int_equal(doctor_exit_status(&d), 0);
+	assert_int_equal(d.way, DOCTOR_STAGED);
+	assert_int_equal(doctor_exit_status(&d), 255);
+	assert_clean(job->fake);
+	/* Of no kernel is that the exit status. */
+	fake_drop(job->fake, "/sys/firmware/fdt");
+	d = examine(job);
+	assert_true(d.machine.err && d.plan.err);
+	assert_int_equal(d.way, DOCTOR_NOWHERE);
+	assert_int_equal(doctor_exit_status(&d), 2);
 	assert_clean(job->fake);
 	job_free(job);
+}
+
+/* What is printed of it: something, whatever was found. */
+static void assert_reports(const struct doctor *d, void (*print)(const struct doctor *d, FILE *out))
+{
+	char *text;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	print(d, out);
+	fclose(out);
+	assert_true(bytes > 100);
+	free(text);
+}
+
+/* Machines on which there is something to change, or to lose. */
+static void plain(struct job *job)
+{
+	(void)job;
+}
+
+static void with_a_load(struct job *job)
+{
+	load_first(job);
+}
+
+static void with_everything(struct job *job)
+{
+	good(job);
+	limited_loads(job);
+	job->fake->pool = 3;
+	fake_text(job->fake, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "8\n");
+	unpack_tree(job);
+	put_gzip(job, job->kernel, job->kernel_bytes);
+	job->request.reuse_cmdline = true;
+	job->request.serial = "ttyAMA0";
+}
+
+static void by_file_only(struct job *job)
+{
+	lockdown(job);
+	fake_text(job->fake, "/proc/sys/kernel/osrelease", "6.12.0\n");
+}
+
+/* Every call fails once, from the first to the last; what was there before stays, and there is a report of what could be found out. Not with
+ * ENOENT: that is what a kernel without a limit on loads says of its file. */
+static void inject(void (*make)(struct job *job), bool named, int number)
+{
+	uint64_t call;
+
+	for (call = 1;; call++) {
+		struct job *job = job_sized(0x60000000, PLAN_SLOT_BYTES, 44, 70001, MIB(2) + 1, 90001);
+		struct fake *f = job->fake;
+		struct fake_load before;
+		struct doctor d;
+		uint32_t pages;
+		unsigned int shms;
+		bool loaded, all_failed;
+		enum kx_err err;
+		int status;
+
+		make(job);
+		if (!named) {
+			job->request.kernel = NULL;
+			job->request.initrds = 0;
+		}
+		job->request.fast = FAST_AUTO;
+		loaded = f->loaded;
+		before = f->load;
+		pages = fake_pages_taken(f);
+		shms = fake_shms(f, true);
+		f->fail_calls = 0;
+		f->fail_call = call;
+		f->fail_errno = number;
+		err = doctor_examine(&d, &f->sys, &job->request, &job->fail);
+		status = err ? 255 : doctor_exit_status(&d);
+		if (f->breach[0])
+			fail_msg("call %llu, %s: %s", (unsigned long long)call, f->failed, f->breach);
+		if (fake_leak(f))
+			fail_msg("call %llu, %s: %s", (unsigned long long)call, f->failed, fake_leak(f));
+		if (f->kexec_loads + f->file_loads + f->unloads + f->reboots + f->shutdowns + f->syncs + f->ifdowns)
+			fail_msg("call %llu, %s: something is done", (unsigned long long)call, f->failed);
+		if (f->loaded != loaded || memcmp(&f->load, &before, sizeof(before)) != 0 || fake_shms(f, true) != shms ||
+		    (fake_pages_taken(f) != pages && (!f->failed || strcmp(f->failed, "punch") != 0)))
+			fail_msg("call %llu, %s: what was loaded is not what it was", (unsigned long long)call, f->failed);
+		/* A lock that somebody holds, and a signal, are the only reasons to say nothing. */
+		if (err && err != KX_LOCKED && err != KX_INTERRUPTED)
+			fail_msg("call %llu, %s: no report, but error %d", (unsigned long long)call, f->failed, err);
+		if (!err) {
+			assert_reports(&d, doctor_text);
+			assert_reports(&d, doctor_json);
+			assert_true(d.verdict[DOCTOR_WAY].shown);
+			assert_true(status == 0 || status == 1 || status == 2 || status == 255);
+		}
+		all_failed = !f->failed;
+		job_free(job);
+		if (all_failed) {
+			assert_true(call > 20);
+			return;
+		}
+	}
+}
+
+#define LONGEST_S	120	/* for all of them; it takes a few seconds */
+
+static void test_failures(void **state)
+{
+	static const struct { void (*make)(struct job *job); bool named; int number; } v[] = {
+		{ plain, true, EIO }, { plain, false, ENOMEM }, { with_a_load, true, EPERM }, { with_a_load, false, EIO },
+		{ with_everything, true, EIO }, { with_everything, false, EACCES }, { by_file_only, true, EIO },
+	};
+	size_t i;
+
+	(void)state;
+	alarm(LONGEST_S);	/* it ends the program: nothing may wait for what never comes */
+	for (i = 0; i < COUNT(v); i++)
+		inject(v[i].make, v[i].named, v[i].number);
+	alarm(0);
 }
 
 static void test_at_work(void **state)
@@ -438,9 +682,11 @@ int main(void)
 		cmocka_unit_test(test_machines),
 		cmocka_unit_test(test_boot_log),
 		cmocka_unit_test(test_limit_is_not_spent),
+		cmocka_unit_test(test_crash_limit),
 		cmocka_unit_test(test_payload_limit),
 		cmocka_unit_test(test_loaded_before),
 		cmocka_unit_test(test_bad_kernel),
+		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_at_work),
 	};
 
