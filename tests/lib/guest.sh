@@ -229,12 +229,26 @@ make_systemd_guest() {
 	rm -rf "$dir/root" "$dir/busybox"
 }
 
-# run_guest DIR MIB LOG QEMU-OPTION...: start it and wait. -no-reboot: a reset ends QEMU as a power-off does.
+# run_guest DIR MIB LOG QEMU-OPTION...: start it and wait. -no-reboot: a reset ends QEMU as a power-off does. While it runs, DIR.guest has the
+# number of its process group, which timeout(1) makes: no signal to whoever runs this reaches it.
 run_guest() {
 	guest_dir=$1 mib=$2 guest_log=$3
 	shift 3
-	timeout "${guest_seconds:-300}" qemu-system-aarch64 -smp 2 "$@" -m "$mib" -nographic -nic none -no-reboot \
-		-kernel "$guest_dir/Image" -initrd "$guest_dir/initrd" \
-		-append "console=ttyAMA0 panic=-1 loglevel=4 systemd.show_status=no ${guest_append:-}" < /dev/null > "$guest_log" 2>&1 ||
-		echo "QEMU ended with $?" >> "$guest_log"
+	# In the background, since a shell heeds no signal while it waits for what is in the foreground.
+	# shellcheck disable=SC2016
+	sh -c 'echo $$ > "$0" && exec "$@"' "$guest_dir.guest" timeout "${guest_seconds:-300}" qemu-system-aarch64 -smp 2 "$@" -m "$mib" \
+		-nographic -nic none -no-reboot -kernel "$guest_dir/Image" -initrd "$guest_dir/initrd" \
+		-append "console=ttyAMA0 panic=-1 loglevel=4 systemd.show_status=no ${guest_append:-}" < /dev/null > "$guest_log" 2>&1 &
+	wait $! || echo "QEMU ended with $?" >> "$guest_log"
+	rm -f "$guest_dir.guest"
+}
+
+# stop_guests WORK: those that run there, by WORK/*.guest.
+stop_guests() {
+	for guest in "$1"/*.guest; do
+		[ -s "$guest" ] || continue
+		# Its group; timeout itself, where that has not made it yet.
+		kill -s KILL -- "-$(cat "$guest")" 2> /dev/null || kill -KILL "$(cat "$guest")" 2> /dev/null || :
+		rm -f "$guest"
+	done
 }
