@@ -2,6 +2,7 @@
 #include "doctor.h"
 
 #include "dt.h"
+#include "kernel_config.h"
 #include "stages.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ struct examination {
 	struct sys *sys;
 	const struct load_request *request;
 	struct machine machine;
+	char *config;	/* of the kernel; may be null */
 };
 
 static void judge(struct doctor *d, enum doctor_check check, enum doctor_mark mark, enum doctor_remedy remedy)
@@ -69,39 +71,15 @@ static enum kx_err settled(struct fail *fail, enum kx_err err)
 	return err;
 }
 
-#define CONFIG_BYTES_MAX	MIB(4)
-
-/* 1, 0, or -1 if there is no such file. */
-static int config_says(struct sys *sys, const char *where, const char *release, const char *ending, const char *line)
+/* As far as can be told. */
+static enum doctor_signatures signatures(const char *config, bool lockdown)
 {
-	char path[192], *text;
-	size_t bytes;
-	int found;
-
-	snprintf(path, sizeof(path), "%s%.*s%s", where, (int)strcspn(release, "\n"), release, ending);
-	if (sys->read_file(sys, path, CONFIG_BYTES_MAX, &text, &bytes) < 0)
-		return -1;
-	found = strstr(text, line) != NULL;
-	free(text);
-	return found;
-}
-
-/* As far as can be told: how the kernel was built is in a file beside it, where distributions put one. */
-static enum doctor_signatures signatures(struct sys *sys, bool lockdown)
-{
-	char *release;
-	size_t bytes;
-	int forced;
-
-	if (sys->read_file(sys, "/proc/sys/kernel/osrelease", 128, &release, &bytes) < 0)
-		return lockdown ? SIGNATURES_LOCKDOWN : SIGNATURES_UNKNOWN;
-	forced = config_says(sys, "/boot/config-", release, "", "\nCONFIG_KEXEC_SIG_FORCE=y\n");
-	if (forced < 0)
-		forced = config_says(sys, "/lib/modules/", release, "/config", "\nCONFIG_KEXEC_SIG_FORCE=y\n");
-	free(release);
-	if (forced == 1)
+	if (config && kernel_config_has(config, "KEXEC_SIG_FORCE"))
 		return SIGNATURES_FORCED;
-	return lockdown ? SIGNATURES_LOCKDOWN : forced == 0 ? SIGNATURES_FREE : SIGNATURES_UNKNOWN;
+	if (lockdown)
+		return SIGNATURES_LOCKDOWN;
+	/* With Secure Boot, this one enforces them at run time (security/integrity/ima/ima_efi.c). */
+	return !config || kernel_config_has(config, "IMA_ARCH_POLICY") ? SIGNATURES_UNKNOWN : SIGNATURES_FREE;
 }
 
 static int stop(void *arg, const char *name, bool is_dir)
@@ -141,6 +119,8 @@ static int ask_for_call(struct examination *e, bool by_file, bool *unknown)
 	if (e->d->load_asked)
 		return e->sys->kexec_probe(e->sys, by_file);
 	has = kernel_has_call(e->sys, by_file ? "kexec_file_load" : "kexec_load");
+	if (has < 0 && e->config)
+		has = kernel_config_has(e->config, by_file ? "KEXEC_FILE" : "KEXEC");
 	*unknown = has < 0;
 	return has ? 0 : -ENOSYS;
 }
@@ -151,6 +131,7 @@ static void look_at_calls(struct examination *e)
 	struct sys *sys = e->sys;
 	int result;
 
+	e->config = kernel_config_read(sys);
 	d->load_asked = !d->limit.limited && !d->limit.unknown;
 	if (!preflight_kexec_load(sys, &d->load_call)) {
 		result = ask_for_call(e, false, &d->load_unknown);
@@ -161,7 +142,7 @@ static void look_at_calls(struct examination *e)
 	if (result)
 		fail_set(&d->file_call, result == -ENOSYS ? KX_FILE_UNAVAILABLE : KX_FILE_LOAD, "%s", strerror(-result));
 	else if (!d->file_unknown)
-		d->signatures = signatures(sys, d->load_call.err == KX_LOCKDOWN);
+		d->signatures = signatures(e->config, d->load_call.err == KX_LOCKDOWN);
 }
 
 static bool may_load(const struct doctor *d)
@@ -496,6 +477,8 @@ enum kx_err doctor_examine(struct doctor *doctor, struct sys *sys, const struct 
 	*doctor = (struct doctor){ 0 };
 	look_at_loaded(&e);
 	err = look_at_rights(&e, fail);
+	free(e.config);
+	e.config = NULL;
 	if (err)
 		return err;
 	settled(&doctor->machine, machine_read(&e.machine, sys, request, NULL, NULL, 0, "", &doctor->machine));

@@ -92,7 +92,7 @@ struct doctor {
 
 	struct fail rights, switches;
 	struct fail load_call, file_call;
-	bool load_asked;		/* the kernel itself; else its symbols were looked at */
+	bool load_asked;		/* the kernel itself; else its symbols and its configuration were looked at */
 	bool load_unknown, file_unknown;	/* and did not say whether there is the call; the rest is looked at as if it were there */
 	struct load_limit limit;	/* kernel.kexec_load_limit_reboot */
 	enum doctor_signatures signatures;

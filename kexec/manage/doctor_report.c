@@ -21,7 +21,8 @@ static const char *const names[DOCTOR_CHECKS] = {
 static const char *const marks[] = { [DOCTOR_OK] = "ok", [DOCTOR_WARNING] = "warning", [DOCTOR_PROBLEM] = "problem" };
 
 static const char *const ways[] = {
-	[DOCTOR_NOWHERE] = "none", [DOCTOR_UNKNOWN] = "unknown", [DOCTOR_BY_FILE] = "kexec_file_load", [DOCTOR_BY_LOAD] = "kexec_load", [DOCTOR_STAGED] = "staged",
+	[DOCTOR_NOWHERE] = "none", [DOCTOR_UNKNOWN] = "unknown", [DOCTOR_BY_FILE] = "kexec_file_load", [DOCTOR_BY_LOAD] = "kexec_load",
+	[DOCTOR_STAGED] = "staged",
 };
 
 static const char *const checks[] = {
@@ -106,7 +107,7 @@ static void say_unknown_call(FILE *out, const struct doctor *d)
 {
 	fprintf(out, "whether the kernel has it is not known: ");
 	say_not_asked(out, d);
-	fprintf(out, ", and /proc/kallsyms does not say");
+	fprintf(out, ", and neither /proc/kallsyms nor its configuration says");
 }
 
 static void say_load_call(FILE *out, const struct doctor *d)

@@ -10,6 +10,7 @@
 
 #include "doctor.h"
 #include "golden.h"
+#include "pack.h"
 
 static void set_cpus(struct fake *f, unsigned int cpus)
 {
@@ -395,6 +396,92 @@ static void test_limit_is_not_spent(void **state)
 	job_free(job);
 }
 
+/* The kernel's own configuration, with this many bytes cut from its end. */
+static void put_config(struct job *job, const char *text, size_t cut_bytes)
+{
+	unsigned char packed[1024];
+	size_t bytes = pack(CODEC_GZIP, text, strlen(text), packed, sizeof(packed));
+
+	fake_file(job->fake, "/proc/config.gz", packed, bytes - cut_bytes);
+}
+
+#define FORCED		"CONFIG_KEXEC_SIG=y\nCONFIG_KEXEC_SIG_FORCE=y\n"
+#define NOT_FORCED	"CONFIG_KEXEC_SIG=y\n# CONFIG_KEXEC_SIG_FORCE is not set\n"
+
+/* Whether kexec_file_load(2) takes unsigned kernels: what the kernel itself says counts, then what lies beside it. */
+static void test_signatures(void **state)
+{
+	static const struct {
+		const char *own, *boot, *modules;
+		size_t cut_bytes;
+		bool lockdown;
+		enum doctor_signatures want;
+	} v[] = {
+		{ NULL, NULL, NULL, 0, false, SIGNATURES_UNKNOWN },
+		{ NULL, NULL, NULL, 0, true, SIGNATURES_LOCKDOWN },
+		{ FORCED, NULL, NULL, 0, false, SIGNATURES_FORCED },
+		{ FORCED, NULL, NULL, 0, true, SIGNATURES_FORCED },
+		{ FORCED, NOT_FORCED, NOT_FORCED, 0, false, SIGNATURES_FORCED },
+		{ NOT_FORCED, FORCED, FORCED, 0, false, SIGNATURES_FREE },
+		{ NOT_FORCED, NULL, NULL, 0, true, SIGNATURES_LOCKDOWN },
+		{ "CONFIG_KEXEC_FILE=y\n", NULL, NULL, 0, false, SIGNATURES_FREE },
+		{ "CONFIG_KEXEC_SIG_FORCE=y\n", NULL, NULL, 0, false, SIGNATURES_FORCED },
+		{ "#CONFIG_KEXEC_SIG_FORCE=y\n", NULL, NULL, 0, false, SIGNATURES_FREE },
+		{ NOT_FORCED "CONFIG_IMA_ARCH_POLICY=y\n", NULL, NULL, 0, false, SIGNATURES_UNKNOWN },
+		/* Half of one does not count. */
+		{ NOT_FORCED, FORCED, NULL, 9, false, SIGNATURES_FORCED },
+		{ NOT_FORCED, NULL, NULL, 9, false, SIGNATURES_UNKNOWN },
+		{ NULL, NOT_FORCED, FORCED, 0, false, SIGNATURES_FREE },
+		{ NULL, NULL, FORCED, 0, false, SIGNATURES_FORCED },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		struct job *job = job_small();
+		struct fake *f = job->fake;
+		struct doctor d;
+
+		f->file_load_error = FAKE_FILE_LOAD_WORKS;
+		fake_text(f, "/proc/sys/kernel/osrelease", "6.12.0\n");
+		if (v[i].own)
+			put_config(job, v[i].own, v[i].cut_bytes);
+		if (v[i].boot)
+			fake_text(f, "/boot/config-6.12.0", v[i].boot);
+		if (v[i].modules)
+			fake_text(f, "/lib/modules/6.12.0/config", v[i].modules);
+		if (v[i].lockdown)
+			lockdown(job);
+		d = examine(job);
+		if (d.signatures != v[i].want)
+			fail_msg("%zu: %u, not %u", i, d.signatures, v[i].want);
+		assert_clean(f);
+		job_free(job);
+	}
+}
+
+/* Where neither the kernel nor its symbols can be asked. */
+static void test_calls_by_config(void **state)
+{
+	struct job *job = job_small();
+	struct doctor d;
+
+	(void)state;
+	unknown_calls(job);
+	put_config(job, "CONFIG_KEXEC=y\n# CONFIG_KEXEC_FILE is not set\n", 0);
+	d = examine(job);
+	assert_true(!d.load_unknown && !d.file_unknown && !d.load_call.err);
+	assert_int_equal(d.file_call.err, KX_FILE_UNAVAILABLE);
+	assert_int_equal(doctor_exit_status(&d), 0);
+	put_config(job, "CONFIG_KEXEC_FILE=y\n", 0);
+	d = examine(job);
+	assert_int_equal(d.load_call.err, KX_NO_SYSCALL);
+	assert_int_equal(d.file_call.err, KX_OK);
+	assert_int_equal(d.way, DOCTOR_BY_FILE);
+	assert_clean(job->fake);
+	job_free(job);
+}
+
 static bool says_of_crash_kernel(const struct doctor *d, const char *words)
 {
 	char *text, *line;
@@ -584,6 +671,7 @@ static void by_file_only(struct job *job)
 {
 	lockdown(job);
 	fake_text(job->fake, "/proc/sys/kernel/osrelease", "6.12.0\n");
+	put_config(job, NOT_FORCED, 0);
 }
 
 /* Every call fails once, from the first to the last; what was there before stays, and there is a report of what could be found out. Not with
@@ -632,7 +720,9 @@ static void inject(void (*make)(struct job *job), bool named, int number)
 			fail_msg("call %llu, %s: no report, but error %d", (unsigned long long)call, f->failed, err);
 		if (!err) {
 			assert_reports(&d, doctor_text);
+#ifdef WITH_JSON
 			assert_reports(&d, doctor_json);
+#endif
 			assert_true(d.verdict[DOCTOR_WAY].shown);
 			assert_true(status == 0 || status == 1 || status == 2 || status == 255);
 		}
@@ -682,6 +772,8 @@ int main(void)
 		cmocka_unit_test(test_machines),
 		cmocka_unit_test(test_boot_log),
 		cmocka_unit_test(test_limit_is_not_spent),
+		cmocka_unit_test(test_signatures),
+		cmocka_unit_test(test_calls_by_config),
 		cmocka_unit_test(test_crash_limit),
 		cmocka_unit_test(test_payload_limit),
 		cmocka_unit_test(test_loaded_before),
