@@ -39,7 +39,7 @@ on() {
 
 # wait_boot NAME [OLD-BOOT-ID]: until it answers, from another boot than that. Prints the boot ID.
 wait_boot() {
-	deadline=$(($(date +%s) + ${boot_seconds:-300}))
+	deadline=$(($(date +%s) + ${boot_seconds:-600}))
 	while [ "$(date +%s)" -lt $deadline ]; do
 		id=$(on_seconds=20 on "$1" cat /proc/sys/kernel/random/boot_id 2> /dev/null) || id=
 		[ -z "$id" ] || [ "$id" = "${2:-}" ] || { echo "$id"; return; }
