@@ -7,14 +7,17 @@
 
 #define QUIET_MS	700	/* most loads are over before that */
 #define STEP_MS		100
+#define LINE_CHARS	60
 
 static bool shown;
 
-static void show(uint64_t done_bytes, uint64_t total_bytes)
+static void show(enum load_phase phase, uint64_t done_bytes, uint64_t total_bytes)
 {
+	static const char *const names[] = { [PHASE_UNPACKING] = "Unpacking the initrd", [PHASE_READING] = "Loading" };
 	static struct timespec start, last;
 	struct timespec now;
 	long since_start, since_last;
+	char line[LINE_CHARS];
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (!start.tv_sec)
@@ -25,9 +28,10 @@ static void show(uint64_t done_bytes, uint64_t total_bytes)
 		return;
 	last = now;
 	shown = true;
-	fprintf(stderr, "\rLoading: %3llu %% of %llu MiB ",
-		(unsigned long long)(total_bytes ? done_bytes * 100 / total_bytes : 100),
-		(unsigned long long)(total_bytes >> 20));
+	snprintf(line, sizeof(line), "%s: %3llu %% of %llu MiB", names[phase],
+		 (unsigned long long)(total_bytes ? done_bytes * 100 / total_bytes : 100), (unsigned long long)(total_bytes >> 20));
+	/* All of the line before, which may have been longer. */
+	fprintf(stderr, "\r%-*s", LINE_CHARS, line);
 }
 
 void progress_attach(struct load_request *request)
@@ -39,5 +43,5 @@ void progress_attach(struct load_request *request)
 void progress_end(void)
 {
 	if (shown)
-		fprintf(stderr, "\r%40s\r", "");
+		fprintf(stderr, "\r%*s\r", LINE_CHARS, "");
 }

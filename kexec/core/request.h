@@ -8,6 +8,7 @@
 
 enum fast_mode { FAST_NO, FAST_AUTO, FAST_REQUIRE };
 enum syscall_choice { SYSCALL_AUTO, SYSCALL_LOAD, SYSCALL_FILE };	/* kexec_file_load(2) if it works; kexec_load(2); kexec_file_load(2) */
+enum load_phase { PHASE_UNPACKING, PHASE_READING };	/* the initrd; all files, into their places */
 enum unpack_mode { UNPACK_DEFAULT, UNPACK_NO, UNPACK_AUTO, UNPACK_YES };	/* default: auto where something is staged, else no */
 enum check_kind { CHECK_DEFAULT, CHECK_NONE, CHECK_CRC32C, CHECK_SHA256 };
 
@@ -44,8 +45,8 @@ struct load_request {
 	bool plan_only;
 	bool no_mmu;		/* purgatory keeps the MMU off: for machines and tests that need it */
 
-	/* Called now and then with how far the load is; may be null. */
-	void (*progress)(uint64_t done_bytes, uint64_t total_bytes);
+	/* Called now and then with what the load is at, and how far; may be null. */
+	void (*progress)(enum load_phase phase, uint64_t done_bytes, uint64_t total_bytes);
 };
 
 /*

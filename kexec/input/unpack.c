@@ -17,7 +17,10 @@ struct unpacking {
 static enum kx_err read_part(void *arg, uint64_t at, void *out, size_t bytes)
 {
 	const struct unpacking *u = arg;
+	const struct load_request *request = u->in->request;
 
+	if (request->progress)
+		request->progress(PHASE_UNPACKING, at, source_bytes(u->source));
 	return source_read_at(u->source, at, out, bytes, u->fail);
 }
 

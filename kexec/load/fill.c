@@ -148,7 +148,7 @@ static enum kx_err fill_object(struct filling *f, struct sys_workers *workers, u
 		*file_bytes += f->to->slot[o][i].bytes;
 		f->done_bytes += f->to->slot[o][i].bytes;
 		if (f->inputs->request->progress && !f->dry)
-			f->inputs->request->progress(f->done_bytes, f->total_bytes);
+			f->inputs->request->progress(PHASE_READING, f->done_bytes, f->total_bytes);
 	}
 	if (f->dry)
 		return KX_OK;

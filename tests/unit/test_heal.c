@@ -403,10 +403,11 @@ static void test_exec_heals(void **state)
 static struct fake *moving;
 static unsigned int moves_left;
 
-static void move_one(uint64_t done_bytes, uint64_t total_bytes)
+static void move_one(enum load_phase phase, uint64_t done_bytes, uint64_t total_bytes)
 {
 	uint32_t i;
 
+	(void)phase;
 	(void)total_bytes;
 	if (!moves_left || done_bytes < MIB(2))
 		return;
