@@ -30,6 +30,8 @@ void this_boot_read(struct reboot_now *now, struct sys *sys)
 		now->root_us = property(text, "UserspaceTimestampMonotonic");
 		now->target_us = property(text, "FinishTimestampMonotonic");
 	}
+	if (sys->log_clock(sys, &now->log_counter, &now->log_ns) < 0)
+		now->log_ns = 0;
 	/* Last, and close together. */
 	now->boot_ns = sys->boot_ns(sys);
 	now->counter = sys->counter(sys);

@@ -42,19 +42,29 @@ static uint64_t to_ticks(uint64_t ns, uint64_t hz)
 	return ticks < 1e18 ? (uint64_t)ticks : (uint64_t)1e18;
 }
 
-/* This kernel's points on the counter. The kernel's clock began boot_ns before now. */
+/* The counter when a clock began that says ns when the counter is at this; 0: not known. */
+static uint64_t begin_of(uint64_t counter, uint64_t ns, uint64_t hz)
+{
+	uint64_t age = to_ticks(ns, hz);
+
+	return counter && ns && age < counter ? counter - age : 0;
+}
+
+/* The counter us microseconds after a clock began that says ns now; 0: that is not known, or still to come. */
+static uint64_t point(uint64_t begin, uint64_t us, uint64_t ns, uint64_t hz)
+{
+	return begin && us && us < UINT64_MAX / 1000 && us * 1000 <= ns ? begin + to_ticks(us * 1000, hz) : 0;
+}
+
+/* This kernel's points on the counter. */
 static void place_new_side(uint64_t *ticks, const struct reboot_now *now, uint64_t hz)
 {
-	uint64_t age = to_ticks(now->boot_ns, hz);
-	const uint64_t us[] = { now->init_us, now->root_us, now->target_us };
-	unsigned int i;
+	uint64_t boot_begin = begin_of(now->counter, now->boot_ns, hz), log_begin = begin_of(now->log_counter, now->log_ns, hz);
 
-	if (!now->counter || !now->boot_ns || age >= now->counter)
-		return;
-	ticks[REBOOT_CLOCK] = now->counter - age;
-	for (i = 0; i < sizeof(us) / sizeof(us[0]); i++)
-		if (us[i] && us[i] < UINT64_MAX / 1000 && us[i] * 1000 <= now->boot_ns)
-			ticks[REBOOT_INIT + i] = ticks[REBOOT_CLOCK] + to_ticks(us[i] * 1000, hz);
+	ticks[REBOOT_CLOCK] = log_begin ? log_begin : boot_begin;
+	ticks[REBOOT_INIT] = point(ticks[REBOOT_CLOCK], now->init_us, log_begin ? now->log_ns : now->boot_ns, hz);
+	ticks[REBOOT_ROOT] = point(boot_begin, now->root_us, now->boot_ns, hz);
+	ticks[REBOOT_TARGET] = point(boot_begin, now->target_us, now->boot_ns, hz);
 }
 
 /* No point comes before an earlier one. The old kernel's stamps may be of a request that was withdrawn; they are never later than the jump. */

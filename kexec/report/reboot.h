@@ -27,7 +27,9 @@ enum reboot_point {
 /* What this kernel says. 0: not known. */
 struct reboot_now {
 	uint64_t counter, boot_ns;		/* CNTVCT_EL0 and CLOCK_BOOTTIME, read at one time */
-	uint64_t init_us, root_us, target_us;	/* by that clock: since it started */
+	uint64_t log_counter, log_ns;		/* CNTVCT_EL0 and the kernel log's clock; log_ns 0: taken for the other one */
+	uint64_t init_us;			/* by the log's clock */
+	uint64_t root_us, target_us;		/* by CLOCK_BOOTTIME */
 };
 
 struct reboot {

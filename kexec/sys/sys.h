@@ -81,6 +81,13 @@ struct sys {
 	   take anything away from them. */
 	int (*kernel_log)(struct sys *sys, char **text, size_t *bytes);
 
+	/*
+	 * A reading of the clock that the kernel log is stamped with, in nanoseconds, and of CNTVCT_EL0 at that time. It runs with the counter almost
+	 * from the kernel's beginning, while CLOCK_BOOTTIME counts ticks at first, and loses those that nobody was there to count: a virtual machine
+	 * that had to wait, interrupts that were off. -EACCES, -ENOTSUP: the kernel does not show it.
+	 */
+	int (*log_clock)(struct sys *sys, uint64_t *counter, uint64_t *ns);
+
 	/* When the kernel logged the first line that begins and goes on so, in microseconds since its clocks started. -ENOENT: none is there. */
 	int (*kernel_log_time)(struct sys *sys, const char *begins, const char *holds, uint64_t *us);
 

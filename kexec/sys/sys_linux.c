@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The running system, but for its files (sys_files.c), staged memory (sys_shm.c), threads (sys_workers.c) and other programs (sys_run.c): no system call is anywhere else. */
+/* The running system, but for its files (sys_files.c), staged memory (sys_shm.c), threads (sys_workers.c) and other programs (sys_run.c) and the log's clock (sys_clock.c): no system call is anywhere else. */
 #include "sys_linux.h"
 
 #include "kexec_abi.h"
@@ -389,4 +389,5 @@ void sys_linux(struct sys *sys)
 	sys_linux_shm(sys);
 	sys_linux_workers(sys);
 	sys_linux_run(sys);
+	sys_linux_clock(sys);
 }

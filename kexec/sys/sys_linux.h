@@ -26,6 +26,7 @@ void sys_linux_lock(struct sys *sys);
 void sys_linux_shm(struct sys *sys);
 void sys_linux_workers(struct sys *sys);
 void sys_linux_run(struct sys *sys);
+void sys_linux_clock(struct sys *sys);
 
 /* As sys->write_file. */
 int sys_linux_write_file(struct sys *sys, const char *path, const char *text);

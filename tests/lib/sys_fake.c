@@ -101,6 +101,17 @@ static uint64_t boot_ns(struct sys *sys)
 	return fake_of(sys)->boot_ns;
 }
 
+static int log_clock(struct sys *sys, uint64_t *counter, uint64_t *ns)
+{
+	struct fake *f = fake_of(sys);
+
+	if (fake_fails(f, "log_clock"))
+		return -f->fail_errno;
+	*counter = f->counter;
+	*ns = f->log_ns;
+	return f->log_ns ? 0 : -EACCES;
+}
+
 static int kernel_log_time(struct sys *sys, const char *begins, const char *holds, uint64_t *us)
 {
 	struct fake *f = fake_of(sys);
@@ -459,7 +470,7 @@ struct fake *fake_new(const pa_t *page_pa_, uint32_t pages)
 		.ctx = f, .page_bytes = 4096, .line_bytes = 64, .cpu_features = CPU_CRC32 | CPU_SHA2,
 		.may_boot = may_boot, .is_root = is_root, .is_arm64 = is_arm64, .now = now, .now_ms = now_ms, .counter = counter, .random = get_random,
 		.lock = lock, .unlock = unlock, .die_first = die_first, .restore_if_killed = restore_if_killed, .restore_cancel = restore_cancel, .shutdown = run_shutdown,
-		.kernel_log = kernel_log, .kernel_log_time = kernel_log_time, .boot_ns = boot_ns, .run = run,
+		.kernel_log = kernel_log, .kernel_log_time = kernel_log_time, .log_clock = log_clock, .boot_ns = boot_ns, .run = run,
 		.workers_open = workers_open, .workers_ready = workers_ready, .workers_close = workers_close, .interrupted = interrupted,
 		.kexec_load = kexec_load, .kexec_file_load = kexec_file_load, .kexec_probe = kexec_probe,
 		.reboot_kexec = reboot_kexec, .sync = sync_disks, .ifdown = ifdown,

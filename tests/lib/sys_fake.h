@@ -82,6 +82,7 @@ struct fake {
 	const char *log;		/* null: cannot be read */
 	uint64_t clock_ms;
 	uint64_t counter;		/* CNTVCT_EL0 */
+	uint64_t log_ns;		/* the log's clock; 0: the kernel does not show it */
 	uint64_t boot_ns, init_us;	/* CLOCK_BOOTTIME; when /init was run, 0: the log does not say */
 	const char *systemctl;		/* what it prints; null: there is none */
 

@@ -115,6 +115,25 @@ static void test_parts(void **state)
 	assert_told("no-hook", &at, sizeof(record));
 }
 
+/* CLOCK_BOOTTIME has lost two seconds of ticks; the log's clock has not. */
+static void test_lost_ticks(void **state)
+{
+	struct reboot_now at = now();
+
+	(void)state;
+	begin();
+	at.boot_ns -= 2000000000;
+	at.init_us = 2800000;
+	at.root_us = 2100000;
+	at.log_counter = at.counter;
+	at.log_ns = 30000000000;
+	assert_told("lost-ticks", &at, sizeof(record));
+	at.log_ns = 0;
+	at.boot_ns = 1000000000;
+	at.root_us = at.target_us = 0;
+	assert_told("lost-ticks-unknown", &at, sizeof(record));
+}
+
 /* Counters that do not go on, and stamps of something else. */
 static void test_other_clocks(void **state)
 {
@@ -161,6 +180,11 @@ static void test_this_boot(void **state)
 	assert_int_equal(at.init_us, 123);
 	assert_int_equal(at.root_us, 456);
 	assert_int_equal(at.target_us, 0);
+	assert_int_equal(at.log_ns, 0);
+	f->log_ns = 77;
+	this_boot_read(&at, &f->sys);
+	assert_int_equal(at.log_ns, 77);
+	assert_int_equal(at.log_counter, 1001000);
 	f->systemctl = NULL;
 	f->init_us = 0;
 	this_boot_read(&at, &f->sys);
@@ -173,6 +197,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_known),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_lost_ticks),
 		cmocka_unit_test(test_other_clocks),
 		cmocka_unit_test(test_this_boot),
 	};
