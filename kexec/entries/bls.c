@@ -241,6 +241,19 @@ void entries_sort_bls(struct boot_entries *entries)
 		qsort(entries->entry, entries->count, sizeof(*entries->entry), in_order);
 }
 
+static int by_id(const void *one, const void *other)
+{
+	const struct boot_entry *a = one, *b = other;
+
+	return -entry_version_compare(a->id, b->id);
+}
+
+void entries_sort_by_id(struct boot_entries *entries)
+{
+	if (entries->count)
+		qsort(entries->entry, entries->count, sizeof(*entries->entry), by_id);
+}
+
 size_t entries_match(const struct boot_entries *entries, const char *pattern)
 {
 	char stem[256], *id = NULL;

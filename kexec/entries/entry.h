@@ -81,6 +81,9 @@ void entries_reject_variables(struct boot_entries *entries);
 /* By the specification's order: sort-key, machine-id, version; the newest first, and what boot counting has given up last. */
 void entries_sort_bls(struct boot_entries *entries);
 
+/* As Fedora's GRUB sorts them: by their IDs alone, the newest first. */
+void entries_sort_by_id(struct boot_entries *entries);
+
 /* Its "Version Format Specification": less than, equal to, or greater than 0. */
 int entry_version_compare(const char *a, const char *b);
 

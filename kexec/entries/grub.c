@@ -9,12 +9,15 @@
 #include "grub.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEPTH_MAX	16		/* of functions in functions, and of submenus */
 #define BLOCKS_MAX	64		/* of conditions, loops and braces in one another */
 #define COMMANDS_MAX	1000000		/* that are run, functions' and skipped ones included */
+#define WORK_MAX	(256u << 20)	/* bytes of words and variables looked at: some seconds */
+#define TEXTS_MAX	64		/* files that it reads */
 #define ITEMS_MAX	(2 * ENTRIES_MAX)
 #define TOP		((size_t)-1)	/* the menu of an item that lies in no submenu */
 
@@ -24,6 +27,7 @@ struct item {
 	const char *body;	/* behind the opening brace; null: an entry of blscfg */
 	size_t entry;		/* its number among the entries; those of a submenu: count */
 	bool submenu;
+	bool sets_default;	/* a submenu with a default of its own */
 	bool maybe;		/* its name, or whether it is there at all, is not known */
 };
 
@@ -47,6 +51,8 @@ struct grub {
 	enum grub_truth status;		/* of the last command */
 	unsigned int depth, blocks, commands;
 	bool given_up;		/* one of the limits above was met */
+	bool unsure;		/* something was done to the order of commands that is not followed here */
+	bool fedora;		/* its GRUB, which looks for names before numbers */
 };
 
 enum keyword { K_COMMAND, K_IF, K_LOOP, K_FOR, K_FUNCTION, K_THEN, K_ELIF, K_ELSE, K_FI, K_DO, K_DONE, K_OPEN, K_CLOSE, K_END };
@@ -61,6 +67,24 @@ static int next_char(const char **at)
 	else if (!**at || **at == '\n')
 		return -1;
 	return (unsigned char)*(*at)++;
+}
+
+/* What GRUB takes for one: it begins with this line, and each line assigns, is a comment, or pads, and ends. */
+static bool is_block(const char *text)
+{
+	static const char signature[] = "# GRUB Environment Block\n";
+
+	if (strncmp(text, signature, sizeof(signature) - 1) != 0)
+		return false;
+	for (; *text && *text != '#'; text += strcspn(text, "\n") + 1)
+		if (!strchr(text, '\n') || !memchr(text, '=', strcspn(text, "\n")))
+			return false;
+	for (text += strcspn(text, "\n"); *text == '\n'; text += strcspn(text, "\n")) {
+		text++;
+		if (*text && *text != '#' && (!strchr(text, '\n') || !memchr(text, '=', strcspn(text, "\n"))))
+			return false;
+	}
+	return true;
 }
 
 /* A line of the environment block. *value is null if it assigns nothing. False: the block ends, or no memory. */
@@ -130,13 +154,29 @@ static size_t first_operand(const struct grub *g)
 	return i;
 }
 
+/* Which file system $root is: a variable that no script can name. GRUB's own at first; ROOT_UNKNOWN: a device; else a UUID. */
+#define ROOT_IS		"root is"
+#define ROOT_UNKNOWN	"?"
+
 /* "name=value" */
 static void assign(struct grub *g, enum grub_mode mode, const struct grub_word *word)
 {
 	const char *equals = strchr(word->text, '=');
 
-	if (equals)
+	if (equals && strncmp(word->text, "root=", 5) == 0)
+		set(g, mode, ROOT_IS, strcmp(equals + 1, GRUB_ROOT) == 0 ? "" : ROOT_UNKNOWN, false);
+	else if (equals)
 		g->t.no_memory |= !grub_set(&g->variables, mode, word->text, (size_t)(equals - word->text), equals + 1, word->unknown);
+}
+
+/* Some of them have been set, and nobody knows which. */
+static void forget_all(struct grub *g)
+{
+	size_t i;
+
+	g->variables.unset_is_unknown = true;
+	for (i = 0; i < g->variables.count; i++)
+		g->variables.v[i].unknown = true;
 }
 
 /* load_env [-f FILE] [NAME...] */
@@ -157,8 +197,9 @@ static void load_env(struct grub *g, enum grub_mode mode)
 			file = (struct grub_word){ .text = g->t.word[first].text + 7, .unknown = g->t.word[first].unknown };
 	}
 	block = grub_read(g->files, &file, &known);
-	g->variables.unset_is_unknown |= !known;
-	at = block ? block : "";
+	if (!known || (block && !is_block(block)))
+		forget_all(g);
+	at = block && is_block(block) ? block : "";
 	while (next_assignment(&at, &name, &bytes, &value, &g->t.no_memory)) {
 		bool wanted = first == g->t.words;
 
@@ -185,24 +226,33 @@ static void set_by_option(struct grub *g, enum grub_mode mode)
 			name = g->t.word[i + 1].text;
 		if (name && strrchr(name, ':'))	/* regexp's "1:name" */
 			name = strrchr(name, ':') + 1;
-		/* The device is taken off all paths. */
-		if (name && strcmp(name, "root") != 0)
+		if (name && strcmp(name, "root") == 0)
+			set(g, mode, ROOT_IS, ROOT_UNKNOWN, false);
+		else if (name)
 			set(g, mode, name, "", true);
 	}
 }
 
-/* The file system that an entry's paths are of. */
-static void note_search(struct grub *g)
+/* search --fs-uuid --set=root UUID, search.fs_uuid UUID root: then $root is known by that. Anything else that sets it is not. */
+static void search(struct grub *g, enum grub_mode mode)
 {
-	size_t i, id = 0;
+	const struct grub_word *uuid = NULL;
+	bool by_uuid = is_command(g, "search.fs_uuid"), sets_root = by_uuid && g->t.words > 2 && strcmp(g->t.word[2].text, "root") == 0;
+	size_t i;
 
-	if (is_command(g, "search.fs_uuid"))
-		id = 1;
-	for (i = 1; i < g->t.words && is_command(g, "search"); i++)
-		if (strcmp(g->t.word[i].text, "--fs-uuid") == 0 || strcmp(g->t.word[i].text, "-u") == 0)
-			id = g->t.words - 1;
-	if (id && id < g->t.words && !g->t.word[id].unknown)
-		g->t.no_memory |= !entry_set(&g->entry->fs_uuid, g->t.word[id].text, strlen(g->t.word[id].text));
+	set_by_option(g, mode);
+	for (i = 1; i < g->t.words; i++) {
+		const char *text = g->t.word[i].text;
+
+		by_uuid |= strcmp(text, "--fs-uuid") == 0 || strcmp(text, "-u") == 0;
+		sets_root |= strcmp(text, "--set=root") == 0 || (is_command(g, "search") && strcmp(text, "--set") == 0);
+		if (strcmp(text, "--hint") == 0)
+			i++;
+		else if (text[0] != '-' && !uuid)
+			uuid = &g->t.word[i];
+	}
+	if (sets_root)
+		set(g, mode, ROOT_IS, by_uuid && uuid && !uuid->unknown ? uuid->text : ROOT_UNKNOWN, false);
 }
 
 static void breaks(struct boot_entry *e, const char *why)
@@ -222,7 +272,9 @@ static void set_path(struct grub *g, char **to, const struct grub_word *word, co
 {
 	const char *path = without_device(word->text);
 
-	if (word->unknown || word->unset || strncmp(word->text, GRUB_DIRECTORY, strlen(GRUB_DIRECTORY)) == 0)
+	if (word->text[0] == '(' && strncmp(word->text, "(" GRUB_ROOT ")", strlen(GRUB_ROOT) + 2) != 0)
+		breaks(g->entry, "its files are on a device that only GRUB knows");
+	if (word->unknown || word->unset)
 		snprintf(g->entry->broken, sizeof(g->entry->broken), "%s is named by a variable that is not known", what);
 	g->t.no_memory |= !entry_set(to, path, strlen(path));
 }
@@ -292,7 +344,7 @@ static bool set_what_starts(struct grub *g, enum grub_mode mode)
 	}
 	for (i = first + kernel; i < g->t.words && !g->t.no_memory; i++) {
 		if (kernel) {
-			if (g->t.word[i].unknown)
+			if (g->t.word[i].unknown || g->t.word[i].device)
 				breaks(e, "its command line has a variable that only GRUB knows");
 			add_argument(g, g->t.word[i].text);
 		} else if (e->initrds == ENTRY_INITRDS) {
@@ -418,8 +470,10 @@ static void source(struct grub *g, enum grub_mode mode)
 		add_unknown_items(g);
 	if (!text)
 		return;
-	grown = realloc(g->text, (g->texts + 1) * sizeof(*grown));
-	g->t.no_memory |= !grown;
+	g->given_up |= g->texts == TEXTS_MAX;
+	g->variables.work += strlen(text);
+	grown = g->given_up ? NULL : realloc(g->text, (g->texts + 1) * sizeof(*grown));
+	g->t.no_memory |= !grown && !g->given_up;
 	if (!grown) {
 		free(text);
 		return;
@@ -434,22 +488,32 @@ static void take_bls(struct grub *g, enum grub_mode mode)
 	size_t i, base = g->entries->count, count = 0;
 
 	/* Within an entry, or a second time, there are none to take. */
+	g->fedora = true;
+	if (g->t.words > 1) {	/* one of them, or some */
+		add_unknown_items(g);
+		return;
+	}
 	for (i = 0; g->bls && i < g->bls->count; i++)
 		count += g->bls->entry[i].source == ENTRY_BLS;
 	if (!count || g->entry)
 		return;
+	entries_sort_by_id(g->bls);
 	if (!entries_take(g->entries, g->bls, ENTRY_BLS)) {
 		g->t.no_memory = true;
 		return;
 	}
 	for (i = base; i < base + count; i++) {
 		struct boot_entry *e = &g->entries->entry[i];
-		struct item *item = add_item(g, e->id, e->title);
+		const struct grub_variable *root = grub_look_up(&g->variables, ROOT_IS, strlen(ROOT_IS));
+		struct item *item = e->kernel ? add_item(g, e->id, e->title) : NULL;
 		bool unknown = false;
 		unsigned int k;
 
+		/* One without a kernel is none of GRUB's. */
 		if (!item)
-			return;
+			continue;
+		if (root && root->value[0] && strcmp(root->value, ROOT_UNKNOWN) != 0 && !root->unknown)
+			g->t.no_memory |= !entry_set(&e->fs_uuid, root->value, strlen(root->value));
 		/* GRUB knows it without ".conf". */
 		if (strrchr(item->id, '.'))
 			*strrchr(item->id, '.') = '\0';
@@ -469,6 +533,7 @@ static void take_bls(struct grub *g, enum grub_mode mode)
 /* A command that is no function's. */
 static void run_builtin(struct grub *g, enum grub_mode mode)
 {
+	static const char *const flow[] = { "return", "exit", "boot", "shift", "setparams", "break", "continue" };
 	static const char *const others[] = { "configfile", "normal", "eval", "extract_entries_source", "extract_entries_configfile",
 					      "legacy_source", "legacy_configfile", "syslinux_source", "syslinux_configfile", "blsuki" };
 	const struct grub_word *word = g->t.word;
@@ -500,11 +565,20 @@ static void run_builtin(struct grub *g, enum grub_mode mode)
 		source(g, mode);
 	} else if (is_command(g, "blscfg")) {
 		take_bls(g, mode);
+	} else if (is_command(g, "search") || is_command(g, "search.fs_uuid") || is_command(g, "search.file") || is_command(g, "search.fs_label")) {
+		search(g, mode);
+	} else if (is_command(g, "menuentry") && !g->entry) {
+		add_unknown_items(g);	/* with --source, and no block */
 	} else if (!g->entry || !set_what_starts(g, mode)) {
 		set_by_option(g, mode);
-		if (g->entry)
-			note_search(g);
 	}
+	for (i = 0; i < sizeof(flow) / sizeof(flow[0]) && g->t.words; i++)
+		if (is_command(g, flow[i])) {
+			if (g->entry)
+				breaks(g->entry, "it uses a command that changes the order of commands");
+			else
+				g->unsure = true;
+		}
 	for (i = 0; i < sizeof(others) / sizeof(others[0]) && g->t.words; i++)
 		if (is_command(g, others[i]))
 			add_unknown_items(g);
@@ -520,6 +594,21 @@ static const char *find_function(const struct grub *g, const char *name)
 	return NULL;
 }
 
+/* GRUB looks for commands before functions. */
+static bool is_builtin(const char *name)
+{
+	static const char *const names[] = {
+		"[", "test", "true", "false", "set", "unset", "export", "source", ".", "load_env", "blscfg", "search", "linux", "initrd", "devicetree",
+		"configfile", "normal", "eval", "menuentry", "submenu", "echo", "insmod", "save_env",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* The words of the command are read. */
 static void run_command(struct grub *g, enum grub_mode mode)
 {
@@ -533,7 +622,7 @@ static void run_command(struct grub *g, enum grub_mode mode)
 			define_item(g, mode, submenu);
 		skip_block(g);
 	} else if (mode != GRUB_SKIP && g->t.words) {
-		body = find_function(g, g->t.word[0].text);
+		body = is_builtin(g->t.word[0].text) ? NULL : find_function(g, g->t.word[0].text);
 		if (body)
 			call(g, mode, body);
 		else
@@ -643,7 +732,7 @@ static enum keyword run_list(struct grub *g, enum grub_mode mode)
 		g->given_up = true;
 	for (;;) {
 		g->t.skipping = mode == GRUB_SKIP;
-		if (g->given_up || g->t.no_memory || ++g->commands > COMMANDS_MAX) {
+		if (g->given_up || g->t.no_memory || ++g->commands > COMMANDS_MAX || g->variables.work > WORK_MAX) {
 			g->given_up = true;
 			keyword = K_END;
 			break;
@@ -677,7 +766,9 @@ static void run_from(struct grub *g, const char *at)
 
 static void run_entry(struct grub *g, size_t item)
 {
-	size_t count = g->variables.count, base = g->variables.scope_base;
+	size_t count = g->variables.count, base = g->variables.scope_base, functions = g->functions;
+	const struct grub_variable *root;
+	char name[2] = "1";
 	struct boot_entry *e = entries_add(g->entries, ENTRY_GRUB, g->item[item].id, g->item[item].title);
 
 	g->t.no_memory |= !e;
@@ -686,8 +777,17 @@ static void run_entry(struct grub *g, size_t item)
 	g->item[item].entry = g->entries->count - 1;
 	g->variables.scope_base = count;
 	g->entry = e;
+	for (; name[0] <= '9'; name[0]++)
+		set(g, GRUB_RUN, name, "", true);	/* its title, and what follows */
 	run_from(g, g->item[item].body);
 	g->entry = NULL;
+	root = grub_look_up(&g->variables, ROOT_IS, strlen(ROOT_IS));
+	if (root && (root->unknown || strcmp(root->value, ROOT_UNKNOWN) == 0))
+		breaks(e, "its files are on a device that only GRUB knows");
+	else if (root && root->value[0])
+		g->t.no_memory |= !entry_set(&e->fs_uuid, root->value, strlen(root->value));
+	while (g->functions > functions)
+		free(g->function[--g->functions].name);
 	if (!e->kernel && !e->broken[0])
 		breaks(e, "it starts no kernel");
 	if (strncmp(e->id, "osprober-", strlen("osprober-")) == 0)
@@ -703,6 +803,7 @@ static void run_menu(struct grub *g, size_t menu)
 
 	for (i = 0; i < items && !g->t.no_memory && !g->given_up; i++) {
 		size_t count = g->variables.count, menu_base = g->variables.menu_base, base = g->variables.scope_base;
+		const struct grub_variable *dflt;
 
 		if (g->item[i].menu != menu || !g->item[i].body)
 			continue;
@@ -718,6 +819,8 @@ static void run_menu(struct grub *g, size_t menu)
 		g->menu = i;
 		g->depth++;
 		run_from(g, g->item[i].body);
+		dflt = grub_look_up(&g->variables, "default", strlen("default"));
+		g->item[i].sets_default = dflt && (size_t)(dflt - g->variables.v) >= count;
 		run_menu(g, i);
 		g->depth--;
 		grub_forget(&g->variables, count);
@@ -744,28 +847,72 @@ static bool is_named(const char *name, const char *spec, const char **rest)
 
 enum found { FOUND, FOUND_NOT, FOUND_UNKNOWN };
 
-/* The item of a menu that the first part of spec means: by number, or the first of that title or id. */
+/* strtoul(3) of base 0 without what it asks of the system. */
+static unsigned long number_of(const char *text, char **end)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned int base = 10;
+	unsigned long value = 0;
+	const char *digit;
+
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X') && isxdigit((unsigned char)text[2])) {
+		base = 16;
+		text += 2;
+	} else if (text[0] == '0' && isdigit((unsigned char)text[1])) {
+		base = 8;
+	}
+	while (*text && (digit = memchr(digits, *text >= 'A' && *text <= 'F' ? *text | 0x20 : *text, base)) != NULL) {
+		value = value > ITEMS_MAX ? value : value * base + (unsigned long)(digit - digits);
+		text++;
+	}
+	*end = (char *)(uintptr_t)text;
+	return value;
+}
+
+/* As strtoul(3) with any base reads the beginning of spec; *rest is behind it and the spaces that follow. False: no number. */
+static bool take_number(const char *spec, unsigned long *number, const char **rest)
+{
+	char *end;
+
+	spec += strspn(spec, " \t");
+	*number = number_of(spec, &end);
+	*rest = end + strspn(end, " \t");
+	return end > spec;
+}
+
+/*
+ * The item of a menu that the first part of spec means: by number, or the first of that title or id. Whatever begins with digits is a number,
+ * whatever follows them; but for Fedora's GRUB it is a number only where it is no name.
+ */
 static enum found find_item(const struct grub *g, size_t menu, const char *spec, size_t *item, const char **rest)
 {
-	size_t digits = strspn(spec, "0123456789"), i;
-	bool by_number = digits && digits < 10 && (!spec[digits] || spec[digits] == '>');
-	unsigned long number = 0;
+	const char *behind, *behind_name;
+	unsigned long number;
+	bool by_number = take_number(spec, &number, &behind);
+	size_t i;
 
-	*rest = spec + strlen(spec);
-	for (i = 0; i < digits && by_number; i++)
-		number = number * 10 + (unsigned long)(spec[i] - '0');
-	if (by_number)
-		*rest = spec + digits + (spec[digits] == '>');
-	for (i = 0; i < g->items; i++) {
+	for (i = 0; i < g->items && (!by_number || g->fedora); i++) {
 		const struct item *it = &g->item[i];
 
 		if (it->menu != menu)
 			continue;
-		if (it->maybe && (by_number || !it->id[0]))
+		if (it->maybe && !it->id[0])
 			return FOUND_UNKNOWN;
-		if (by_number ? !number-- : is_named(it->id, spec, rest) || is_named(it->title, spec, rest)) {
+		if (is_named(it->id, spec, &behind_name) || is_named(it->title, spec, &behind_name)) {
 			*item = i;
+			*rest = behind_name;
 			return it->maybe ? FOUND_UNKNOWN : FOUND;
+		}
+	}
+	*rest = by_number ? behind + (*behind == '>') : "";
+	for (i = 0; i < g->items && by_number; i++) {
+		if (g->item[i].menu != menu)
+			continue;
+		if (g->item[i].maybe)
+			return FOUND_UNKNOWN;
+		if (!number--) {
+			*item = i;
+			return FOUND;
 		}
 	}
 	*rest = "";
@@ -783,7 +930,7 @@ static void choose(struct grub *g)
 	g->entries->preferred = g->entries->count;
 	if (!g->items && !g->given_up)
 		return;
-	if (g->given_up || (dflt ? dflt->unknown : g->variables.unset_is_unknown)) {
+	if (g->given_up || g->unsure || (dflt ? dflt->unknown : g->variables.unset_is_unknown)) {
 		snprintf(g->entries->undecided, sizeof(g->entries->undecided), "which of GRUB's is the default, only GRUB can tell");
 		return;
 	}
@@ -793,6 +940,10 @@ static void choose(struct grub *g)
 			found = find_item(g, menu, "0", &item, &rest);
 		if (found != FOUND)
 			break;
+		if (g->item[item].submenu && !*rest && g->item[item].sets_default) {
+			found = FOUND_UNKNOWN;
+			break;
+		}
 		spec = *rest ? rest : "0";
 		menu = item;
 	} while (g->item[item].submenu);
@@ -811,7 +962,7 @@ static void set_features(struct grub *g)
 		"feature_menuentry_id", "feature_menuentry_options", "feature_200_final", "feature_nativedisk_cmd", "feature_timeout_style",
 	};
 	static const struct { const char *name, *value; } known[] = {
-		{ "grub_cpu", "arm64" }, { "grub_platform", "efi" }, { "root", "device" }, { "prefix", GRUB_DIRECTORY },
+		{ "grub_cpu", "arm64" }, { "grub_platform", "efi" }, { "root", GRUB_ROOT }, { "prefix", GRUB_DIRECTORY },
 		{ "config_directory", GRUB_DIRECTORY },
 	};
 	static const char *const only_grub[] = {
@@ -827,9 +978,13 @@ static void set_features(struct grub *g)
 		set(g, GRUB_RUN, only_grub[i], "", true);
 		g->t.no_memory |= !grub_export(&g->variables, only_grub[i]);
 	}
+	set(g, GRUB_RUN, ROOT_IS, "", false);
+	g->t.no_memory |= !grub_export(&g->variables, ROOT_IS);
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		set(g, GRUB_RUN, known[i].name, known[i].value, false);
 		g->t.no_memory |= !grub_export(&g->variables, known[i].name);
+		if ((known[i].value[0] == '(' || known[i].value[0] == '?') && g->variables.count)
+			g->variables.v[g->variables.count - 1].device = true;
 	}
 }
 

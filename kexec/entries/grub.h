@@ -14,6 +14,7 @@
 
 #define GRUB_WORD_CHARS		4096	/* a longer word is unknown: more than a kernel's command line takes (2048, arm64's COMMAND_LINE_SIZE) */
 #define GRUB_WORDS_MAX		1024
+#define GRUB_ROOT		"?root"	/* the value of $root here ... */
 #define GRUB_DIRECTORY		"(prefix)"	/* the value of $prefix and $config_directory here, whichever device they really are on */
 
 /* Whether commands run: their text is only passed over; only GRUB knows; they do. */
@@ -25,6 +26,7 @@ struct grub_word {
 	char *text;		/* quotes taken off, variables put in; what is unknown of it is left out */
 	bool unknown;		/* a variable in it has a value that only GRUB knows */
 	bool unset;		/* a variable in it has no value */
+	bool device;		/* it holds GRUB's name of a device, which is not known: it can only be the beginning of a path */
 	bool bare;		/* as the file has it: it may be a reserved word */
 };
 
@@ -32,6 +34,7 @@ struct grub_variable {
 	char *name, *value;	/* value is null: it has none */
 	bool unknown;		/* value is not the truth */
 	bool exported;		/* seen in submenus */
+	bool device;		/* value stands for a device, or a directory on one */
 };
 
 /*
@@ -42,6 +45,7 @@ struct grub_variables {
 	struct grub_variable *v;
 	size_t count, room, scope_base, menu_base;
 	bool unset_is_unknown;	/* variables were read from a file that is not known */
+	size_t work;		/* done so far, in bytes and variables looked at */
 };
 
 /* Where in the text the script is, the words of the command there, and what words are made with. */

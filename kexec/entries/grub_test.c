@@ -62,14 +62,15 @@ static bool is_number(const char *text, long long *value)
 		*value = *value * 10 + (text[negative + i] - '0');
 	if (negative)
 		*value = -*value;
-	return digits && digits <= 18 && !text[negative + digits];
+	/* GRUB takes one that begins with a zero for octal. */
+	return digits && digits <= 18 && !text[negative + digits] && (digits == 1 || text[negative] != '0');
 }
 
 static enum grub_truth compare(const struct grub_word *a, const struct grub_word *b, unsigned int holds, bool numbers)
 {
 	long long x, y;
 
-	if (a->unknown || b->unknown || !holds)
+	if (a->unknown || b->unknown || a->device || b->device || !holds)
 		return GRUB_UNKNOWN;
 	if (!numbers)
 		return truth(holds & relation(strcmp(a->text, b->text), 0));
@@ -192,7 +193,7 @@ enum grub_truth grub_test(const struct grub_word *word, size_t words, const stru
 	enum grub_truth result;
 
 	if (!words)
-		return GRUB_FALSE;
+		return GRUB_TRUE;	/* as GRUB has it */
 	result = take_or(&t);
 	/* Something that is none of the above is left over. */
 	return t.at == words ? result : GRUB_UNKNOWN;

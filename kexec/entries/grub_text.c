@@ -33,17 +33,10 @@ static bool same(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-bool grub_set(struct grub_variables *variables, enum grub_mode mode, const char *name, size_t name_bytes, const char *value, bool unknown)
+static bool push(struct grub_variables *variables, const char *name, size_t name_bytes, const char *value, bool unknown)
 {
-	const struct grub_variable *had = grub_look_up(variables, name, name_bytes);
-	struct grub_variable v = { .unknown = unknown, .exported = had && had->exported }, *grown;
+	struct grub_variable v = { .unknown = unknown }, *grown;
 
-	if (mode == GRUB_MAYBE && !same(had ? had->value : NULL, value))
-		v.unknown = true;
-	if (had && (size_t)(had - variables->v) >= variables->scope_base) {
-		variables->v[had - variables->v].unknown = v.unknown;
-		return entry_set(&variables->v[had - variables->v].value, value, value ? strlen(value) : 0);
-	}
 	if (variables->count == VARIABLES_MAX) {
 		variables->unset_is_unknown = true;
 		return true;
@@ -63,6 +56,24 @@ bool grub_set(struct grub_variables *variables, enum grub_mode mode, const char 
 	return true;
 }
 
+bool grub_set(struct grub_variables *variables, enum grub_mode mode, const char *name, size_t name_bytes, const char *value, bool unknown)
+{
+	const struct grub_variable *had = grub_look_up(variables, name, name_bytes);
+	bool exported = had && had->exported;
+	size_t count = variables->count;
+
+	unknown |= mode == GRUB_MAYBE && !same(had ? had->value : NULL, value);
+	if (had && (size_t)(had - variables->v) >= variables->scope_base) {
+		variables->v[had - variables->v].unknown = unknown;
+		return entry_set(&variables->v[had - variables->v].value, value, value ? strlen(value) : 0);
+	}
+	if (!push(variables, name, name_bytes, value, unknown))
+		return false;
+	if (variables->count > count)
+		variables->v[count].exported = exported;
+	return true;
+}
+
 bool grub_export(struct grub_variables *variables, const char *name)
 {
 	const struct grub_variable *v = grub_look_up(variables, name, strlen(name));
@@ -70,6 +81,17 @@ bool grub_export(struct grub_variables *variables, const char *name)
 	if (!v && !grub_set(variables, GRUB_RUN, name, strlen(name), NULL, false))
 		return false;
 	v = grub_look_up(variables, name, strlen(name));
+	/* Of an outer scope it is only so in this one. */
+	if (v && (size_t)(v - variables->v) < variables->scope_base) {
+		char *value = NULL;
+		bool unknown = v->unknown, ok = entry_set(&value, v->value, v->value ? strlen(v->value) : 0);
+
+		ok = ok && push(variables, name, strlen(name), value, unknown);
+		free(value);
+		if (!ok)
+			return false;
+		v = grub_look_up(variables, name, strlen(name));
+	}
 	if (v)
 		variables->v[v - variables->v].exported = true;
 	return true;
@@ -155,12 +177,14 @@ static void take_variable(struct grub_text *t, struct making *m, bool split)
 	if (t->skipping)
 		return;
 	v = grub_look_up(t->variables, name, bytes);
+	t->variables->work += t->variables->count / 8;
 	if (v ? v->unknown : t->variables->unset_is_unknown || strchr("?*@#", *name)) {
 		/* A word of its own, even if it should turn out empty: nothing is concluded from an unknown one. */
 		m->word.unknown = m->any = true;
 		return;
 	}
 	m->word.unset |= !v || !v->value;
+	m->word.device |= v && v->device;
 	for (value = v && v->value ? v->value : ""; *value; value++) {
 		if (split && isspace((unsigned char)*value))
 			finish_word(t, m);
@@ -197,6 +221,7 @@ void grub_skip_separators(struct grub_text *t)
 bool grub_take_word(struct grub_text *t)
 {
 	struct making m = { .word.bare = true };
+	const char *start = t->at;
 	char quote = 0;
 
 	skip_blanks(t);
@@ -224,6 +249,7 @@ bool grub_take_word(struct grub_text *t)
 		}
 	}
 	finish_word(t, &m);
+	t->variables->work += (size_t)(t->at - start);
 	return true;
 }
 

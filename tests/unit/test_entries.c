@@ -110,6 +110,17 @@ static const char debian_grub[] =
 	"if [ -f  ${config_directory}/custom.cfg ]; then\n  source ${config_directory}/custom.cfg\n"
 	"elif [ -z \"${config_directory}\" -a -f  $prefix/custom.cfg ]; then\n  source $prefix/custom.cfg\nfi\n";
 
+/* As grub-editenv(1) writes it. */
+static void block(const char *path, const char *assignments)
+{
+	char text[1025];
+
+	snprintf(text, sizeof(text), "# GRUB Environment Block\n%s", assignments);
+	memset(text + strlen(text), '#', sizeof(text) - 1 - strlen(text));
+	text[1024] = '\0';
+	fake_text(f, path, text);
+}
+
 static void grub(const char *dflt, const char *grubenv)
 {
 	char text[8192];
@@ -118,7 +129,7 @@ static void grub(const char *dflt, const char *grubenv)
 	begin();
 	fake_text(f, "/boot/grub/grub.cfg", text);
 	if (grubenv)
-		fake_text(f, "/boot/grub/grubenv", grubenv);
+		block("/boot/grub/grubenv", grubenv);
 	file("/boot/vmlinuz-6.12");
 	file("/boot/initrd.img-6.12");
 	file("/boot/early.img");
@@ -166,10 +177,10 @@ static void test_grub_default(void **state)
 		{ "gnulinux-advanced-1234>gnulinux-6.1-recovery-1234", NULL, "gnulinux-6.1-recovery-1234" },
 		{ "Advanced options for Debian GNU/Linux>Debian GNU/Linux, with Linux 6.12", NULL, "gnulinux-6.12-advanced-1234" },
 		{ "gnulinux-6.1-recovery-1234", NULL, "gnulinux-simple-1234" },	/* GRUB looks for it in the top menu, too */
-		{ "${saved_entry}", "# GRUB Environment Block\nsaved_entry=1>1\n####", "gnulinux-6.1-recovery-1234" },
+		{ "${saved_entry}", "saved_entry=1>1\n", "gnulinux-6.1-recovery-1234" },
 		{ "${saved_entry}", NULL, "gnulinux-simple-1234" },
-		{ "0", "# GRUB Environment Block\nnext_entry=1>gnulinux-6.1-recovery-1234\n####", "gnulinux-6.1-recovery-1234" },
-		{ "0", "# GRUB Environment Block\nnext_entry=\n####", "gnulinux-simple-1234" },
+		{ "0", "next_entry=1>gnulinux-6.1-recovery-1234\n", "gnulinux-6.1-recovery-1234" },
+		{ "0", "next_entry=\n", "gnulinux-simple-1234" },
 		{ "nothing of the kind", NULL, "gnulinux-simple-1234" },
 		{ "0", "prev_saved_entry=gnulinux-6.1-recovery-1234\nsaved_entry=0\n", "gnulinux-simple-1234" },
 		{ "${saved_entry}", "saved_entry=gnulinux-advanced-1234>gnulinux-6.1-recovery-1234\n", "gnulinux-6.1-recovery-1234" },
@@ -214,7 +225,7 @@ static void script(const char *text, const char *grubenv, const char *custom)
 	begin();
 	fake_text(f, "/boot/grub/grub.cfg", text);
 	if (grubenv)
-		fake_text(f, "/boot/grub/grubenv", grubenv);
+		block("/boot/grub/grubenv", grubenv);
 	if (custom)
 		fake_text(f, "/boot/grub/custom.cfg", custom);
 	file("/boot/a");
@@ -273,7 +284,20 @@ static void test_grub_script_default(void **state)
 		{ "if [ -e ${prefix}/fonts/unicode.pf2 ]; then set default=1; fi\n" TWO, NULL, NULL, "a" },
 		{ "if [ -e ($drive)/x ]; then set default=1; fi\n" TWO, NULL, NULL, NULL },
 		/* A title that begins with a number, one with ">" in it. */
-		{ TWO "menuentry '1st' { linux /a; }\nmenuentry 'x>y' --id=c { linux /b; }\nset default='1st'\n", NULL, NULL, "1st" },
+		{ TWO "menuentry '1st' { linux /a; }\nmenuentry 'x>y' --id=c { linux /b; }\nset default='1st'\n", NULL, NULL, "b" },
+		{ "set default='1> 1'\n" TWO, NULL, NULL, "b" },
+		{ "set default=' 0x1 '\n" TWO, NULL, NULL, "b" },
+		{ "set default=01\n" TWO, NULL, NULL, "b" },
+		/* What changes the order of commands is not followed. */
+		{ "function f { if true; then default=1; return; fi; default=0; }\nf\n" TWO, NULL, NULL, NULL },
+		{ "set default=1; exit; set default=0\n" TWO, NULL, NULL, NULL },
+		{ "function set { true; }\nset default=1\n" TWO, NULL, NULL, "b" },
+		{ "if [ $nothing ]; then default=1; fi\n" TWO, NULL, NULL, "b" },
+		{ "if [ 010 -eq 8 ]; then default=1; fi\n" TWO, NULL, NULL, NULL },
+		{ "if [ \"$root\" = device ]; then default=1; fi\n" TWO, NULL, NULL, NULL },
+		{ "submenu S { set default=1\n" TWO "}\n", NULL, NULL, NULL },
+		{ "submenu S { set default=1\n" TWO "}\nset default='0>a'\n", NULL, NULL, "a" },
+		{ "menuentry Z --source 'linux /a'\n" TWO "set default=1\n", NULL, NULL, NULL },
 		{ TWO "menuentry 'x>y' --id=c { linux /b; }\nset default='x>>y'\n", NULL, NULL, "c" },
 		/* Only what is exported is seen in a submenu. */
 		{ "set x=1\nset y=1\nexport y\nsubmenu S { menuentry A$x --id a { linux /a; }\n menuentry B$y --id b { linux /b; }\n}\nset default='S>B1'\n",
@@ -358,8 +382,17 @@ static void test_grub_entry(void **state)
 		{ "menuentry A --class x --users '' --unrestricted --hotkey=y { linux /a; }\n", "/boot/a", NULL, "", NULL },
 		{ "menuentry A --id osprober-gnulinux-1 { linux /a; }\n", NULL, NULL, NULL, "another system" },
 		{ "menuentry A { chainloader /x.efi; }\n", NULL, NULL, NULL, "no kernel" },
-		{ "menuentry A { linux $prefix/../a; }\n", NULL, NULL, NULL, "variable" },
-		{ "menuentry A { linux (hd0,gpt2)/a; initrd ($root)/i /j; }\n", "/boot/a", "/boot/i", "", NULL },
+		{ "menuentry A { linux $prefix/../a; }\n", NULL, NULL, NULL, "device that only GRUB knows" },
+		{ "menuentry A { linux ($root)/a; initrd ($root)/i /j; }\n", "/boot/a", "/boot/i", "", NULL },
+		{ "menuentry A { linux (hd0,gpt2)/a; }\n", NULL, NULL, NULL, "device that only GRUB knows" },
+		{ "menuentry A { linux /a; initrd (hd0,gpt2)/i; }\n", NULL, NULL, NULL, "device that only GRUB knows" },
+		{ "menuentry A { set root='hd1,gpt2'; linux /a; }\n", NULL, NULL, NULL, "device that only GRUB knows" },
+		{ "menuentry A { search --label OTHER --set=root; linux /a; }\n", NULL, NULL, NULL, "device that only GRUB knows" },
+		{ "search --fs-uuid --set=root there\nmenuentry A { linux /a; }\n", NULL, NULL, NULL, "another file system, there" },
+		{ "menuentry A { search -n --set=root --fs-uuid there --hint hd1; linux /a; }\n", NULL, NULL, NULL, "another file system, there" },
+		{ "menuentry A { search --fs-uuid --set=root here; linux /a root=$root; }\n", NULL, NULL, NULL, "only GRUB knows" },
+		{ "menuentry A { linux /a x=$1; }\n", NULL, NULL, NULL, "only GRUB knows" },
+		{ "menuentry A { linux /a; boot; linux /b; }\n", NULL, NULL, NULL, "order of commands" },
 		{ "menuentry A { linux /a; devicetree /d.dtb; }\n", NULL, NULL, NULL, "no /d.dtb" },
 		/* Another file system of the same names. */
 		{ "menuentry A { search --no-floppy --fs-uuid --set=root --hint=hd0 here; linux /a; }\n", "/boot/a", NULL, "", NULL },
@@ -562,7 +595,7 @@ static void test_blscfg(void **state)
 		}
 		fake_text(f, "/boot/grub2/grub.cfg", cfg);
 		if (v[i].grubenv)
-			fake_text(f, "/boot/grub2/grubenv", v[i].grubenv);
+			block("/boot/grub2/grubenv", v[i].grubenv);
 		read_all();
 		assert_int_equal(all.count, 3);
 		is_default(v[i].id);
