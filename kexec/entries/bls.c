@@ -179,6 +179,15 @@ static bool is_ours(const char *architecture, size_t bytes)
 	       (bytes == 7 && strncasecmp(architecture, "aarch64", bytes) == 0);
 }
 
+/* systemd-boot takes quotes off that are around all of a value. */
+static void unquote(const char **value, size_t *bytes)
+{
+	if (*bytes < 2 || (*value)[0] != '"' || (*value)[*bytes - 1] != '"')
+		return;
+	(*value)++;
+	*bytes -= 2;
+}
+
 enum kx_err entry_parse_bls(struct boot_entries *entries, const char *name, const char *text)
 {
 	struct boot_entry *e = entries_add(entries, ENTRY_BLS, name, name);
@@ -201,6 +210,7 @@ enum kx_err entry_parse_bls(struct boot_entries *entries, const char *name, cons
 		bytes = strcspn(value, "\r\n");
 		while (bytes && (value[bytes - 1] == ' ' || value[bytes - 1] == '\t'))
 			bytes--;
+		unquote(&value, &bytes);
 		if (strcmp(key, "architecture") == 0)
 			ours &= is_ours(value, bytes);
 		else if (!take_key(e, key, value, bytes))
@@ -256,7 +266,7 @@ void entries_sort_by_id(struct boot_entries *entries)
 
 size_t entries_match(const struct boot_entries *entries, const char *pattern)
 {
-	char stem[256], *id = NULL;
+	char *id = NULL;
 	bool given_up;
 	size_t i;
 
@@ -267,15 +277,8 @@ size_t entries_match(const struct boot_entries *entries, const char *pattern)
 		return i;
 	}
 	free(id);
-	for (i = 0; i < entries->count; i++) {
-		snprintf(stem, sizeof(stem), "%s", entries->entry[i].id);
-		if (fnmatch(pattern, stem, FNM_CASEFOLD) == 0)
-			return i;
-		if (strrchr(stem, '.'))
-			*strrchr(stem, '.') = '\0';
-		if (fnmatch(pattern, stem, FNM_CASEFOLD) == 0)
-			return i;
-	}
+	for (i = 0; i < entries->count && fnmatch(pattern, entries->entry[i].id, FNM_CASEFOLD) != 0; i++)
+		;
 	return i;
 }
 
@@ -284,13 +287,19 @@ bool loader_conf_default(const char *text, char **to)
 	*to = NULL;
 	while (*text) {
 		const char *line = text + strspn(text, " \t"), *value;
+		size_t bytes;
 
 		text += strcspn(text, "\n");
 		text += *text == '\n';
 		if (strncmp(line, "default", 7) != 0 || !strspn(line + 7, " \t"))
 			continue;
 		value = line + 7 + strspn(line + 7, " \t");
-		if (!entry_set(to, value, strcspn(value, " \t\r\n")))
+		bytes = strcspn(value, " \t\r\n");
+		unquote(&value, &bytes);
+		/* "@" begins what is no pattern; of those it knows one. */
+		if (value[0] == '@' && (bytes != 6 || strncmp(value, "@saved", 6) != 0))
+			continue;
+		if (!entry_set(to, value, bytes))
 			return false;
 	}
 	return true;

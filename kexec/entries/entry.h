@@ -39,7 +39,7 @@ struct boot_entries {
 	struct boot_entry *entry;
 	size_t count;
 	size_t preferred;	/* index of the default, which may be broken; count: there is none */
-	char undecided[128];	/* empty, or why there is none, though there are entries */
+	char undecided[160];	/* empty, or why there is none, though there are entries */
 };
 
 void entries_free(struct boot_entries *entries);
@@ -87,7 +87,7 @@ void entries_sort_by_id(struct boot_entries *entries);
 /* Its "Version Format Specification": less than, equal to, or greater than 0. */
 int entry_version_compare(const char *a, const char *b);
 
-/* A line "default ..." of loader.conf or the value of an EFI variable: a pattern of ids, with or without suffix or boot counting. Returns the
+/* A line "default ..." of loader.conf or the value of an EFI variable: a pattern of ids, with or without boot counting. Returns the
  * index of the first entry that it fits; entries->count: none. */
 size_t entries_match(const struct boot_entries *entries, const char *pattern);
 

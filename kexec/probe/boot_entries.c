@@ -38,17 +38,56 @@ static bool is_there(struct sys *sys, const char *path)
 	return fd >= 0;
 }
 
-/*
- * A path of the file system that is mounted at mount. Where that is only a directory of another one, paths are of that: the root, and where
- * the root is a subvolume, its name may come first.
- */
-static bool find_path(struct sys *sys, const char *mount, char **path)
+/* A line of /proc/self/mountinfo (proc(5)): the root of the mount within its file system, where it is mounted, and its device. */
+struct mount {
+	char root[PATH_CHARS], point[PATH_CHARS], device[PATH_CHARS];
+};
+
+/* The mount that a path lies in: the longest point, and of two at one place the later. False: not known. */
+static bool mount_of(const char *mountinfo, const char *path, struct mount *mount)
 {
-	char whole[PATH_CHARS];
-	const char *rest;
+	size_t longest = 0;
+	bool found = false;
+
+	for (; *mountinfo; mountinfo += strcspn(mountinfo, "\n"), mountinfo += *mountinfo == '\n') {
+		const char *tail = strstr(mountinfo, " - ");
+		struct mount m;
+		size_t bytes;
+
+		if (!tail || sscanf(mountinfo, "%*s %*s %*s %511s %511s", m.root, m.point) != 2 || sscanf(tail, " - %*s %511s", m.device) != 1)
+			continue;
+		bytes = strcmp(m.point, "/") == 0 ? 0 : strlen(m.point);
+		if (strncmp(path, m.point, bytes) != 0 || (path[bytes] != '/' && path[bytes]) || bytes < longest)
+			continue;
+		longest = bytes;
+		*mount = m;
+		found = true;
+	}
+	return found;
+}
+
+/*
+ * A path of the file system that mount lies on, as this system sees it: below mount if that is where it is mounted, else from the root; less the
+ * subvolume that is mounted there, which may come first. Where nothing tells, whichever there is.
+ */
+static bool find_path(struct sys *sys, const char *mountinfo, const char *mount, char **path)
+{
+	char whole[2 * PATH_CHARS];
+	struct mount at;
+	bool known = mountinfo && mount_of(mountinfo, mount, &at);
+	const char *rest = *path ? *path : "";
+	size_t bytes;
 
 	if (!*path)
 		return true;
+	if (known) {
+		bytes = strcmp(at.root, "/") == 0 ? 0 : strlen(at.root);
+		if (bytes && strncmp(rest, at.root, bytes) == 0 && rest[bytes] == '/')
+			rest += bytes;
+		/* A path that is too long for that is left, and not found. */
+		return (size_t)snprintf(whole, sizeof(whole), "%s%s%s", strcmp(at.point, "/") == 0 ? "" : at.point, *rest == '/' ? "" : "/",
+					rest) >= sizeof(whole) || entry_set(path, whole, strlen(whole));
+	}
 	if ((size_t)snprintf(whole, sizeof(whole), "%s%s%s", mount, **path == '/' ? "" : "/", *path) < sizeof(whole) && is_there(sys, whole))
 		return entry_set(path, whole, strlen(whole));
 	if (**path != '/' || is_there(sys, *path))
@@ -71,52 +110,26 @@ static void device_name(struct sys *sys, const char *path, char *out, size_t roo
 	snprintf(out, room, "%s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
 }
 
-/* The device that is mounted where the file lies, from /proc/self/mountinfo (proc(5): the fifth field, and the second behind " - "). */
-static bool device_of(const char *mountinfo, const char *path, char *out, size_t room)
-{
-	size_t longest = 0;
-
-	for (; *mountinfo; mountinfo += strcspn(mountinfo, "\n"), mountinfo += *mountinfo == '\n') {
-		char point[PATH_CHARS], device[PATH_CHARS];
-		const char *tail = strstr(mountinfo, " - ");
-		size_t bytes;
-
-		if (!tail || sscanf(mountinfo, "%*s %*s %*s %*s %511s", point) != 1 || sscanf(tail, " - %*s %511s", device) != 1)
-			continue;
-		bytes = strcmp(point, "/") == 0 ? 0 : strlen(point);
-		if (strncmp(path, point, bytes) != 0 || path[bytes] != '/' || bytes < longest)
-			continue;
-		longest = bytes;
-		snprintf(out, room, "%s", device);
-		if (!out[0])
-			return false;
-	}
-	return out[0] == '/';
-}
-
 /* Whether the path is of the file system with that UUID, as far as can be known: os-prober finds other systems' kernels of the same name. */
-static bool is_elsewhere(struct sys *sys, const char *uuid, const char *path)
+static bool is_elsewhere(struct sys *sys, const char *mountinfo, const char *uuid, const char *path)
 {
-	char link[PATH_CHARS], wanted[PATH_CHARS], device[PATH_CHARS] = "", name[PATH_CHARS], *mountinfo = NULL;
-	bool known = false;
-	size_t bytes;
+	char link[PATH_CHARS], wanted[PATH_CHARS], name[PATH_CHARS];
+	struct mount mount;
 
 	snprintf(link, sizeof(link), "/dev/disk/by-uuid/%s", uuid);
 	if (strchr(uuid, '/') || sys->read_link(sys, link, wanted, sizeof(wanted)) < 0)
 		return false;
-	if (sys->read_file(sys, "/proc/self/mountinfo", 1u << 20, &mountinfo, &bytes) == 0)
-		known = device_of(mountinfo, path, device, sizeof(device)) && strcmp(device, "/dev/root") != 0;
-	free(mountinfo);
-	if (!known)
+	if (!mountinfo || !mount_of(mountinfo, path, &mount) || mount.device[0] != '/' || strcmp(mount.device, "/dev/root") == 0)
 		return false;
 	device_name(sys, link, wanted, sizeof(wanted));
-	device_name(sys, device, name, sizeof(name));
+	device_name(sys, mount.device, name, sizeof(name));
 	return strcmp(wanted, name) != 0;
 }
 
-static void check_files(struct sys *sys, struct boot_entry *e)
+static void check_files(struct sys *sys, const char *mountinfo, struct boot_entry *e)
 {
 	const char *missing = e->kernel && !is_there(sys, e->kernel) ? e->kernel : NULL;
+	bool elsewhere = false;
 	unsigned int i;
 
 	if (!missing && e->dtb && !is_there(sys, e->dtb))
@@ -126,12 +139,14 @@ static void check_files(struct sys *sys, struct boot_entry *e)
 			missing = e->initrd[i];
 	if (missing && !e->broken[0])
 		snprintf(e->broken, sizeof(e->broken), "there is no %s", missing);
-	if (e->kernel && e->fs_uuid && !e->broken[0] && is_elsewhere(sys, e->fs_uuid, e->kernel))
+	for (i = 0; e->fs_uuid && i < e->initrds && !elsewhere; i++)
+		elsewhere = is_elsewhere(sys, mountinfo, e->fs_uuid, e->initrd[i]);
+	if (e->kernel && e->fs_uuid && !e->broken[0] && (elsewhere || is_elsewhere(sys, mountinfo, e->fs_uuid, e->kernel)))
 		snprintf(e->broken, sizeof(e->broken), "its files are on another file system, %.40s", e->fs_uuid);
 }
 
 /* As files of this machine. False: out of memory. */
-static bool find_files(struct sys *sys, struct boot_entries *entries)
+static bool find_files(struct sys *sys, const char *mountinfo, struct boot_entries *entries)
 {
 	bool ok = true;
 	unsigned int k;
@@ -141,10 +156,10 @@ static bool find_files(struct sys *sys, struct boot_entries *entries)
 		struct boot_entry *e = &entries->entry[i];
 		const char *mount = e->mount ? e->mount : "/boot";
 
-		ok = ok && find_path(sys, mount, &e->kernel) && find_path(sys, mount, &e->dtb);
+		ok = ok && find_path(sys, mountinfo, mount, &e->kernel) && find_path(sys, mountinfo, mount, &e->dtb);
 		for (k = 0; k < e->initrds; k++)
-			ok = ok && find_path(sys, mount, &e->initrd[k]);
-		check_files(sys, e);
+			ok = ok && find_path(sys, mountinfo, mount, &e->initrd[k]);
+		check_files(sys, mountinfo, e);
 	}
 	return ok;
 }
@@ -226,28 +241,37 @@ static enum kx_err read_loader_default(struct sys *sys, char **value)
 	return ok ? KX_OK : KX_NO_MEMORY;
 }
 
-/* As systemd-boot chooses: once, for always, by loader.conf; else the first. */
+/* What is asked for by name and is no entry of any file: another system, the firmware's setup. */
+static void choose_by_variable(struct boot_entries *to, const char *id)
+{
+	to->preferred = entries_match(to, id);
+	if (to->preferred == to->count)
+		snprintf(to->undecided, sizeof(to->undecided), "the boot loader would start %.60s, which is in no file", id);
+}
+
+/* As systemd-boot chooses: once, for always, by loader.conf; else the first. "@saved" is what was started last. */
 static enum kx_err choose_bls(struct boot_entries *to, struct sys *sys)
 {
 	char id[256], *value;
 	enum kx_err err = read_loader_default(sys, &value);
-	bool any = false;
+	bool any = false, by_variable = efi_variable(sys, "LoaderEntryOneShot", id, sizeof(id)) || efi_variable(sys, "LoaderEntryDefault", id, sizeof(id));
+	bool saved = by_variable ? strcmp(id, "@saved") == 0 : value && strcmp(value, "@saved") == 0;
 	size_t i;
 
 	to->preferred = to->count;
-	if (efi_variable(sys, "LoaderEntryOneShot", id, sizeof(id)))
-		to->preferred = entries_match(to, id);
-	if (to->preferred == to->count && efi_variable(sys, "LoaderEntryDefault", id, sizeof(id)))
-		to->preferred = entries_match(to, id);
-	if (to->preferred == to->count && value && strcmp(value, "@saved") != 0)
-		to->preferred = entries_match(to, value);
-	if (to->preferred == to->count && value && strcmp(value, "@saved") == 0 && efi_variable(sys, "LoaderEntryLastBooted", id, sizeof(id)))
-		to->preferred = entries_match(to, id);
-	free(value);
 	for (i = 0; i < to->count; i++)
 		any |= !to->entry[i].broken[0];
+	if (saved)
+		by_variable = efi_variable(sys, "LoaderEntryLastBooted", id, sizeof(id));
+	if (any && by_variable)
+		choose_by_variable(to, id);
+	else if (any && !saved && value && strncmp(value, "auto-", 5) == 0)
+		choose_by_variable(to, value);
+	else if (any && !saved && value)
+		to->preferred = entries_match(to, value);
+	free(value);
 	/* If none of them can be started, they are leftovers, and the machine starts by other means. */
-	if (any && to->preferred == to->count)
+	if (any && to->preferred == to->count && !to->undecided[0])
 		to->preferred = 0;
 	return err;
 }
@@ -378,7 +402,7 @@ static enum kx_err read_default_kexec(struct boot_entries *to, struct sys *sys, 
 		if (!err && d.bad_line)
 			snprintf(e->broken, sizeof(e->broken), "/etc/default/kexec:%d is more than NAME=text", d.bad_line);
 		if (!err)
-			check_files(sys, e);
+			check_files(sys, NULL, e);
 		*chosen = !err && !is_preset(d.kernel);
 	}
 	to->preferred = 0;
@@ -400,17 +424,20 @@ enum kx_err boot_entries_read(struct boot_entries *entries, struct sys *sys, str
 	struct boot_entries bls = { 0 }, grub = { 0 }, preset = { 0 };
 	struct boot_entries *order[] = { &preset, &grub, &bls, &preset };
 	bool chosen = false, decided = false;
+	char *mountinfo;
 	enum kx_err err;
 	size_t i;
 
 	*entries = (struct boot_entries){ 0 };
 	err = read_bls(&bls, sys);
 	if (!err)
-		err = read_grub(&grub, sys, &bls);
+		err = read_grub(&grub, sys, grub_starts(sys) ? &bls : NULL);
 	if (!err)
 		err = read_default_kexec(&preset, sys, &chosen);
-	if (!err && !(find_files(sys, &bls) && find_files(sys, &grub)))
+	mountinfo = read_text(sys, "/proc/self/mountinfo", 1u << 20);
+	if (!err && !(find_files(sys, mountinfo, &bls) && find_files(sys, mountinfo, &grub)))
 		err = KX_NO_MEMORY;
+	free(mountinfo);
 	entries_reject_variables(&bls);
 	if (!err)
 		err = choose_bls(&bls, sys);

@@ -393,7 +393,7 @@ static void test_grub_entry(void **state)
 		{ "menuentry A { search --fs-uuid --set=root here; linux /a root=$root; }\n", NULL, NULL, NULL, "only GRUB knows" },
 		{ "menuentry A { linux /a x=$1; }\n", NULL, NULL, NULL, "only GRUB knows" },
 		{ "menuentry A { linux /a; boot; linux /b; }\n", NULL, NULL, NULL, "order of commands" },
-		{ "menuentry A { linux /a; devicetree /d.dtb; }\n", NULL, NULL, NULL, "no /d.dtb" },
+		{ "menuentry A { linux /a; devicetree /d.dtb; }\n", NULL, NULL, NULL, "d.dtb" },
 		/* Another file system of the same names. */
 		{ "menuentry A { search --no-floppy --fs-uuid --set=root --hint=hd0 here; linux /a; }\n", "/boot/a", NULL, "", NULL },
 		{ "menuentry A { search --no-floppy --fs-uuid --set=root there; linux /a; }\n", NULL, NULL, NULL, "another file system, there" },
@@ -428,6 +428,23 @@ static void test_grub_entry(void **state)
 		}
 		end();
 	}
+}
+
+/* By what is mounted where: a subvolume's name may come first, but not another one's; and a path is the root's where /boot is only a directory. */
+static void test_mounts(void **state)
+{
+	(void)state;
+	begin();
+	fake_text(f, "/boot/grub/grub.cfg", "menuentry a { linux /@/boot/a; }\nmenuentry b { linux /@arch/boot/a; }\nmenuentry c { linux /vmlinuz; }\n");
+	fake_text(f, "/proc/self/mountinfo", "1 0 0:30 /@ / rw - btrfs /dev/sda1 rw\n2 1 0:5 / /proc rw - proc proc rw\n");
+	file("/boot/a");
+	file("/vmlinuz");
+	file("/boot/vmlinuz");
+	read_all();
+	assert_string_equal(all.entry[0].kernel, "/boot/a");
+	assert_string_equal(all.entry[1].broken, "there is no /@arch/boot/a");
+	assert_string_equal(all.entry[2].kernel, "/vmlinuz");
+	end();
 }
 
 static void test_bls(void **state)
@@ -521,6 +538,33 @@ static void test_bls_default(void **state)
 	add_two();
 	fake_text(f, "/boot/loader/loader.conf", "default a.conf\n");
 	efi_variable("LoaderEntryOneShot", "b+4.conf");
+	read_all();
+	is_default("b.conf");
+	end();
+	/* The last one that was started, by whatever way that is said; what is in no file; and what names none. */
+	add_two();
+	efi_variable("LoaderEntryDefault", "@saved");
+	efi_variable("LoaderEntryLastBooted", "a.conf");
+	read_all();
+	is_default("a.conf");
+	end();
+	add_two();
+	fake_text(f, "/boot/loader/loader.conf", "default auto-windows\n");
+	read_all();
+	assert_int_equal(ask(NULL), KX_ENTRY_UNDECIDED);
+	end();
+	add_two();
+	efi_variable("LoaderEntryOneShot", "auto-reboot-to-firmware-setup");
+	read_all();
+	assert_int_equal(ask(NULL), KX_ENTRY_UNDECIDED);
+	end();
+	add_two();
+	fake_text(f, "/boot/loader/loader.conf", "default \"a.conf\"\ndefault @nope\n");
+	read_all();
+	is_default("a.conf");
+	end();
+	add_two();
+	fake_text(f, "/boot/loader/loader.conf", "default a\n");
 	read_all();
 	is_default("b.conf");
 	end();
@@ -762,6 +806,7 @@ int main(void)
 		cmocka_unit_test(test_grub_script_default),
 		cmocka_unit_test(test_grub_entry),
 		cmocka_unit_test(test_ubuntu),
+		cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_bls),
 		cmocka_unit_test(test_bls_default),
 		cmocka_unit_test(test_blscfg),
