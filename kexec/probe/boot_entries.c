@@ -16,15 +16,19 @@ struct reading {
 	struct boot_entries *to;
 	const char *mount;
 	bool uki;		/* else .conf files */
+	bool lost;
 	enum kx_err err;
 };
 
-static char *read_text(struct sys *sys, const char *path, size_t most_bytes)
+/* Null: it is not there, or not for this user. One that is there and cannot be read, or is too long, might have changed everything: *lost. */
+static char *read_text(struct sys *sys, const char *path, size_t most_bytes, bool *lost)
 {
 	char *text;
 	size_t bytes;
+	int err = sys->read_file(sys, path, most_bytes, &text, &bytes);
 
-	return sys->read_file(sys, path, most_bytes, &text, &bytes) ? NULL : text;
+	*lost |= err && err != -ENOENT && err != -ENOTDIR && err != -EACCES && err != -EPERM;
+	return err ? NULL : text;
 }
 
 static bool is_there(struct sys *sys, const char *path)
@@ -198,7 +202,7 @@ static int take_file(void *arg, const char *name, bool is_dir)
 		if (e)
 			e->bad = given_up;
 	} else {
-		text = read_text(r->sys, path, ENTRY_FILE_BYTES);
+		text = read_text(r->sys, path, ENTRY_FILE_BYTES, &r->lost);
 		r->err = text ? entry_parse_bls(r->to, name, text) : KX_OK;
 		free(text);
 	}
@@ -225,7 +229,7 @@ static bool efi_variable(struct sys *sys, const char *name, char *out, size_t ro
 }
 
 /* Of loader.conf, by whatever path it is found; null: none. */
-static enum kx_err read_loader_default(struct sys *sys, char **value)
+static enum kx_err read_loader_default(struct sys *sys, char **value, bool *lost)
 {
 	char path[PATH_CHARS], *text;
 	bool ok = true;
@@ -234,7 +238,7 @@ static enum kx_err read_loader_default(struct sys *sys, char **value)
 	*value = NULL;
 	for (m = 0; m < sizeof(boot_mounts) / sizeof(boot_mounts[0]) && !*value && ok; m++) {
 		snprintf(path, sizeof(path), "%s/loader/loader.conf", boot_mounts[m]);
-		text = read_text(sys, path, ENTRY_FILE_BYTES);
+		text = read_text(sys, path, ENTRY_FILE_BYTES, lost);
 		ok = !text || loader_conf_default(text, value);
 		free(text);
 	}
@@ -250,10 +254,10 @@ static void choose_by_variable(struct boot_entries *to, const char *id)
 }
 
 /* As systemd-boot chooses: once, for always, by loader.conf; else the first. "@saved" is what was started last. */
-static enum kx_err choose_bls(struct boot_entries *to, struct sys *sys)
+static enum kx_err choose_bls(struct boot_entries *to, struct sys *sys, bool *lost)
 {
 	char id[256], *value;
-	enum kx_err err = read_loader_default(sys, &value);
+	enum kx_err err = read_loader_default(sys, &value, lost);
 	bool any = false, by_variable = efi_variable(sys, "LoaderEntryOneShot", id, sizeof(id)) || efi_variable(sys, "LoaderEntryDefault", id, sizeof(id));
 	bool saved = by_variable ? strcmp(id, "@saved") == 0 : value && strcmp(value, "@saved") == 0;
 	size_t i;
@@ -277,7 +281,7 @@ static enum kx_err choose_bls(struct boot_entries *to, struct sys *sys)
 }
 
 /* In the order that they stand in, which GRUB keeps too. Paths are as the files have them. */
-static enum kx_err read_bls(struct boot_entries *to, struct sys *sys)
+static enum kx_err read_bls(struct boot_entries *to, struct sys *sys, bool *lost)
 {
 	struct reading r = { .sys = sys, .to = to };
 	char path[PATH_CHARS];
@@ -291,22 +295,24 @@ static enum kx_err read_bls(struct boot_entries *to, struct sys *sys)
 			(void)sys->list_dir(sys, path, take_file, &r);
 		}
 	entries_sort_bls(to);
+	*lost |= r.lost;
 	return r.err;
 }
 
 struct grub_directory {
 	struct sys *sys;
 	const char *path;
+	bool lost;
 };
 
 static char *read_grub_file(void *arg, const char *name)
 {
-	const struct grub_directory *d = arg;
+	struct grub_directory *d = arg;
 	char path[PATH_CHARS];
 
 	if (strstr(name, "..") || (size_t)snprintf(path, sizeof(path), "%s/%s", d->path, name) >= sizeof(path))
 		return NULL;
-	return read_text(d->sys, path, GRUB_CFG_BYTES);
+	return read_text(d->sys, path, GRUB_CFG_BYTES, &d->lost);
 }
 
 static bool has_grub_file(void *arg, const char *name)
@@ -327,7 +333,7 @@ static bool has_grub_file(void *arg, const char *name)
 	return there;
 }
 
-static enum kx_err read_grub(struct boot_entries *to, struct sys *sys, struct boot_entries *bls)
+static enum kx_err read_grub(struct boot_entries *to, struct sys *sys, struct boot_entries *bls, bool *lost)
 {
 	static const char *const directories[] = { "/boot/grub", "/boot/grub2" };
 	struct grub_directory d = { .sys = sys };
@@ -340,10 +346,12 @@ static enum kx_err read_grub(struct boot_entries *to, struct sys *sys, struct bo
 		d.path = directories[i];
 		text = read_grub_file(&d, "grub.cfg");
 	}
+	*lost |= d.lost;
 	if (!text)
 		return KX_OK;
 	err = entries_parse_grub(to, text, &files, bls);
 	free(text);
+	*lost |= d.lost;
 	return err;
 }
 
@@ -358,18 +366,18 @@ static bool is_fragment(const char *name)
 	return !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")];
 }
 
-static enum kx_err parse_one(struct default_kexec *d, struct sys *sys, const char *path)
+static enum kx_err parse_one(struct default_kexec *d, struct sys *sys, const char *path, bool *lost)
 {
-	char *text = read_text(sys, path, ENTRY_FILE_BYTES);
+	char *text = read_text(sys, path, ENTRY_FILE_BYTES, lost);
 	enum kx_err err = text ? default_kexec_parse(d, text) : KX_OK;
 
 	free(text);
 	return err;
 }
 
-static enum kx_err parse_all(struct default_kexec *d, struct sys *sys)
+static enum kx_err parse_all(struct default_kexec *d, struct sys *sys, bool *lost)
 {
-	enum kx_err err = parse_one(d, sys, "/etc/default/kexec");
+	enum kx_err err = parse_one(d, sys, "/etc/default/kexec", lost);
 	struct sys_names names;
 	char path[PATH_CHARS];
 	size_t i;
@@ -377,16 +385,16 @@ static enum kx_err parse_all(struct default_kexec *d, struct sys *sys)
 	(void)sys_list_files(sys, "/etc/default/kexec.d", is_fragment, &names);
 	for (i = 0; i < names.count; i++) {
 		snprintf(path, sizeof(path), "/etc/default/kexec.d/%s", names.name[i]);
-		err = err ? err : parse_one(d, sys, path);
+		err = err ? err : parse_one(d, sys, path, lost);
 	}
 	sys_names_free(&names);
 	return err;
 }
 
-static enum kx_err read_default_kexec(struct boot_entries *to, struct sys *sys, bool *chosen)
+static enum kx_err read_default_kexec(struct boot_entries *to, struct sys *sys, bool *chosen, bool *lost)
 {
 	struct default_kexec d = { 0 };
-	enum kx_err err = parse_all(&d, sys);
+	enum kx_err err = parse_all(&d, sys, lost);
 	struct boot_entry *e;
 
 	*chosen = false;
@@ -423,24 +431,24 @@ enum kx_err boot_entries_read(struct boot_entries *entries, struct sys *sys, str
 {
 	struct boot_entries bls = { 0 }, grub = { 0 }, preset = { 0 };
 	struct boot_entries *order[] = { &preset, &grub, &bls, &preset };
-	bool chosen = false, decided = false;
+	bool chosen = false, decided = false, lost = false, ignored = false;
 	char *mountinfo;
 	enum kx_err err;
 	size_t i;
 
 	*entries = (struct boot_entries){ 0 };
-	err = read_bls(&bls, sys);
+	err = read_bls(&bls, sys, &lost);
 	if (!err)
-		err = read_grub(&grub, sys, grub_starts(sys) ? &bls : NULL);
+		err = read_grub(&grub, sys, grub_starts(sys) ? &bls : NULL, &lost);
 	if (!err)
-		err = read_default_kexec(&preset, sys, &chosen);
-	mountinfo = read_text(sys, "/proc/self/mountinfo", 1u << 20);
+		err = read_default_kexec(&preset, sys, &chosen, &lost);
+	mountinfo = read_text(sys, "/proc/self/mountinfo", 1u << 20, &ignored);
 	if (!err && !(find_files(sys, mountinfo, &bls) && find_files(sys, mountinfo, &grub)))
 		err = KX_NO_MEMORY;
 	free(mountinfo);
 	entries_reject_variables(&bls);
 	if (!err)
-		err = choose_bls(&bls, sys);
+		err = choose_bls(&bls, sys, &lost);
 	if (!grub_starts(sys)) {
 		order[1] = &bls;
 		order[2] = &grub;
@@ -466,6 +474,11 @@ enum kx_err boot_entries_read(struct boot_entries *entries, struct sys *sys, str
 	if (err) {
 		entries_free(entries);
 		return fail_set(fail, err, "boot entries");
+	}
+	/* What it says might have made another entry the default. */
+	if (lost) {
+		entries->preferred = entries->count;
+		snprintf(entries->undecided, sizeof(entries->undecided), "a file of the boot loader is there and cannot be read, or is too long");
 	}
 	if (!decided || entries->undecided[0])
 		entries->preferred = entries->count;

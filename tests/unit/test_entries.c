@@ -747,6 +747,22 @@ static void test_default_kexec(void **state)
 	end();
 }
 
+/* One that is there and cannot be read is not one that is not there. */
+static void test_unreadable(void **state)
+{
+	static char large[ENTRY_FILE_BYTES + 2];
+
+	(void)state;
+	memset(large, '#', sizeof(large) - 1);
+	script(TWO, NULL, NULL);
+	fake_text(f, "/boot/loader/entries/z.conf", large);
+	entries_free(&all);
+	read_all();
+	assert_int_equal(ask(NULL), KX_ENTRY_UNDECIDED);
+	assert_int_equal(ask("b"), KX_OK);
+	end();
+}
+
 static char *read_nothing(void *arg, const char *name)
 {
 	(void)arg;
@@ -812,6 +828,7 @@ int main(void)
 		cmocka_unit_test(test_blscfg),
 		cmocka_unit_test(test_uki),
 		cmocka_unit_test(test_default_kexec),
+		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_hostile),
 	};
 
