@@ -133,7 +133,6 @@ static bool has_word(const char *line, const char *start)
 	return word != NULL;
 }
 
-/* As in kexec-tools: --reuse-cmdline is /proc/cmdline without BOOT_IMAGE=, and --append comes behind it. */
 /* As systemd-stub reads it: in one line, without what surrounds it. */
 static void make_one_line(char *text)
 {
@@ -147,7 +146,8 @@ static void make_one_line(char *text)
 	*end = '\0';
 }
 
-/* What a command line begins with, on the heap; null: nothing. */
+/* What a command line begins with, on the heap; null: nothing. As in kexec-tools: --reuse-cmdline is /proc/cmdline without BOOT_IMAGE=, and
+ * --append comes behind it. */
 static enum kx_err begin_cmdline(struct inputs *in, char **text, struct fail *fail)
 {
 	const struct load_request *request = in->request;

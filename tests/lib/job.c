@@ -124,6 +124,19 @@ static void assert_timeline(const struct job *job, const struct purg_model *m, c
 	assert_int_equal(fdt64_ld((const void *)(record + 8 * PURG_T_LOADED_AT)), want[PURG_T_LOADED_AT]);
 }
 
+void assert_reserved(struct purg_model *m, struct range reserved)
+{
+	unsigned char *dtb = malloc(MIB(2));
+	uint64_t address, size;
+
+	purg_model_read(m, m->params.dtb_pa, dtb, KIB(16));
+	assert_int_equal(fdt_num_mem_rsv(dtb), 1);
+	assert_int_equal(fdt_get_mem_rsv(dtb, 0, &address, &size), 0);
+	assert_int_equal(address, reserved.start);
+	assert_int_equal(size, reserved.bytes);
+	free(dtb);
+}
+
 /* The next kernel finds everything where the boot protocol wants it. */
 void assert_boots(const struct job *job, struct purg_model *m)
 {

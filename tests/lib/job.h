@@ -59,6 +59,9 @@ uint64_t segment_bytes(const struct fake *fake);
 bool noted(const struct job *job, const char *word);
 void assert_loads(struct job *job, struct purg_model *m);
 
+/* The next kernel's tree reserves this memory, and nothing else, in the list that libfdt calls mem_rsv. */
+void assert_reserved(struct purg_model *m, struct range reserved);
+
 /* What is said of a failure, as it is printed. */
 void assert_says(const struct fail *fail, const char *sentence);
 

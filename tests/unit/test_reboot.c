@@ -20,6 +20,7 @@
 #define MS(n)	((n) * (uint64_t)(HZ / 1000))
 
 static unsigned char record[PURG_T_CELLS * 8];
+static size_t record_bytes;
 static struct reboot reboot;
 
 static void set(enum purg_timeline_cell cell, uint64_t value)
@@ -52,30 +53,31 @@ static struct reboot_now now(void)
 	};
 }
 
+static void print_json_of(const struct reboot *what, FILE *out)
+{
+	timeline_json(record, record_bytes, what, out);
+}
+
 static void assert_told(const char *name, const struct reboot_now *at, size_t bytes)
 {
-	char file[64], *text;
-	size_t length;
-	FILE *out = open_memstream(&text, &length);
+	static const struct { const char *ending; void (*print)(const struct reboot *what, FILE *out); } ways[] = {
+		{ "txt", reboot_text }, { "prom", reboot_prometheus }, { "json", print_json_of },
+	};
+	size_t i;
 
+	record_bytes = bytes;
 	assert_true(reboot_make(&reboot, record, bytes, at));
-	reboot_text(&reboot, out);
-	fclose(out);
-	snprintf(file, sizeof(file), "reboot-%s.txt", name);
-	assert_golden(file, text);
-	free(text);
-	out = open_memstream(&text, &length);
-	reboot_prometheus(&reboot, out);
-	fclose(out);
-	snprintf(file, sizeof(file), "reboot-%s.prom", name);
-	assert_golden(file, text);
-	free(text);
-	out = open_memstream(&text, &length);
-	timeline_json(record, bytes, &reboot, out);
-	fclose(out);
-	snprintf(file, sizeof(file), "reboot-%s.json", name);
-	assert_golden(file, text);
-	free(text);
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		char file[64], *text;
+		size_t length;
+		FILE *out = open_memstream(&text, &length);
+
+		ways[i].print(&reboot, out);
+		fclose(out);
+		snprintf(file, sizeof(file), "reboot-%s.%s", name, ways[i].ending);
+		assert_golden(file, text);
+		free(text);
+	}
 }
 
 static void test_all_known(void **state)
