@@ -211,8 +211,8 @@ static void fill_report(const struct load *l)
 		snprintf(to->name, sizeof(to->name), "%s", object->name);
 		to->place = (struct range){ window->pa + object->offset_bytes, object->memory_bytes };
 		to->file_bytes = l->payload.file_bytes[o];
-		to->slots = window->slots;
 		for (i = 0; i < window->slots; i++) {
+			to->slots += window->slot[i].kind != SLOT_EMPTY;
 			to->in_place += window->slot[i].kind == SLOT_IN_PLACE;
 			to->moved += window->slot[i].kind == SLOT_MOVED;
 			to->relocated += window->slot[i].kind == SLOT_RELOCATED;

@@ -77,7 +77,7 @@ static void note_cma(const struct attempt *a)
 
 static bool nothing_moves(const struct placement *to)
 {
-	return to->plan.in_place == plan_slots(&to->input.object[0]) + plan_slots(&to->input.object[1]);
+	return !to->plan.moved && !to->plan.relocated;
 }
 
 /* No more than there is memory for now; what is staged already counts as taken. */
@@ -254,9 +254,9 @@ enum kx_err placement_mark(struct placement *placement, struct fail *fail)
 {
 	const struct plan *plan = &placement->plan;
 	const struct staging *staging = &placement->staging;
-	bool *keep;
+	uint32_t i, kept = 0;
 	unsigned int o;
-	uint32_t i;
+	bool *keep;
 
 	free(placement->keep);
 	placement->keep = keep = calloc(staging->pages ? staging->pages : 1, sizeof(*keep));
@@ -270,6 +270,14 @@ enum kx_err placement_mark(struct placement *placement, struct fail *fail)
 		keep[plan->control_page] = true;
 	if (plan->dtb_page != PLAN_NO_PAGE)
 		keep[plan->dtb_page] = true;
+	/* Of the others so many that planning anew finds enough, wherever the kernel moves them to (plan.h). */
+	for (i = 0; i < staging->pages; i++)
+		kept += keep[i];
+	for (i = 0; i < staging->pages && kept < plan_pages_wanted(&placement->input); i++)
+		if (!keep[i] && staging->pa[i] != STAGING_NO_PA) {
+			keep[i] = true;
+			kept++;
+		}
 	placement->pages_tried = staging->pages;
 	return KX_OK;
 }

@@ -224,7 +224,7 @@ static enum kx_err make_true(struct staged *staged, struct heal *heal, struct fa
 		return nobodys(heal);
 	if (err == KX_INTERRUPTED)
 		return fail_with(fail, err);
-	snprintf(heal->check.why, sizeof(heal->check.why), "%u pages have moved, and planning anew failed: %.20s%s%.60s", heal->check.moved,
+	snprintf(heal->check.why, sizeof(heal->check.why), "%u pages have moved, and planning anew failed: %.80s%s%s", heal->check.moved,
 		 reason.detail, reason.detail[0] ? ": " : "", err_text(err));
 	staged_close(staged);
 	return undo(sys, heal, fail);

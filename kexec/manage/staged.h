@@ -36,7 +36,7 @@ struct staged_check {
 	uint32_t pages, moved;
 	uint64_t digested_bytes;	/* that were held against their digests */
 	uint64_t ms;
-	char why[160];			/* it is damaged; else empty */
+	char why[320];			/* it is damaged; else empty */
 };
 
 /* Hold it against what is true: addresses, memory errors, and with digests every byte, on all CPUs. Errors: KX_NO_MEMORY, KX_INTERRUPTED */

@@ -33,6 +33,14 @@ uint32_t plan_slots(const struct plan_object *object)
 	return (uint32_t)((object->offset_bytes + object->memory_bytes + PLAN_SLOT_BYTES - 1) / PLAN_SLOT_BYTES);
 }
 
+/* Of them those that a piece of the file lies in. They are the first ones: what is behind the file is BSS. */
+static uint32_t file_slots(const struct plan_object *object)
+{
+	if (!object->memory_bytes || !object->file_bytes)
+		return 0;
+	return (uint32_t)((object->offset_bytes + object->file_bytes + PLAN_SLOT_BYTES - 1) / PLAN_SLOT_BYTES);
+}
+
 /* The device tree lies at the end of the control segment's huge page, or in one of its own. */
 static bool dtb_fits_beside(const struct plan_input *input)
 {
@@ -130,22 +138,24 @@ static void planner_close(struct planner *p)
 }
 
 /*
- * All places where a window of so many slots could lie, in order of address: the windows inside every run of usable
- * slots inside limit. cost is how many slots of the present one are not owned.
+ * All places where an object's window could lie, in order of address: the windows inside every run of usable slots inside
+ * limit. cost is how many slots of the present one would hold a piece of the file and are not owned.
  */
 struct cursor {
 	const struct planner *p;
 	struct range limit;
-	uint64_t bytes;
+	uint64_t bytes, file_bytes;	/* of the window; of its slots with a piece of the file */
 	size_t run;		/* the next one to enter */
 	pa_t pa, stop;		/* present window; end of the present run */
-	uint32_t first, next;	/* the huge pages inside the window: a huge page in a run is placeable, others were taken out */
+	uint32_t first, next;	/* the huge pages inside file_bytes: a huge page in a run is placeable, others were taken out */
 	uint32_t cost;
 };
 
-static struct cursor cursor_open(const struct planner *p, uint32_t slots, struct range limit)
+static struct cursor cursor_open(const struct planner *p, unsigned int object, struct range limit)
 {
-	return (struct cursor){ .p = p, .limit = limit, .bytes = (uint64_t)slots * PLAN_SLOT_BYTES };
+	const struct plan_object *o = &p->input->object[object];
+
+	return (struct cursor){ .p = p, .limit = limit, .bytes = plan_slots(o) * PLAN_SLOT_BYTES, .file_bytes = file_slots(o) * PLAN_SLOT_BYTES };
 }
 
 static bool cursor_next(struct cursor *c)
@@ -170,11 +180,11 @@ static bool cursor_next(struct cursor *c)
 		c->stop = stop;
 		c->first = c->next = owned_from(p, start);
 	}
-	while (c->next < p->input->pages && p->owned[c->next].pa < c->pa + c->bytes)
+	while (c->next < p->input->pages && p->owned[c->next].pa < c->pa + c->file_bytes)
 		c->next++;
 	while (c->first < c->next && p->owned[c->first].pa < c->pa)
 		c->first++;
-	c->cost = (uint32_t)(c->bytes / PLAN_SLOT_BYTES) - (c->next - c->first);
+	c->cost = (uint32_t)(c->file_bytes / PLAN_SLOT_BYTES) - (c->next - c->first);
 	return true;
 }
 
@@ -195,7 +205,7 @@ static void keep_better(struct choice *best, uint32_t cost, unsigned int a, pa_t
 /* The cheapest place for one object alone. least: what no place can be cheaper than. */
 static void search_one(const struct planner *p, unsigned int object, struct range limit, uint32_t least, struct choice *best)
 {
-	struct cursor c = cursor_open(p, plan_slots(&p->input->object[object]), limit);
+	struct cursor c = cursor_open(p, object, limit);
 
 	while (best->cost > least && cursor_next(&c))
 		keep_better(best, c.cost, object, c.pa, object, c.pa);
@@ -206,8 +216,8 @@ static void search_one(const struct planner *p, unsigned int object, struct rang
 static void search_pair(const struct planner *p, unsigned int lower, unsigned int upper, struct range limit,
 			uint32_t least, struct choice *best)
 {
-	struct cursor low = cursor_open(p, plan_slots(&p->input->object[lower]), limit);
-	struct cursor up = cursor_open(p, plan_slots(&p->input->object[upper]), limit);
+	struct cursor low = cursor_open(p, lower, limit);
+	struct cursor up = cursor_open(p, upper, limit);
 	bool more = cursor_next(&low);
 	uint32_t low_cost = NO_COST;
 	pa_t low_pa = 0;
@@ -236,7 +246,7 @@ static bool holds_pages(const struct planner *p, struct range span)
 static void search_span(const struct planner *p, struct range span, struct choice *best)
 {
 	const struct plan_object *object = p->input->object;
-	uint32_t least = holds_pages(p, span) ? 0 : plan_slots(&object[0]) + plan_slots(&object[1]);
+	uint32_t least = holds_pages(p, span) ? 0 : file_slots(&object[0]) + file_slots(&object[1]);
 
 	if (!object[0].memory_bytes || !object[1].memory_bytes) {
 		search_one(p, object[1].memory_bytes != 0, span, least, best);
@@ -278,16 +288,30 @@ static bool place_windows(const struct planner *p, struct choice *best)
 	return best->cost != NO_COST;
 }
 
-/* An owned huge page that no window uses: for the control segment it must be bootable RAM, for a source it need not be. */
-static struct owned *take_spare_page(struct planner *p, bool placeable)
+/* Not in use, and outside every window: not where BSS will be, either. */
+static bool is_free(const struct planner *p, const struct owned *owned)
+{
+	return !owned->used && !range_set_overlaps(&p->taken, (struct range){ owned->pa, PLAN_SLOT_BYTES });
+}
+
+static uint32_t free_pages(const struct planner *p)
+{
+	uint32_t i, count = 0;
+
+	for (i = 0; i < p->input->pages; i++)
+		count += is_free(p, &p->owned[i]);
+	return count;
+}
+
+/* For the control segment it must be bootable RAM, for a source it need not be. */
+static struct owned *take_free_page(struct planner *p, bool placeable)
 {
 	uint32_t i;
 
 	for (i = 0; i < p->input->pages; i++) {
 		struct owned *owned = &p->owned[i];
 
-		if (owned->used || (placeable && !owned->placeable) ||
-		    range_set_overlaps(&p->taken, (struct range){ owned->pa, PLAN_SLOT_BYTES }))
+		if (!is_free(p, owned) || (placeable && !owned->placeable))
 			continue;
 		owned->used = true;
 		return owned;
@@ -295,17 +319,21 @@ static struct owned *take_spare_page(struct planner *p, bool placeable)
 	return NULL;
 }
 
-/* A place of 2 MiB for the control segment or the device tree: ours if there is a huge page to be had, else spare memory. */
-static bool place_small(struct planner *p, pa_t *pa, uint32_t *page)
+static bool place_small_in_page(struct planner *p, pa_t *pa, uint32_t *page)
 {
-	struct owned *owned = take_spare_page(p, true);
+	struct owned *owned = take_free_page(p, true);
+
+	if (!owned)
+		return false;
+	*pa = owned->pa;
+	*page = owned->page;
+	return true;
+}
+
+static bool place_small_in_spare(struct planner *p, pa_t *pa, uint32_t *page)
+{
 	size_t k;
 
-	if (owned) {
-		*pa = owned->pa;
-		*page = owned->page;
-		return true;
-	}
 	*page = PLAN_NO_PAGE;
 	for (k = 0; k < p->usable.count; k++) {
 		struct range run = p->usable.v[k];
@@ -322,18 +350,28 @@ static bool place_small(struct planner *p, pa_t *pa, uint32_t *page)
 	return false;
 }
 
+/*
+ * A place of 2 MiB for the control segment or the device tree, which the kernel relocates anyway: a huge page of ours if no payload has to do
+ * without it, else spare memory.
+ */
+static bool place_small(struct planner *p, const struct plan *plan, pa_t *pa, uint32_t *page)
+{
+	return (free_pages(p) > plan->relocated && place_small_in_page(p, pa, page)) || place_small_in_spare(p, pa, page) ||
+	       place_small_in_page(p, pa, page);
+}
+
 static bool place_control(struct planner *p, struct plan *plan)
 {
 	uint64_t dtb_bytes = align_up(p->input->dtb_bytes, KIB(64));
 
-	if (!place_small(p, &plan->control_pa, &plan->control_page))
+	if (!place_small(p, plan, &plan->control_pa, &plan->control_page))
 		return false;
 	if (dtb_fits_beside(p->input)) {
 		plan->dtb_pa = plan->control_pa + PLAN_SLOT_BYTES - dtb_bytes;
 		plan->dtb_page = plan->control_page;
 		return true;
 	}
-	return place_small(p, &plan->dtb_pa, &plan->dtb_page);
+	return place_small(p, plan, &plan->dtb_pa, &plan->dtb_page);
 }
 
 struct hole {
@@ -380,45 +418,32 @@ static struct hole *find_holes(const struct plan *plan, size_t *count)
 static enum kx_err fill_holes(struct planner *p, struct plan *plan)
 {
 	unsigned int segments = 2;	/* the control segment and the device tree */
-	uint32_t sources = 0, holes_slots = 0, lacking, i;
+	uint32_t sources = free_pages(p), lacking = plan->relocated > sources ? plan->relocated - sources : 0, i;
 	struct hole *holes;
 	size_t count, h;
 
-	for (i = 0; i < p->input->pages; i++)
-		sources += !p->owned[i].used &&
-			   !range_set_overlaps(&p->taken, (struct range){ p->owned[i].pa, PLAN_SLOT_BYTES });
 	holes = find_holes(plan, &count);
 	if (!holes)
 		return KX_NO_MEMORY;
-	for (h = 0; h < count; h++)
-		holes_slots += holes[h].slots;
-	lacking = holes_slots > sources ? holes_slots - sources : 0;
-
 	for (h = 0; h < count; h++) {
 		struct plan_window *window = &plan->window[holes[h].object];
 		uint32_t relocated = holes[h].slots < lacking ? holes[h].slots : lacking;
 
 		lacking -= relocated;
 		segments += relocated > 0;
-		for (i = 0; i < holes[h].slots; i++) {
-			struct plan_slot *slot = &window->slot[holes[h].slot + i];
+		for (i = relocated; i < holes[h].slots; i++) {
+			struct owned *source = take_free_page(p, false);
 
-			if (i < relocated) {
-				*slot = (struct plan_slot){ SLOT_RELOCATED, PLAN_NO_PAGE };
-				plan->relocated++;
-			} else {
-				struct owned *owned = take_spare_page(p, false);
-
-				*slot = (struct plan_slot){ SLOT_MOVED, owned ? owned->page : PLAN_NO_PAGE };
-				plan->moved++;
-			}
+			window->slot[holes[h].slot + i] = (struct plan_slot){ SLOT_MOVED, source ? source->page : PLAN_NO_PAGE };
+			plan->relocated--;
+			plan->moved++;
 		}
 	}
 	free(holes);
 	return segments <= p->input->rules.segments_max ? KX_OK : KX_NO_ROOM;
 }
 
-/* What every slot of a window is before sources are handed out. */
+/* What every slot of a window is before sources are handed out: what is not in place is the kernel's. */
 static bool open_window(struct planner *p, struct plan *plan, unsigned int object, pa_t pa)
 {
 	struct plan_window *window = &plan->window[object];
@@ -431,18 +456,21 @@ static bool open_window(struct planner *p, struct plan *plan, unsigned int objec
 	    !range_set_add(&p->taken, (struct range){ pa, (uint64_t)window->slots * PLAN_SLOT_BYTES }))
 		return false;
 	for (i = 0; i < window->slots; i++) {
-		struct owned *owned = placeable_at(p, pa + i * PLAN_SLOT_BYTES);
+		struct owned *owned;
 
-		window->slot[i].page = owned ? owned->page : PLAN_NO_PAGE;
+		window->slot[i] = (struct plan_slot){ SLOT_EMPTY, PLAN_NO_PAGE };
+		if (i >= file_slots(&p->input->object[object])) {
+			plan->empty++;
+			continue;
+		}
+		owned = placeable_at(p, pa + i * PLAN_SLOT_BYTES);
 		if (owned) {
-			window->slot[i].kind = SLOT_IN_PLACE;
+			window->slot[i] = (struct plan_slot){ SLOT_IN_PLACE, owned->page };
 			owned->used = true;
 			plan->in_place++;
-		} else if (!plan_piece(window, &p->input->object[object], i).file_bytes) {
-			window->slot[i].kind = SLOT_EMPTY;
-			plan->empty++;
 		} else {
 			window->slot[i].kind = SLOT_RELOCATED;
+			plan->relocated++;
 		}
 	}
 	return true;

@@ -7,7 +7,7 @@
  *   in place  when the huge page at that address is ours: the payload is written there and stays;
  *   moved     when it is not: the payload waits in a huge page outside every window and purgatory copies it;
  *   relocated when no huge page is left for it: it becomes part of a kexec segment, and the kernel copies it;
- *   empty     when it is not ours and nothing of the file lies in it: BSS, which the next kernel clears itself.
+ *   empty     when nothing of the file lies in it: BSS, which the next kernel clears itself and which needs no huge page.
  * Sources lie outside every window and windows do not overlap, so moves need no order and cannot form cycles.
  */
 #ifndef PLAN_H
@@ -67,7 +67,7 @@ struct plan_window {
 
 struct plan {
 	struct plan_window window[PLAN_OBJECTS];
-	/* The control segment and the device tree go through the kernel. They are sent to huge pages of ours where there are some. */
+	/* The control segment and the device tree go through the kernel. They are sent to huge pages of ours where some are left over. */
 	pa_t control_pa;
 	uint32_t control_page;	/* PLAN_NO_PAGE: not ours */
 	pa_t dtb_pa;
@@ -78,11 +78,14 @@ struct plan {
 /* Slots that an object needs. */
 uint32_t plan_slots(const struct plan_object *object);
 
-/* Huge pages that let the whole input lie in place, if they come in long enough runs. */
+/*
+ * Huge pages that let the whole input lie in place, if they come in long enough runs; with one for each slot of BSS. A load that keeps so many
+ * can be planned anew wherever they have moved to: however many of them come to lie under BSS, the others are enough for all files.
+ */
 uint32_t plan_pages_wanted(const struct plan_input *input);
 
 /*
- * Make the plan with the fewest slots that are not ours; among equals one at a low address. If the holes between the
+ * Make the plan with the fewest slots that hold a piece of a file and are not ours; among equals one at a low address. If the holes between the
  * huge pages would need more segments than the kernel takes, the plan does without huge pages. What the plan allocates is the
  * caller's to give back with plan_free().
  *

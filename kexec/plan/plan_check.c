@@ -15,6 +15,17 @@ static bool book(struct range_set *booked, struct range r)
 	return !range_set_overlaps(booked, r) && range_set_add(booked, r);
 }
 
+/* A huge page that may be booted from. */
+static bool is_ours(const struct plan_input *input, struct range r)
+{
+	uint32_t i;
+
+	for (i = 0; i < input->pages; i++)
+		if (input->page_pa[i] == r.start)
+			return range_set_contains(input->ram, r);
+	return false;
+}
+
 static const char *check_slot(const struct plan_input *input, const struct plan_slot *slot, struct range dest,
 			      struct range_set *booked, bool *page_used, uint32_t *counts)
 {
@@ -26,6 +37,8 @@ static const char *check_slot(const struct plan_input *input, const struct plan_
 	if (slot->kind == SLOT_RELOCATED || slot->kind == SLOT_EMPTY) {
 		if (slot->page != PLAN_NO_PAGE)
 			return "a slot has a huge page that it does not need";
+		if (slot->kind == SLOT_EMPTY && is_ours(input, dest))
+			return NULL;
 		return range_set_contains(input->spare, dest) ? NULL : "a segment or BSS goes where it may not";
 	}
 	if (slot->page >= input->pages)

@@ -430,12 +430,19 @@ unsigned int fake_ledgers(const struct fake *f)
 
 bool fake_move_page(struct fake *f, pa_t pa)
 {
-	unsigned int i;
-	uint32_t k, to;
+	uint32_t to;
 
 	for (to = 0; to < f->pages && (f->page[to].taken || f->page[to].failed); to++)
 		;
-	for (i = 0; i < FAKE_SHMS && to < f->pages; i++)
+	return to < f->pages && fake_move_page_to(f, pa, to);
+}
+
+bool fake_move_page_to(struct fake *f, pa_t pa, uint32_t to)
+{
+	unsigned int i;
+	uint32_t k;
+
+	for (i = 0; i < FAKE_SHMS; i++)
 		for (k = 0; f->shm[i].alive && f->shm[i].huge && k < f->shm[i].slots; k++) {
 			uint32_t from = f->shm[i].slot[k];
 

@@ -32,6 +32,7 @@
 #define INITRD_BYTES	(MIB(2) + 77)
 #define INITRD_SLOTS	2
 #define SLOTS		(KERNEL_SLOTS + INITRD_SLOTS)
+#define FILE_SLOTS	(SLOTS - 1)
 
 /* A machine, the files of a load, and what was asked. */
 struct job {

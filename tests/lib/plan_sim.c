@@ -53,6 +53,16 @@ static bool bootable(const struct plan_input *input, uint32_t page)
 	return below_limit(input, input->page_pa[page], SLOT) && covers(input->ram, input->page_pa[page], SLOT);
 }
 
+static bool ours_at(const struct plan_input *input, pa_t pa)
+{
+	uint32_t i;
+
+	for (i = 0; i < input->pages; i++)
+		if (input->page_pa[i] == pa && bootable(input, i))
+			return true;
+	return false;
+}
+
 static uint32_t tag_of(unsigned int object, uint32_t slot)
 {
 	return ((object + 1) << 24) + slot;
@@ -220,7 +230,7 @@ static const char *relocate(struct memory *m, const struct plan *plan, const str
 
 			if (plan->window[o].slot[i].kind != SLOT_RELOCATED && plan->window[o].slot[i].kind != SLOT_EMPTY)
 				continue;
-			if (!covers(input->spare, pa, SLOT))
+			if (!covers(input->spare, pa, SLOT) && !(plan->window[o].slot[i].kind == SLOT_EMPTY && ours_at(input, pa)))
 				return "sim: the kernel writes where it may not";
 			if (!put(m, pa, tag_of(o, i)))
 				return "sim: the kernel overwrites something";
@@ -301,14 +311,19 @@ const char *plan_sim(const struct plan *plan, const struct plan_input *input)
 	return why;
 }
 
-static bool in_window(const struct plan *plan, pa_t pa)
+enum covered { OUTSIDE, BY_FILE, BY_BSS };
+
+static enum covered covered_by(const struct plan *plan, pa_t pa)
 {
 	unsigned int o;
 
-	for (o = 0; o < PLAN_OBJECTS; o++)
-		if (pa >= plan->window[o].pa && pa - plan->window[o].pa < plan->window[o].slots * SLOT)
-			return true;
-	return false;
+	for (o = 0; o < PLAN_OBJECTS; o++) {
+		const struct plan_window *w = &plan->window[o];
+
+		if (pa >= w->pa && pa - w->pa < w->slots * SLOT)
+			return w->slot[(pa - w->pa) / SLOT].kind == SLOT_EMPTY ? BY_BSS : BY_FILE;
+	}
+	return OUTSIDE;
 }
 
 const char *plan_sim_waste(const struct plan *plan, const struct plan_input *input)
@@ -319,6 +334,7 @@ const char *plan_sim_waste(const struct plan *plan, const struct plan_input *inp
 
 	for (f = 0; f < input->pages; f++) {
 		bool used = f == plan->control_page || f == plan->dtb_page, in_place = false;
+		enum covered covered = covered_by(plan, input->page_pa[f]);
 
 		for (o = 0; o < PLAN_OBJECTS; o++) {
 			for (i = 0; i < plan->window[o].slots; i++) {
@@ -328,12 +344,11 @@ const char *plan_sim_waste(const struct plan *plan, const struct plan_input *inp
 				in_place |= plan->window[o].slot[i].kind == SLOT_IN_PLACE;
 			}
 		}
-		if (bootable(input, f) && in_window(plan, input->page_pa[f]) && !in_place)
+		if (bootable(input, f) && covered == BY_FILE && !in_place)
 			return "waste: a huge page in a window is not used in place";
-		if (!used && plan->relocated && below_limit(input, input->page_pa[f], SLOT))
+		if (!used && covered == OUTSIDE && plan->relocated && below_limit(input, input->page_pa[f], SLOT))
 			return "waste: a huge page lies idle while the kernel copies";
-		if (bootable(input, f) && !in_place && kernel_places_small && f != plan->control_page &&
-		    f != plan->dtb_page)
+		if (!used && covered == OUTSIDE && kernel_places_small && bootable(input, f))
 			return "waste: control segment or dtb could lie in a huge page of ours";
 	}
 	return NULL;
@@ -388,6 +403,11 @@ static bool piece_at(const struct ground *g, size_t k, uint32_t n)
 	return k + n <= g->slots.count && g->slots.cell[k + n - 1].pa - g->slots.cell[k].pa == (n - 1) * SLOT;
 }
 
+static uint32_t file_slots(const struct plan_object *object)
+{
+	return object->memory_bytes && object->file_bytes ? (uint32_t)((object->offset_bytes + object->file_bytes + SLOT - 1) / SLOT) : 0;
+}
+
 static int longer(const void *a, const void *b)
 {
 	const uint32_t *x = a, *y = b;
@@ -396,14 +416,14 @@ static int longer(const void *a, const void *b)
 }
 
 /*
- * Whether this pair can be loaded. Where sources lack, BSS goes to the kernel first, which costs no segment, and then
- * the longest holes: the number of segments is limited.
+ * Whether this pair can be loaded. Where sources lack, the longest holes go to the kernel: the number of segments is limited.
  */
 static bool pair_loads(const struct ground *g, const struct plan_input *input, const size_t *at, const uint32_t *n)
 {
 	uint64_t units = (input->control_bytes + SMALL_UNIT - 1) / SMALL_UNIT +
 			 (input->dtb_bytes + SMALL_UNIT - 1) / SMALL_UNIT;
-	uint32_t small = units * SMALL_UNIT > SLOT ? 2 : 1, in_place = 0, holes = 0, outside, sources, unplaced = 0;
+	uint32_t small = units * SMALL_UNIT > SLOT ? 2 : 1, in_place = 0, under_bss = 0, holes = 0, unplaced = 0;
+	uint32_t outside, spare, owned, sources;
 	uint32_t *hole = calloc((size_t)n[0] + n[1] + 1, sizeof(*hole));
 	unsigned int segments = 2, o;
 	size_t i;
@@ -412,24 +432,38 @@ static bool pair_loads(const struct ground *g, const struct plan_input *input, c
 		return false;
 	for (o = 0; o < PLAN_OBJECTS; o++) {
 		for (i = 0; i < n[o]; i++) {
+			if (i >= file_slots(&input->object[o])) {
+				under_bss += g->slots.cell[at[o] + i].tag;
+				continue;
+			}
 			if (g->slots.cell[at[o] + i].tag) {
 				in_place++;
 				continue;
 			}
-			if (i * SLOT >= input->object[o].offset_bytes + input->object[o].file_bytes)
-				continue;
 			holes += i == 0 || g->slots.cell[at[o] + i - 1].tag;
 			hole[holes - 1]++;
 			unplaced++;
 		}
 	}
-	outside = g->ours[g->slots.count] - in_place;
-	sources = g->reachable - in_place - (outside < small ? outside : small);
+	if (g->slots.count < (size_t)n[0] + n[1] + small) {
+		free(hole);
+		return false;
+	}
+	/* Control segment and device tree lie in huge pages that no payload needs, else in spare memory, else in huge pages all the same. */
+	outside = g->ours[g->slots.count] - in_place - under_bss;
+	spare = (uint32_t)g->slots.count - n[0] - n[1] - outside;
+	sources = g->reachable - in_place - under_bss;
+	owned = sources > unplaced ? sources - unplaced : 0;
+	owned = owned < outside ? owned : outside;
+	owned = owned < small ? owned : small;
+	if (small - owned > spare)
+		owned = small - spare;
+	sources -= owned;
 	qsort(hole, holes, sizeof(*hole), longer);
 	for (i = 0; i < holes && unplaced > sources; i++, segments++)
 		unplaced -= hole[i] < unplaced - sources ? hole[i] : unplaced - sources;
 	free(hole);
-	return segments <= input->rules.segments_max && g->slots.count >= (size_t)n[0] + n[1] + small;
+	return segments <= input->rules.segments_max;
 }
 
 static void try_pair(const struct ground *g, const struct plan_input *input, const size_t *at, const uint32_t *n,
@@ -445,7 +479,7 @@ static void try_pair(const struct ground *g, const struct plan_input *input, con
 		pa[o] = g->slots.cell[at[o]].pa;
 		low = pa[o] < low ? pa[o] : low;
 		high = pa[o] + n[o] * SLOT > high ? pa[o] + n[o] * SLOT : high;
-		unplaced += n[o] - (g->ours[at[o] + n[o]] - g->ours[at[o]]);
+		unplaced += file_slots(&input->object[o]) - (g->ours[at[o] + file_slots(&input->object[o])] - g->ours[at[o]]);
 	}
 	if (n[0] && n[1] && pa[0] < pa[1] + n[1] * SLOT && pa[1] < pa[0] + n[0] * SLOT)
 		return;

@@ -20,7 +20,7 @@ const char *plan_sim_waste(const struct plan *plan, const struct plan_input *inp
 
 struct plan_sim_best {
 	bool fits;		/* some pair of windows keeps the rules */
-	uint32_t unplaced;	/* the fewest slots not in place of all of them */
+	uint32_t unplaced;	/* the fewest slots with a piece of a file that are not in place, of all of them */
 	pa_t pa[PLAN_OBJECTS];	/* a pair that has so few; with one object only, the lowest */
 	bool loads;		/* some pair also leaves room for control segment and dtb, within the segments there are */
 };

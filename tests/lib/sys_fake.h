@@ -156,6 +156,7 @@ unsigned int fake_ledgers(const struct fake *fake);
 void fake_died(struct fake *fake, bool together);
 /* The kernel moves the huge page at pa to a free one of the fake's; false: there is none. */
 bool fake_move_page(struct fake *fake, pa_t pa);
+bool fake_move_page_to(struct fake *fake, pa_t pa, uint32_t to);	/* that is free */
 
 /* What is left behind that should not be: descriptors, attachments, segments that belong to no load, a changed limit.
  * Null if nothing. */

@@ -175,7 +175,7 @@ static void little_memory(struct job *job)
 
 static void few_pages(struct job *job)
 {
-	job->fake->pages = 4;
+	job->fake->pages = 3;
 }
 
 static void crash_kernel_missing(struct job *job)

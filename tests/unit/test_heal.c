@@ -256,6 +256,40 @@ static void do_harm(struct job *job, enum harm harm)
 	f->no_lock = false;
 }
 
+/* Each to any page that is free. */
+static void scatter(struct fake *f, uint64_t *seed)
+{
+	uint32_t i, to;
+
+	for (i = 0; i < f->pages; i++) {
+		to = (uint32_t)seed_below(seed, f->pages);
+		if (f->page[i].taken && !f->page[to].taken)
+			fake_move_page_to(f, f->page[i].pa, to);
+	}
+}
+
+/* A heal keeps as many pages as the next one may need, if these come to lie where BSS will be. */
+static void test_scattered_again(void **state)
+{
+	uint64_t seed = seed_get("test_scattered_again"), rounds = seed_number("ROUNDS", 10), round;
+
+	(void)state;
+	for (round = 0; round < rounds; round++) {
+		struct job *job = job_sized(0x60000000, PLAN_SLOT_BYTES, 24, 70000, MIB(5), MIB(5) + 77);
+		unsigned int times;
+		struct heal h;
+
+		assert_int_equal(load(job), KX_OK);
+		for (times = 0; times < 20; times++) {
+			scatter(job->fake, &seed);
+			if (heal(job, &h))
+				fail_msg("heal %u: %s: %s", times + 1, job->fail.detail, err_text(job->fail.err));
+		}
+		assert_true_and_boots(job);
+		job_free(job);
+	}
+}
+
 /* Again and again: each heal starts from what the one before has left, which may have given pages back. */
 static void test_shuffled_again(void **state)
 {
@@ -512,7 +546,7 @@ int main(void)
 		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_log_is_gone),
 		cmocka_unit_test(test_shuffled),
-		cmocka_unit_test(test_shuffled_again),
+		cmocka_unit_test(test_shuffled_again), cmocka_unit_test(test_scattered_again),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_anothers),
 		cmocka_unit_test(test_exec_heals),

@@ -157,7 +157,7 @@ static void test_read_only_limit(void **state)
 
 	(void)state;
 	job->fake->write_error = -EROFS;
-	snprintf(with_count, sizeof(with_count), "2 of 5 huge pages are missing: %s", sentence);
+	snprintf(with_count, sizeof(with_count), "1 of 4 huge pages are missing: %s", sentence);
 	assert_int_equal(load(job), KX_LIMIT_READ_ONLY);
 	assert_says(&job->fail, with_count);
 	assert_clean(job->fake);

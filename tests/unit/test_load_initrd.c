@@ -113,17 +113,17 @@ static void test_default(void **state)
 static void test_few_pages(void **state)
 {
 	struct archives a = make();
-	struct job *job = job_packed(&a, 2 + 2 + 1, UNPACK_DEFAULT, false);
+	struct job *job = job_packed(&a, 2 + 2, UNPACK_DEFAULT, false);
 
 	(void)state;
 	loads(&a, job, false);
 	assert_true(noted(job, "unpacked it could not be staged"));
 	assert_int_equal(segment_bytes(job->fake) < MIB(1), 1);
 	job_free(job);
-	job = job_packed(&a, 2 + 2 + 1, UNPACK_YES, true);
+	job = job_packed(&a, 2 + 2, UNPACK_YES, true);
 	loads(&a, job, true);
 	job_free(job);
-	job = job_packed(&a, 2 + 2 + 1, UNPACK_DEFAULT, false);
+	job = job_packed(&a, 2 + 2, UNPACK_DEFAULT, false);
 	job->request.fast = FAST_REQUIRE;
 	loads(&a, job, false);
 	job_free(job);

@@ -197,6 +197,10 @@ static const struct drawn drawn[] = {
 	DRAWN("such a dtb finds spare memory", "FFF.s", "KKH.D", 2, 0, .control = KIB(129), .dtb = MIB(2) - KIB(128)),
 	DRAWN("such a dtb finds nothing", "FFF.", NULL, 2, 0, .control = KIB(129), .dtb = MIB(2) - KIB(128)),
 	DRAWN("BSS that nobody copies costs no segment", "Fs.F", "Kb.H", 2, 0, .bss = PLAN_SLOT_BYTES, .segments_max = 2),
+	DRAWN("BSS needs no huge page", "FFsF.FFF", "KKbH.FFF", 3, 0, .bss = PLAN_SLOT_BYTES),
+	DRAWN("a huge page under BSS is no source", "FsFss", "KxbHs", 3, 0, .bss = PLAN_SLOT_BYTES),
+	DRAWN("nor does the control segment lie there", "FFFs.", "KKbH.", 3, 0, .bss = PLAN_SLOT_BYTES),
+	DRAWN("a payload has the last huge page before the control segment", "FsFsFs", "KkKHms", 3, 0),
 	DRAWN("the best window must not leave the other object without one", "sFFFFss.s", "*", 4, 3),
 	DRAWN("32 GiB apart is near enough", "FFF|FF", "KKK|IH", 3, 1, .far = GIB(33) - SLOT(1)),
 	DRAWN("32 GiB and a slot apart is too far", "FFFF|FF", "KKKH|FF", 3, 0, .far = GIB(33) - SLOT(1)),
@@ -290,7 +294,7 @@ static void test_pages_wanted(void **state)
 /* --- good plans, broken --- */
 
 /* The kernel has slots of all kinds, and a huge page is left over. */
-static const struct drawn mixed = DRAWN("mixed", "FssFssF.FFsF.FF.ss.|F", "KxxKxkK.IIiI.Hm.ss.|m", 7, 4, .far = GIB(2));
+static const struct drawn mixed = DRAWN("mixed", "FssFssF.FFsF.FF....|F", "KxxKxkK.IIiI.Hm....|m", 7, 4, .far = GIB(2));
 static const struct drawn roomy = DRAWN("roomy", "FsFsF.FsFF.F.F.F.F.F.ss", "KkKkK.IiII.H.m.m.m.F.ss", 5, 4);
 
 static const struct drawn bare = DRAWN("bare", "sssssssssXXsssss", "xxxxiiHssmmsssss", 4, 2, .limit = NEAR + SLOT(14));
