@@ -127,7 +127,7 @@ static bool take_key(struct boot_entry *e, const char *key, const char *value, s
 	} else if (strcmp(key, "initrd") == 0) {
 		ok = take_initrds(e, value, bytes);
 	} else if (strcmp(key, "devicetree-overlay") == 0) {
-		snprintf(e->broken, sizeof(e->broken), "its device tree has overlays, which only the boot loader can put in");
+		entry_break(e, "its device tree has overlays, which only the boot loader can put in");
 	}
 	free(line);
 	return ok;
@@ -219,7 +219,7 @@ enum kx_err entry_parse_bls(struct boot_entries *entries, const char *name, cons
 	if (!ours)
 		entries_drop_last(entries);
 	else if (!e->kernel)
-		snprintf(e->broken, sizeof(e->broken), "it names no kernel");
+		entry_break(e, "it names no kernel");
 	return KX_OK;
 }
 

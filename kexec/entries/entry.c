@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "entry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,11 @@ bool entry_set(char **to, const char *text, size_t bytes)
 	free(*to);
 	*to = copy;
 	return true;
+}
+
+void entry_break(struct boot_entry *e, const char *why)
+{
+	snprintf(e->broken, sizeof(e->broken), "%s", why);
 }
 
 bool entry_append(char **to, const char *text)

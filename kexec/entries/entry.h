@@ -61,6 +61,8 @@ void entry_drop_empty_initrds(struct boot_entry *e);
 bool entry_set(char **to, const char *text, size_t bytes);
 /* A word more behind what there is. */
 bool entry_append(char **to, const char *text);
+/* It cannot be loaded; the last reason counts. */
+void entry_break(struct boot_entry *e, const char *why);
 
 /* "bls", "uki", "grub", "default-kexec" */
 const char *entry_source_name(enum entry_source source);
@@ -108,9 +110,6 @@ struct grub_files {
  * Loader Specification, which are sorted, out of bls; null: there are none. Errors: KX_NO_MEMORY
  */
 enum kx_err entries_parse_grub(struct boot_entries *entries, const char *text, const struct grub_files *files, struct boot_entries *bls);
-
-/* The value of a variable in GRUB's environment block, in *to, which the caller frees; null: there is none. False: out of memory. */
-bool grubenv_get(const char *grubenv, const char *name, char **to);
 
 /* Debian's /etc/default/kexec, a shell fragment of assignments, and those of /etc/default/kexec.d. A value is null if it is not assigned. */
 struct default_kexec {

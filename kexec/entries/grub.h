@@ -59,7 +59,7 @@ struct grub_text {
 	char buffer[GRUB_WORD_CHARS];
 };
 
-/* Up to the next word, past what separates commands if between. False: none before the command ends. */
+/* Up to the next word, past what separates commands. */
 void grub_skip_separators(struct grub_text *t);
 
 /* Add the next word of the command to the words; several or none where a variable outside quotes is split at its spaces. False: the command
@@ -79,6 +79,15 @@ const struct grub_variable *grub_look_up(const struct grub_variables *variables,
 bool grub_set(struct grub_variables *variables, enum grub_mode mode, const char *name, size_t name_bytes, const char *value, bool unknown);
 bool grub_export(struct grub_variables *variables, const char *name);
 void grub_forget(struct grub_variables *variables, size_t count);
+
+/* Whether GRUB takes a text for an environment block: it begins with its signature, and each line assigns, is a comment, or pads, and ends. */
+bool grub_env_is_block(const char *text);
+
+/*
+ * Take a line off the block at *at. *name, name_bytes long, points into it; *value is the caller's to free, and null where the line assigns
+ * nothing. False: the block ends, or *no_memory.
+ */
+bool grub_env_next(const char **at, const char **name, size_t *name_bytes, char **value, bool *no_memory);
 
 /* A text that a script asks for, if it is of GRUB's directory; else null, with *known false: whether it is there is not known. The caller
  * frees it. */
