@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "boot_entries.h"
 
+#include "boot_paths.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,143 +33,6 @@ static char *read_text(struct sys *sys, const char *path, size_t most_bytes, boo
 	return err ? NULL : text;
 }
 
-static bool is_there(struct sys *sys, const char *path)
-{
-	uint64_t bytes;
-	/* A pipe or a device is no kernel; 0: nothing of it is read. */
-	int fd = sys->open_file(sys, path, 0, &bytes);
-
-	if (fd >= 0)
-		sys->close(sys, fd);
-	return fd >= 0;
-}
-
-/* A line of /proc/self/mountinfo (proc(5)): the root of the mount within its file system, where it is mounted, and its device. */
-struct mount {
-	char root[PATH_CHARS], point[PATH_CHARS], device[PATH_CHARS];
-};
-
-/* The mount that a path lies in: the longest point, and of two at one place the later. False: not known. */
-static bool mount_of(const char *mountinfo, const char *path, struct mount *mount)
-{
-	size_t longest = 0;
-	bool found = false;
-
-	for (; *mountinfo; mountinfo += strcspn(mountinfo, "\n"), mountinfo += *mountinfo == '\n') {
-		const char *tail = strstr(mountinfo, " - ");
-		struct mount m;
-		size_t bytes;
-
-		if (!tail || sscanf(mountinfo, "%*s %*s %*s %511s %511s", m.root, m.point) != 2 || sscanf(tail, " - %*s %511s", m.device) != 1)
-			continue;
-		bytes = strcmp(m.point, "/") == 0 ? 0 : strlen(m.point);
-		if (strncmp(path, m.point, bytes) != 0 || (path[bytes] != '/' && path[bytes]) || bytes < longest)
-			continue;
-		longest = bytes;
-		*mount = m;
-		found = true;
-	}
-	return found;
-}
-
-/*
- * A path of the file system that mount lies on, as this system sees it: below mount if that is where it is mounted, else from the root; less the
- * subvolume that is mounted there, which may come first. Where nothing tells, whichever there is.
- */
-static bool find_path(struct sys *sys, const char *mountinfo, const char *mount, char **path)
-{
-	char whole[2 * PATH_CHARS];
-	struct mount at;
-	bool known = mountinfo && mount_of(mountinfo, mount, &at);
-	const char *rest = *path ? *path : "";
-	size_t bytes;
-
-	if (!*path)
-		return true;
-	if (known) {
-		bytes = strcmp(at.root, "/") == 0 ? 0 : strlen(at.root);
-		if (bytes && strncmp(rest, at.root, bytes) == 0 && rest[bytes] == '/')
-			rest += bytes;
-		/* A path that is too long for that is left, and not found. */
-		return (size_t)snprintf(whole, sizeof(whole), "%s%s%s", strcmp(at.point, "/") == 0 ? "" : at.point, *rest == '/' ? "" : "/",
-					rest) >= sizeof(whole) || entry_set(path, whole, strlen(whole));
-	}
-	if ((size_t)snprintf(whole, sizeof(whole), "%s%s%s", mount, **path == '/' ? "" : "/", *path) < sizeof(whole) && is_there(sys, whole))
-		return entry_set(path, whole, strlen(whole));
-	if (**path != '/' || is_there(sys, *path))
-		return true;
-	rest = strchr(*path + 1, '/');
-	if (rest && is_there(sys, rest)) {
-		snprintf(whole, sizeof(whole), "%s", rest);
-		return entry_set(path, whole, strlen(whole));
-	}
-	return true;
-}
-
-/* The name of the device that a link of /dev leads to, without directories; of what is no link, its own. */
-static void device_name(struct sys *sys, const char *path, char *out, size_t room)
-{
-	char target[PATH_CHARS];
-
-	if (sys->read_link(sys, path, target, sizeof(target)) < 0)
-		snprintf(target, sizeof(target), "%s", path);
-	snprintf(out, room, "%s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
-}
-
-/* Whether the path is of the file system with that UUID, as far as can be known: os-prober finds other systems' kernels of the same name. */
-static bool is_elsewhere(struct sys *sys, const char *mountinfo, const char *uuid, const char *path)
-{
-	char link[PATH_CHARS], wanted[PATH_CHARS], name[PATH_CHARS];
-	struct mount mount;
-
-	snprintf(link, sizeof(link), "/dev/disk/by-uuid/%s", uuid);
-	if (strchr(uuid, '/') || sys->read_link(sys, link, wanted, sizeof(wanted)) < 0)
-		return false;
-	if (!mountinfo || !mount_of(mountinfo, path, &mount) || mount.device[0] != '/' || strcmp(mount.device, "/dev/root") == 0)
-		return false;
-	device_name(sys, link, wanted, sizeof(wanted));
-	device_name(sys, mount.device, name, sizeof(name));
-	return strcmp(wanted, name) != 0;
-}
-
-static void check_files(struct sys *sys, const char *mountinfo, struct boot_entry *e)
-{
-	const char *missing = e->kernel && !is_there(sys, e->kernel) ? e->kernel : NULL;
-	bool elsewhere = false;
-	unsigned int i;
-
-	if (!missing && e->dtb && !is_there(sys, e->dtb))
-		missing = e->dtb;
-	for (i = 0; i < e->initrds && !missing; i++)
-		if (!is_there(sys, e->initrd[i]))
-			missing = e->initrd[i];
-	if (missing && !e->broken[0])
-		snprintf(e->broken, sizeof(e->broken), "there is no %s", missing);
-	for (i = 0; e->fs_uuid && i < e->initrds && !elsewhere; i++)
-		elsewhere = is_elsewhere(sys, mountinfo, e->fs_uuid, e->initrd[i]);
-	if (e->kernel && e->fs_uuid && !e->broken[0] && (elsewhere || is_elsewhere(sys, mountinfo, e->fs_uuid, e->kernel)))
-		snprintf(e->broken, sizeof(e->broken), "its files are on another file system, %.40s", e->fs_uuid);
-}
-
-/* As files of this machine. False: out of memory. */
-static bool find_files(struct sys *sys, const char *mountinfo, struct boot_entries *entries)
-{
-	bool ok = true;
-	unsigned int k;
-	size_t i;
-
-	for (i = 0; i < entries->count; i++) {
-		struct boot_entry *e = &entries->entry[i];
-		const char *mount = e->mount ? e->mount : "/boot";
-
-		ok = ok && find_path(sys, mountinfo, mount, &e->kernel) && find_path(sys, mountinfo, mount, &e->dtb);
-		for (k = 0; k < e->initrds; k++)
-			ok = ok && find_path(sys, mountinfo, mount, &e->initrd[k]);
-		check_files(sys, mountinfo, e);
-	}
-	return ok;
-}
-
 static bool has_suffix(const char *name, const char *suffix)
 {
 	size_t bytes = strlen(name), tail = strlen(suffix);
@@ -179,7 +44,7 @@ static int take_file(void *arg, const char *name, bool is_dir)
 {
 	struct reading *r = arg;
 	char path[PATH_CHARS], *text, *id = NULL;
-	bool ambiguous, given_up, had;
+	bool ambiguous, given_up;
 	size_t count = r->to->count;
 
 	if (is_dir || name[0] == '.' || !has_suffix(name, r->uki ? ".efi" : ".conf"))
@@ -189,8 +54,7 @@ static int take_file(void *arg, const char *name, bool is_dir)
 		return 1;
 	}
 	/* The same one, where two paths lead to one file system. */
-	had = entries_find(r->to, id, &ambiguous) < r->to->count;
-	if (had) {
+	if (entries_find(r->to, id, &ambiguous) < r->to->count) {
 		free(id);
 		return 0;
 	}
@@ -198,7 +62,7 @@ static int take_file(void *arg, const char *name, bool is_dir)
 	if (r->uki) {
 		struct boot_entry *e = entries_add(r->to, ENTRY_UKI, id, id);
 
-		r->err = e && entry_set(&e->kernel, path + strlen(r->mount), strlen(path + strlen(r->mount))) ? KX_OK : KX_NO_MEMORY;
+		r->err = e && entry_set(&e->kernel, path, strlen(path)) ? KX_OK : KX_NO_MEMORY;
 		if (e)
 			e->bad = given_up;
 	} else {
@@ -410,7 +274,7 @@ static enum kx_err read_default_kexec(struct boot_entries *to, struct sys *sys, 
 		if (!err && d.bad_line)
 			snprintf(e->broken, sizeof(e->broken), "/etc/default/kexec:%d is more than NAME=text", d.bad_line);
 		if (!err)
-			check_files(sys, NULL, e);
+			boot_paths_check(sys, NULL, e);
 		*chosen = !err && !is_preset(d.kernel);
 	}
 	to->preferred = 0;
@@ -430,8 +294,8 @@ static bool grub_starts(struct sys *sys)
 enum kx_err boot_entries_read(struct boot_entries *entries, struct sys *sys, struct fail *fail)
 {
 	struct boot_entries bls = { 0 }, grub = { 0 }, preset = { 0 };
-	struct boot_entries *order[] = { &preset, &grub, &bls, &preset };
-	bool chosen = false, decided = false, lost = false, ignored = false;
+	struct boot_entries *order[3];
+	bool chosen = false, decided = false, lost = false, ignored = false, by_grub = grub_starts(sys);
 	char *mountinfo;
 	enum kx_err err;
 	size_t i;
@@ -439,25 +303,24 @@ enum kx_err boot_entries_read(struct boot_entries *entries, struct sys *sys, str
 	*entries = (struct boot_entries){ 0 };
 	err = read_bls(&bls, sys, &lost);
 	if (!err)
-		err = read_grub(&grub, sys, grub_starts(sys) ? &bls : NULL, &lost);
+		err = read_grub(&grub, sys, by_grub ? &bls : NULL, &lost);
 	if (!err)
 		err = read_default_kexec(&preset, sys, &chosen, &lost);
 	mountinfo = read_text(sys, "/proc/self/mountinfo", 1u << 20, &ignored);
-	if (!err && !(find_files(sys, mountinfo, &bls) && find_files(sys, mountinfo, &grub)))
+	if (!err && !(boot_paths_find(sys, mountinfo, &bls) && boot_paths_find(sys, mountinfo, &grub)))
 		err = KX_NO_MEMORY;
 	free(mountinfo);
 	entries_reject_variables(&bls);
 	if (!err)
 		err = choose_bls(&bls, sys, &lost);
-	if (!grub_starts(sys)) {
-		order[1] = &bls;
-		order[2] = &grub;
-	}
+	order[chosen ? 0 : 2] = &preset;
+	order[chosen + !by_grub] = &grub;
+	order[chosen + by_grub] = &bls;
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		struct boot_entries *from = order[i];
 		size_t base = entries->count;
 
-		if (err || (i == 0 && !chosen) || (!from->count && !from->undecided[0]))
+		if (err || (!from->count && !from->undecided[0]))
 			continue;
 		/* The default of the first of them that has one; or that should have, and it is said why not. */
 		if (!decided) {

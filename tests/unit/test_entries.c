@@ -686,6 +686,14 @@ static void test_uki(void **state)
 	assert_string_equal(request.cmdline, "x");
 	assert_int_equal(ask("w"), KX_ENTRY_BROKEN);
 	end();
+	/* Where /boot is no file system of its own, though paths in a boot loader's files begin at the root of theirs. */
+	begin();
+	fake_text(f, "/proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
+	file("/boot/EFI/Linux/x.efi");
+	read_all();
+	assert_int_equal(ask("x"), KX_OK);
+	assert_string_equal(request.kernel, "/boot/EFI/Linux/x.efi");
+	end();
 }
 
 static void test_default_kexec(void **state)
