@@ -118,9 +118,11 @@ static int do_metrics(struct sys *sys)
 	if (err && err != KX_NO_TIMELINE && err != KX_NO_TIMELINE_TREE)
 		return complain(&fail);
 	timeline_prometheus(record, bytes, stdout);
-	this_boot_read(&now, sys);
-	if (record && reboot_make(&reboot, record, bytes, &now))
-		reboot_prometheus(&reboot, stdout);
+	if (record) {
+		this_boot_read(&now, sys);
+		if (reboot_make(&reboot, record, bytes, &now))
+			reboot_prometheus(&reboot, stdout);
+	}
 	free(record);
 	return EXIT_SUCCESS;
 }

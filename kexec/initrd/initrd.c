@@ -63,11 +63,16 @@ static void pass(struct unpack *u, size_t bytes)
 	u->at += bytes;
 }
 
+static void leave_for_room(struct unpack *u)
+{
+	leave(u, "unpacked it would take more than %llu MiB, for which there is no room", (unsigned long long)(u->most_bytes >> 20));
+}
+
 static enum kx_err put(struct unpack *u, const void *data, size_t bytes)
 {
 	u->to->written_bytes += bytes;
 	if (u->to->plain_bytes + u->to->written_bytes > u->most_bytes) {
-		leave(u, "unpacked it would take more than %llu MiB, for which there is no room", (unsigned long long)(u->most_bytes >> 20));
+		leave_for_room(u);
 		return KX_OK;
 	}
 	return bytes ? u->io->write(u->io->arg, data, bytes) : KX_OK;
@@ -283,7 +288,7 @@ enum kx_err initrd_unpack(const struct initrd_io *io, uint64_t bytes, uint64_t m
 	if (!err && out->members && !out->left[0] && out->trailer_at < bytes)
 		err = pad(&u, out->trailer_at);
 	if (!err && out->members && !out->left[0] && out->plain_bytes + out->written_bytes + (bytes - out->trailer_at) > most_bytes)
-		leave(&u, "unpacked it would take more than %llu MiB, for which there is no room", (unsigned long long)(most_bytes >> 20));
+		leave_for_room(&u);
 	free(u.window);
 	free(u.out);
 	return err;

@@ -8,11 +8,17 @@
 #define REST_SHARE		16
 #define CRASH_LOW_BYTES		(128u << 20)	/* DEFAULT_CRASH_KERNEL_LOW_SIZE, which "high" brings along */
 
+/* Null: none of those digits. */
+static const char *find_digit(const char *digits, char c)
+{
+	return c ? strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c) : NULL;
+}
+
 /* lib/cmdline.c, memparse(): decimal, or hexadecimal behind 0x, and a suffix. *at is behind it. */
 static uint64_t take_size(const char **at)
 {
 	static const char suffixes[] = "KMGTPE";
-	const char *digits = "0123456789", *suffix;
+	const char *digits = "0123456789", *digit, *suffix;
 	uint64_t value = 0;
 	unsigned int base = 10;
 
@@ -21,9 +27,7 @@ static uint64_t take_size(const char **at)
 		base = 16;
 		*at += 2;
 	}
-	for (; **at && strchr(digits, **at >= 'A' && **at <= 'F' ? **at | 0x20 : **at); ++*at) {
-		const char *digit = strchr(digits, **at >= 'A' && **at <= 'F' ? **at | 0x20 : **at);
-
+	for (; (digit = find_digit(digits, **at)) != NULL; ++*at) {
 		if (value > UINT64_MAX / base - base)
 			return UINT64_MAX;
 		value = value * base + (uint64_t)(digit - digits);

@@ -55,7 +55,6 @@ static enum kx_err replace(struct inputs *in, const struct initrd_unpacked *unpa
 	memcpy(in->packed_part, source->part, sizeof(in->packed_part));
 	in->packed_parts = source->parts;
 	err = source_replace(source, unpacked->plain_bytes, unpacked->trailer_at, fd, unpacked->written_bytes, fail);
-
 	if (err)
 		return err;
 	in->initrd_packed_bytes = object->file_bytes;

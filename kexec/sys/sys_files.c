@@ -109,24 +109,35 @@ static int list_dir(struct sys *sys, const char *path, int (*each)(void *arg, co
 	return err;
 }
 
+#define LOG_RECORD_BYTES	8192	/* CONSOLE_EXT_LOG_MAX of the kernel, the most that one read of /dev/kmsg gives */
+
+/* The next record. False: there are no more. */
+static bool read_record(int fd, char *record)
+{
+	ssize_t bytes;
+
+	do	/* EPIPE: records were overwritten meanwhile; the next read goes on behind them */
+		bytes = read(fd, record, LOG_RECORD_BYTES - 1);
+	while (bytes < 0 && errno == EPIPE);
+	if (bytes <= 0)
+		return false;
+	record[bytes] = '\0';
+	return true;
+}
+
 /* "6,339,5140900,-;message", and lines of annotations. Facilities other than 0 are userspace's words. */
 static int kernel_log(struct sys *sys, char **text, size_t *bytes)
 {
-	char record[8192];
+	char record[LOG_RECORD_BYTES];
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const char *message;
 	FILE *out;
-	ssize_t n;
 
 	(void)sys;
 	if (fd < 0)
 		return -errno;
 	out = open_memstream(text, bytes);
-	while (out && ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE)) {
-		char *message;
-
-		if (n <= 0)
-			continue;	/* EPIPE: records were overwritten meanwhile; the next read goes on behind them */
-		record[n] = '\0';
+	while (out && read_record(fd, record)) {
 		message = strchr(record, ';');
 		if (message && strtoul(record, NULL, 10) < 8)
 			fprintf(out, "%.*s\n", (int)strcspn(message + 1, "\n"), message + 1);
@@ -138,20 +149,16 @@ static int kernel_log(struct sys *sys, char **text, size_t *bytes)
 /* "6,412,1234567,-;message": priority, sequence, microseconds (Documentation/ABI/testing/dev-kmsg) */
 static int kernel_log_time(struct sys *sys, const char *begins, const char *holds, uint64_t *us)
 {
-	char record[8192];
+	char record[LOG_RECORD_BYTES];
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC), result = -ENOENT;
-	ssize_t n;
 
 	(void)sys;
 	if (fd < 0)
 		return -errno;
-	while (result && ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE)) {
+	while (result && read_record(fd, record)) {
 		const char *message;
 		char *comma;
 
-		if (n <= 0)
-			continue;
-		record[n] = '\0';
 		message = strchr(record, ';');
 		comma = strchr(record, ',');
 		comma = comma ? strchr(comma + 1, ',') : NULL;

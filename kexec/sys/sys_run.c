@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* What comes out of it until it is over, the time is, or there is too much. Returns bytes, or a negative errno. */
 static ssize_t collect(struct sys *sys, int fd, char *text, size_t room, uint64_t until_ms)
 {

@@ -73,4 +73,28 @@ static void assert_golden(const char *name, const char *text)
 	fail();
 }
 
+/* A stream whose text golden_end() holds against the file. */
+struct golden {
+	char *text;
+	size_t bytes;
+	FILE *out;
+};
+
+static inline FILE *golden_begin(struct golden *golden)
+{
+	golden->out = open_memstream(&golden->text, &golden->bytes);
+	return golden->out;
+}
+
+/* "STEM-NAME.ENDING" */
+static inline void golden_end(struct golden *golden, const char *stem, const char *name, const char *ending)
+{
+	char file[96];
+
+	fclose(golden->out);
+	snprintf(file, sizeof(file), "%s-%s.%s", stem, name, ending);
+	assert_golden(file, golden->text);
+	free(golden->text);
+}
+
 #endif

@@ -223,21 +223,12 @@ static const struct {
 
 static void hold(const char *name, const struct doctor *d)
 {
-	char file[64], *text;
-	size_t bytes;
-	FILE *out = open_memstream(&text, &bytes);
+	struct golden golden;
 
-	doctor_text(d, out);
-	fclose(out);
-	snprintf(file, sizeof(file), "doctor-%s.txt", name);
-	assert_golden(file, text);
-	free(text);
-	out = open_memstream(&text, &bytes);
-	doctor_json(d, out);
-	fclose(out);
-	snprintf(file, sizeof(file), "doctor-%s.json", name);
-	assert_golden(file, text);
-	free(text);
+	doctor_text(d, golden_begin(&golden));
+	golden_end(&golden, "doctor", name, "txt");
+	doctor_json(d, golden_begin(&golden));
+	golden_end(&golden, "doctor", name, "json");
 }
 
 static struct doctor examine(struct job *job)

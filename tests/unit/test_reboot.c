@@ -68,32 +68,23 @@ static void assert_told(const char *name, const struct reboot_now *at, size_t by
 	record_bytes = bytes;
 	assert_true(reboot_make(&reboot, record, bytes, at));
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		char file[64], *text;
-		size_t length;
-		FILE *out = open_memstream(&text, &length);
+		struct golden golden;
 
-		ways[i].print(&reboot, out);
-		fclose(out);
-		snprintf(file, sizeof(file), "reboot-%s.%s", name, ways[i].ending);
-		assert_golden(file, text);
-		free(text);
+		ways[i].print(&reboot, golden_begin(&golden));
+		golden_end(&golden, "reboot", name, ways[i].ending);
 	}
 }
 
 static void test_all_known(void **state)
 {
 	struct reboot_now at = now();
-	size_t length;
-	char *text;
-	FILE *out = open_memstream(&text, &length);
+	struct golden golden;
 
 	(void)state;
 	begin();
 	assert_told("whole", &at, sizeof(record));
-	reboot_svg(&reboot, out);
-	fclose(out);
-	assert_golden("reboot-whole.svg", text);
-	free(text);
+	reboot_svg(&reboot, golden_begin(&golden));
+	golden_end(&golden, "reboot", "whole", "svg");
 }
 
 /* No systemd; the log is gone; a record of an older version; nothing but purgatory. */

@@ -55,9 +55,8 @@ static void start(bool fast)
 /* The JSON, and the text: of a load by kexec_file_load(2) there are only notes to print, see do_load() in main.c. */
 static void assert_report(const char *name)
 {
-	char file[64], *text, *json;
-	size_t bytes;
-	FILE *out = open_memstream(&text, &bytes);
+	struct golden golden;
+	FILE *out = golden_begin(&golden);
 
 	if (!r.by_file) {
 		report_table(&r, out);
@@ -66,17 +65,9 @@ static void assert_report(const char *name)
 		fprintf(out, "\n");
 	}
 	report_notes(&r, out);
-	fclose(out);
-	snprintf(file, sizeof(file), "report-%s.txt", name);
-	assert_golden(file, text);
-	free(text);
-
-	out = open_memstream(&json, &bytes);
-	report_json(&r, out);
-	fclose(out);
-	snprintf(file, sizeof(file), "report-%s.json", name);
-	assert_golden(file, json);
-	free(json);
+	golden_end(&golden, "report", name, "txt");
+	report_json(&r, golden_begin(&golden));
+	golden_end(&golden, "report", name, "json");
 }
 
 static void test_all_in_place(void **state)

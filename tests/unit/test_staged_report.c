@@ -26,28 +26,16 @@ static struct staged_status example(void)
 
 static void hold(const char *name, const struct staged_status *status)
 {
-	char file[64], *text;
-	size_t bytes;
-	FILE *out = open_memstream(&text, &bytes);
+	struct golden golden;
+	FILE *out = golden_begin(&golden);
 
 	staged_text(status, out);
 	staged_check_text(&status->check, out);
-	fclose(out);
-	snprintf(file, sizeof(file), "staged-%s.txt", name);
-	assert_golden(file, text);
-	free(text);
-	out = open_memstream(&text, &bytes);
-	staged_prometheus(status, out);
-	fclose(out);
-	snprintf(file, sizeof(file), "staged-%s.prom", name);
-	assert_golden(file, text);
-	free(text);
-	out = open_memstream(&text, &bytes);
-	staged_json(status, out);
-	fclose(out);
-	snprintf(file, sizeof(file), "staged-%s.json", name);
-	assert_golden(file, text);
-	free(text);
+	golden_end(&golden, "staged", name, "txt");
+	staged_prometheus(status, golden_begin(&golden));
+	golden_end(&golden, "staged", name, "prom");
+	staged_json(status, golden_begin(&golden));
+	golden_end(&golden, "staged", name, "json");
 }
 
 static void test_true(void **state)
