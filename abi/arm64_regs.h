@@ -96,4 +96,9 @@
 #define PSCI_ON_PENDING		(-5)
 #define PSCI_AFFINITY_OFF	1
 
+/* DCZID_EL0: DC ZVA is prohibited; log2 of the words that it zeroes */
+#define DCZID_DZP		0x10
+#define DCZID_BS_MASK		0xf
+#define DCZID_BS_64_BYTES	4
+
 #endif

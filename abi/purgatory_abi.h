@@ -223,7 +223,7 @@ struct purg_shared {
 /* What is tallied, of time and bytes */
 #define PURG_TALLY_MOVE		0
 #define PURG_TALLY_CHECK	1
-#define PURG_TALLY_CLEAN	2
+#define PURG_TALLY_CLEAN	2	/* bytes: all; time: of what was not cleaned while it was verified */
 #define PURG_TALLIES		3
 
 /*

@@ -14,7 +14,7 @@ PURG_INCLUDES = -I$(srcdir)/abi -I$(srcdir)/abi/arm64 -I$(srcdir)/purgatory
 
 # Each uses only those behind it: entry.S, purgatory.c, cpus.c, work.c, verify.c, and the CPU (cpu.h, arch/arm64). purg_fatal(), in
 # entry.S, is called from everywhere, and calls nothing of these but report.c and console.c.
-PURG_SRCS = purgatory/arch/arm64/entry.S purgatory/arch/arm64/mmu_copy.S purgatory/arch/arm64/map.c \
+PURG_SRCS = purgatory/arch/arm64/entry.S purgatory/arch/arm64/mmu_copy.S purgatory/arch/arm64/verify_clean.S purgatory/arch/arm64/map.c \
 	$(patsubst %,purgatory/%.c,purgatory cpus work verify report console string) abi/digest.c abi/arm64/digest_insn.S
 PURG_OBJS = $(patsubst %,build/purgatory/obj/%.o,$(basename $(PURG_SRCS)))
 

@@ -4,6 +4,7 @@
 #ifndef CPU_H
 #define CPU_H
 
+#include "arm64_regs.h"
 #include "purgatory_abi.h"
 
 /* Hidden: so that taking a function's address needs no global offset table, which purgatory has not. */
@@ -51,6 +52,15 @@ static inline uint64_t clean_line_bytes(const struct purg_params *params)
 	return params->line_bytes && params->line_bytes < own ? params->line_bytes : own;
 }
 
+/* Whether DC ZVA may be used here, and zeroes as much as mmu_copy_zva() thinks: on all of Arm's own cores it does. */
+static inline int copies_by_zva(void)
+{
+	uint64_t dczid;
+
+	__asm__ volatile("mrs %0, dczid_el0" : "=r"(dczid));
+	return (dczid & (DCZID_DZP | DCZID_BS_MASK)) == DCZID_BS_64_BYTES;
+}
+
 /* All accesses and cache maintenance of this CPU up to here are complete, for every observer. */
 static inline void data_sync(void)
 {
@@ -83,6 +93,7 @@ int cpu_has_granule(unsigned int shift);
 void purg_fatal(uint64_t reason, uint64_t a, uint64_t b, uint64_t c, uint64_t d) __attribute__((noreturn));
 void purg_other_cpu(void);	/* where CPUs that were called begin */
 void mmu_copy(void *dst, const void *src, size_t bytes);
+void mmu_copy_zva(void *dst, const void *src, size_t bytes);	/* needs the cache, and copies_by_zva() */
 uint64_t take_ticket(uint64_t *next, uint64_t count);	/* needs the cache */
 uint64_t psci_call(uint64_t function, uint64_t a, uint64_t b, uint64_t c, uint64_t conduit);
 

@@ -12,6 +12,10 @@
 /* Asked on the CPU that works: on big.LITTLE it need not be the one that loaded. */
 crc32c_lanes_fn *best_crc32c_lanes(void);
 sha256_blocks_fn *best_sha256_blocks(void);
+/* crc32c_lanes_insn(), and each line that it has read is cleaned and invalidated to the point of coherency, after data_sync(): for lines of
+ * LINE_BYTES_FUSED or more, data and bytes in PURG_UNIT_BYTES. */
+#define LINE_BYTES_FUSED	64
+void crc32c_lanes_clean_insn(uint32_t lane[CRC_LANES], const void *data, size_t bytes);
 uint64_t check_method(const struct purg_params *params);	/* PURG_METHOD_* of this CPU */
 
 int digests_differ(const uint8_t *a, const uint8_t *b, size_t bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One CPU's share of the pieces: take one, copy it, verify what arrived, clean it behind the cursor. Steps are small enough
- * that what was copied is verified and cleaned while it is in the cache.
+ * that what was copied is verified and cleaned while it is in the cache. CRC32C by instruction cleans what it reads by itself.
  */
 #include "work.h"
 
@@ -17,6 +17,8 @@ struct worker {
 	const struct purg_params *params;
 	struct purg_cpu *cpu;	/* this one's state */
 	uint64_t mmu, line_bytes;
+	int zva;		/* copies may use DC ZVA */
+	int fused;		/* what is verified is cleaned on the way */
 	uint64_t stamp;		/* up to here time is accounted for */
 };
 
@@ -52,13 +54,18 @@ static void move(struct worker *w, const struct purg_piece *piece, uint64_t at, 
 	if (piece->src_pa == piece->dst_pa)
 		return;
 	flush_if_cold(w, piece->src_pa + at, bytes);
-	mmu_copy((void *)(uintptr_t)(piece->dst_pa + at), (const void *)(uintptr_t)(piece->src_pa + at), bytes);
+	(w->zva ? mmu_copy_zva : mmu_copy)((void *)(uintptr_t)(piece->dst_pa + at), (const void *)(uintptr_t)(piece->src_pa + at), bytes);
 	tally(w, PURG_TALLY_MOVE, bytes);
 }
 
 static const void *bytes_at(const struct purg_piece *piece, uint64_t at)
 {
 	return (const void *)(uintptr_t)(piece->dst_pa + at);
+}
+
+static int is_cleaned_by_check(const struct worker *w, const struct purg_piece *piece)
+{
+	return w->fused && piece->work & PURG_WORK_CHECK && piece->work & PURG_WORK_CLEAN;
 }
 
 /* Go on with the digests of one piece, or of two side by side, over bytes from at. */
@@ -72,15 +79,20 @@ static void check(struct worker *w, const struct purg_piece *piece, unsigned int
 				      bytes / SHA256_BLOCK_BYTES);
 	else if (w->params->check == PURG_CHECK_SHA256)
 		best_sha256_blocks()(state->sha256, bytes_at(piece, at), bytes / SHA256_BLOCK_BYTES);
+	else if (is_cleaned_by_check(w, piece))
+		crc32c_lanes_clean_insn(state->lane, bytes_at(piece, at), bytes);
 	else
 		best_crc32c_lanes()(state->lane, bytes_at(piece, at), bytes);
 	tally(w, PURG_TALLY_CHECK, count * bytes);
+	/* Its time is in that of the check. */
+	if (is_cleaned_by_check(w, piece))
+		w->cpu->bytes[PURG_TALLY_CLEAN] += bytes;
 }
 
 /* DSB once, when this CPU has no more to do. */
 static void clean(struct worker *w, const struct purg_piece *piece, uint64_t at, uint64_t bytes)
 {
-	if (!(piece->work & PURG_WORK_CLEAN))
+	if (!(piece->work & PURG_WORK_CLEAN) || is_cleaned_by_check(w, piece))
 		return;
 	cache_clean_inval_poc(piece->dst_pa + at, bytes, w->line_bytes);
 	tally(w, PURG_TALLY_CLEAN, bytes);
@@ -154,9 +166,11 @@ static uint64_t take(const struct worker *w, uint64_t count)
 void work(const struct purg_params *params, unsigned int cpu, uint64_t mmu)
 {
 	const struct purg_piece *pieces = (const void *)(uintptr_t)params->pieces_pa;
-	struct worker w = { params, &purg_shared(params)->cpu[cpu], mmu, clean_line_bytes(params), read_counter() };
-	uint64_t at_once = check_method(params) == PURG_METHOD_SHA256 ? 2 : 1, i, end;
+	struct worker w = { .params = params, .cpu = &purg_shared(params)->cpu[cpu], .mmu = mmu, .line_bytes = clean_line_bytes(params),
+			    .zva = mmu && copies_by_zva(), .stamp = read_counter() };
+	uint64_t method = check_method(params), at_once = method == PURG_METHOD_SHA256 ? 2 : 1, i, end;
 
+	w.fused = method == PURG_METHOD_CRC32C && w.line_bytes >= LINE_BYTES_FUSED;
 	while ((i = take(&w, at_once)) < params->piece_count) {
 		end = i + at_once < params->piece_count ? i + at_once : params->piece_count;
 		if (end - i == 2 && are_a_pair(&pieces[i])) {

@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The inner loops of the digests, by instruction. Shared by the loader (EL0) and purgatory (EL1, EL2). */
 #include "asm.h"
+#include "crc_lanes.h"
 
 	.arch	armv8-a+crc+crypto
-
-/* 32 bytes at offset at into the four lanes. The loads of one call and the CRCs of the one before overlap in the core. */
-.macro crc_32_bytes at, a, b, c, d
-	ldp	\a, \b, [x1, #\at]
-	ldp	\c, \d, [x1, #\at + 16]
-	crc32cx	w4, w4, \a
-	crc32cx	w5, w5, \b
-	crc32cx	w6, w6, \c
-	crc32cx	w7, w7, \d
-.endm
-
-/* 128 bytes, and a prefetch of what is needed in a while. */
-.macro crc_128_bytes at
-	prfm	pldl1keep, [x1, #\at + 1024]
-	crc_32_bytes \at, x8, x9, x10, x11
-	crc_32_bytes \at + 32, x12, x13, x14, x15
-	crc_32_bytes \at + 64, x8, x9, x10, x11
-	crc_32_bytes \at + 96, x12, x13, x14, x15
-.endm
 
 /*
  * void crc32c_lanes_insn(uint32_t lane[4], const void *data, size_t bytes)

@@ -76,11 +76,13 @@ static uint64_t between(const struct timeline *t, enum purg_timeline_cell from, 
 	return last < first ? 0 : nanoseconds(t, last - first);
 }
 
-static void print_phase(FILE *out, const char *name, uint64_t ns, uint64_t bytes)
+static void print_phase(FILE *out, const char *name, uint64_t ns, uint64_t bytes, bool has_rate)
 {
 	fprintf(out, "%-9s %11.3f ms", name, (double)ns / 1e6);
 	if (bytes && ns)
-		fprintf(out, " %14llu %7.0f MB/s", (unsigned long long)bytes, (double)bytes * 1e3 / (double)ns);
+		fprintf(out, " %14llu", (unsigned long long)bytes);
+	if (bytes && ns && has_rate)
+		fprintf(out, " %7.0f MB/s", (double)bytes * 1e3 / (double)ns);
 	fprintf(out, "\n");
 }
 
@@ -91,18 +93,20 @@ static void print_phases(FILE *out, const struct timeline *t)
 	if (!has_time(t, PURG_T_MMU_ON))
 		return;
 	fprintf(out, "%-9s %14s %14s %12s\n", "phase", "time", "bytes", "rate");
-	print_phase(out, "prepare", between(t, PURG_T_ENTRY, PURG_T_MMU_ON), 0);
+	print_phase(out, "prepare", between(t, PURG_T_ENTRY, PURG_T_MMU_ON), 0, false);
 	if (has_time(t, PURG_T_DONE))
-		print_phase(out, "payload", between(t, PURG_T_MMU_ON, PURG_T_DONE), cell(t, PURG_T_CHECK_BYTES));
+		print_phase(out, "payload", between(t, PURG_T_MMU_ON, PURG_T_DONE), cell(t, PURG_T_CHECK_BYTES), true);
 	for (i = 0; i < PURG_TALLIES; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "  %s", tallies[i].name);
 		if (has_time(t, PURG_T_MOVE_TICKS + i))
-			print_phase(out, name, nanoseconds(t, cell(t, PURG_T_MOVE_TICKS + i)), cell(t, PURG_T_MOVE_BYTES + i));
+			/* What was cleaned while it was verified has its time there. */
+			print_phase(out, name, nanoseconds(t, cell(t, PURG_T_MOVE_TICKS + i)), cell(t, PURG_T_MOVE_BYTES + i),
+				    i != PURG_TALLY_CLEAN);
 	}
 	if (has_time(t, PURG_T_DONE))
-		print_phase(out, "all", between(t, PURG_T_ENTRY, PURG_T_DONE), 0);
+		print_phase(out, "all", between(t, PURG_T_ENTRY, PURG_T_DONE), 0, false);
 	fprintf(out, "\n");
 }
 

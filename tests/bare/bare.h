@@ -24,6 +24,7 @@
 #define QUIRK_NO_HZ_BIT	33	/* CNTFRQ_EL0 is 0 */
 #define QUIRK_CPU_ON_BIT	34	/* CPU 1 runs already */
 #define QUIRK_STREAMING_BIT	35	/* in streaming SVE mode, where SIMD is undefined */
+#define QUIRK_NO_ZVA_BIT	36	/* go down to EL1 with DC ZVA trapped, so prohibited */
 #define BARE_OTHER_RUNS	0x800	/* behind the struct, zero at first: set when it does */
 #define BARE_GUARDS	0x60	/* how many; their addresses follow */
 #define BARE_GUARD_LIST	0x68

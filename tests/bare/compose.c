@@ -32,9 +32,9 @@ struct bare_config {
 
 /* What the case is about; run's defaults, and what a case says otherwise. */
 static struct {
-	uint64_t granule, check, moved, base, flags, conduit, hcr, cpus, here, quirks, other_cpu, stray;
+	uint64_t granule, check, moved, base, flags, conduit, hcr, cpus, here, quirks, other_cpu, stray, line;
 	const char *fault;
-} options = { .granule = 12, .check = PURG_CHECK_CRC32C, .moved = 2, .base = 0x48000000, .cpus = 1, .fault = "none" };
+} options = { .granule = 12, .check = PURG_CHECK_CRC32C, .moved = 2, .base = 0x48000000, .cpus = 1, .line = 64, .fault = "none" };
 
 static const struct {
 	const char *name;
@@ -44,7 +44,7 @@ static const struct {
 	{ "base", &options.base }, { "flags", &options.flags }, { "conduit", &options.conduit },
 	{ "hcr", &options.hcr }, { "cpus", &options.cpus },
 	{ "here", &options.here }, { "quirks", &options.quirks },
-	{ "other_cpu", &options.other_cpu }, { "stray", &options.stray },
+	{ "other_cpu", &options.other_cpu }, { "stray", &options.stray }, { "line", &options.line },
 };
 
 static const char *directory;
@@ -266,7 +266,7 @@ int main(int argc, char **argv)
 	h.kernel_bytes = SLOTS * PLAN_SLOT_BYTES;
 	h.kernel_file_bytes = KERNEL_BYTES;
 	h.dtb_bytes = DTB_BYTES;
-	h.line_bytes = 64;
+	h.line_bytes = (uint32_t)options.line;
 	h.dtb_pa = base + MIB(34) - KIB(64);
 	h.timeline_pa = h.dtb_pa + TIMELINE_AT;
 	for (i = 0; i < SLOTS; i++)

@@ -73,18 +73,23 @@
 	mov	x1, x9
 	mov	x2, x9
 	mov	x3, x9
-	tbz	x21, #QUIRK_SERROR_BIT, 5f
-
-	/* Down to EL1, with a virtual SError that waits for PSTATE.A to be clear. VSESR_EL2 is there with FEAT_RAS. */
-	mov	x0, #1
-	str	x0, [x19, #BARE_SEEN_EL]
+	ldr	x10, =0x80000000	/* HCR_EL2: RW */
+	tbnz	x21, #QUIRK_SERROR_BIT, 15f
+	tbz	x21, #QUIRK_NO_ZVA_BIT, 5f
+	orr	x10, x10, #(1 << 28)	/* TDZ */
+	b	6f
+	/* A virtual SError that waits for PSTATE.A to be clear. VSESR_EL2 is there with FEAT_RAS. */
+15:	ldr	x0, =0x120		/* VSE, AMO */
+	orr	x10, x10, x0
 	mrs	x0, id_aa64pfr0_el1
 	ubfx	x0, x0, #28, #4		/* RAS */
 	cbz	x0, 6f
 	mov	w1, w21
 	msr	S3_4_C5_C2_3, x1	/* VSESR_EL2 */
-6:	ldr	x0, =0x80000120		/* HCR_EL2: RW, VSE, AMO */
-	msr	hcr_el2, x0
+	/* Down to EL1. */
+6:	mov	x0, #1
+	str	x0, [x19, #BARE_SEEN_EL]
+	msr	hcr_el2, x10
 	ldr	x0, =0x30500800
 	isb
 	msr	sctlr_el1, x0
