@@ -29,6 +29,8 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_COMPRESSED_SHORT] = "ends in the middle of what is compressed in it; copy it again",
 	[KX_DTB_BAD] = "is not a valid device tree; make it again with dtc",
 	[KX_DTB_TOO_BIG] = "grows over 2 MiB, the most that arm64 Linux takes as a device tree",
+	[KX_DTB_NO_MEMORY] = "names no memory, and neither does this machine's device tree, nor is there EFI: the next kernel would find none; put "
+			     "a memory node into it",
 	[KX_NO_DTB] = "no device tree in /sys/firmware/fdt nor /proc/device-tree; name one with --dtb",
 	[KX_CMDLINE_TOO_LONG] = "the kernel command line is longer than 2047 bytes; shorten it",
 	[KX_SERIAL] = "has no memory-mapped registers that purgatory could write to, so it only gives bad news, on the kernel's own "
@@ -57,6 +59,8 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_STAGE_NOT_ROOT] = "staged memory must be root's, so that nobody else can take it away; run as user 0",
 	[KX_NO_PSCI] = "this machine names no PSCI firmware, so a failed check could not reset it; reset it by "
 		       "hand if the new kernel does not come up",
+	[KX_CPUS_STAY] = "cannot be taken offline, so this kernel would stop at kexec -e (\"Non-boot CPUs are not disabled\"); boot with maxcpus=1 to "
+			 "use kexec here, or reboot through the firmware",
 	[KX_NO_PFN] = "the kernel hides physical addresses; run with CAP_SYS_ADMIN in the initial user namespace",
 	[KX_NO_HUGE_PAGES] = "no 2 MiB huge pages to be had; free memory, or load earlier after boot",
 	[KX_NO_IPC_LOCK] = "huge pages in shared memory are for CAP_IPC_LOCK and the group in vm.hugetlb_shm_group only; run with "

@@ -1,1 +1,1 @@
-$(eval $(call component,dt,kexec/dt,dt.c,core))
+$(eval $(call component,dt,kexec/dt,dt.c dt_complete.c,core))

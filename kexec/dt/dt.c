@@ -164,6 +164,18 @@ static int add_crash_properties(void *out, int chosen, const struct dt_edit *edi
 	return fdt_setprop(out, chosen, "linux,usable-memory-range", value, (int)(end - value));
 }
 
+/* Kernels of Debian and Ubuntu that know lockdown ask for it beside the others, and drop EFI where it is missing; a kernel that does not
+ * know it writes none for the next. 0: not known (efi_secureboot_mode_unset), as if it had not been asked for. */
+static int add_secure_boot(void *out, int chosen)
+{
+	static const char name[] = "linux,uefi-secure-boot";
+	size_t ignored;
+
+	if (!dt_chosen(out, "linux,uefi-system-table", &ignored) || dt_chosen(out, name, &ignored))
+		return 0;
+	return fdt_setprop_u32(out, chosen, name, 0);
+}
+
 static int edit_chosen(void *out, int chosen, const struct dt_edit *edit)
 {
 	int err = 0;
@@ -177,6 +189,8 @@ static int edit_chosen(void *out, int chosen, const struct dt_edit *edit)
 		err = fdt_setprop_u64(out, chosen, "linux,initrd-end", range_end(edit->initrd));
 	if (!err && edit->seeds)
 		err = fdt_setprop(out, chosen, "kaslr-seed", edit->kaslr_seed, sizeof(edit->kaslr_seed));
+	if (!err)
+		err = add_secure_boot(out, chosen);
 	if (!err && edit->seeds)
 		err = fdt_setprop(out, chosen, "rng-seed", edit->rng_seed, sizeof(edit->rng_seed));
 	if (!err && edit->usable_count)

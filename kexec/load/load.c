@@ -115,6 +115,8 @@ static enum kx_err open_all(struct load *l, struct fail *fail)
 		err = unpack_initrd(l, fail);
 	if (err)
 		return err;
+	if (l->machine.completed[0])
+		report_note(l->report, "the device tree that was given lacks what firmware fills in; from this machine's: %s", l->machine.completed);
 	/* As with kexec-tools, no reason to fail. */
 	if (l->request->serial && !l->machine.serial_found)
 		report_note(l->report, "%s %s", l->request->serial, err_text(KX_SERIAL));
@@ -427,6 +429,10 @@ enum kx_err load_kernel(struct sys *sys, const struct load_request *request, str
 {
 	struct load l = { .sys = sys, .request = request, .report = report };
 	enum kx_err err = preflight(sys, request->crash, fail);
+
+	/* A crash kernel starts though others stay where they are. */
+	if (!err && !request->crash)
+		err = preflight_cpus(sys, fail);
 
 	*report = (struct report){ 0 };
 	if (!err)

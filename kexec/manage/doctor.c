@@ -147,7 +147,7 @@ static void look_at_calls(struct examination *e)
 
 static bool may_load(const struct doctor *d)
 {
-	return !d->rights.err && !d->switches.err;
+	return !d->rights.err && !d->switches.err && !d->cpus_stay.err;
 }
 
 static enum kx_err look_at_rights(struct examination *e, struct fail *fail)
@@ -163,6 +163,10 @@ static enum kx_err look_at_rights(struct examination *e, struct fail *fail)
 	if (!d->switches.err && d->limit.unknown)
 		judge(d, DOCTOR_SWITCHES, DOCTOR_WARNING, REMEDY_NONE);
 	if (!may_load(d))
+		return KX_OK;
+	settled(&d->cpus_stay, preflight_cpus(e->sys, &d->cpus_stay));
+	judge_fail(d, DOCTOR_CPUS, &d->cpus_stay, DOCTOR_PROBLEM);
+	if (d->cpus_stay.err)
 		return KX_OK;
 	look_at_calls(e);
 	judge_fail(d, DOCTOR_KEXEC_LOAD, &d->load_call, DOCTOR_PROBLEM);
@@ -355,8 +359,9 @@ static void look_at_cpus(struct examination *e)
 	for (i = 0; i < said.notes; i++)
 		if (strncmp(said.note[i], ONE_CPU, strlen(ONE_CPU)) == 0)
 			snprintf(d->one_cpu, sizeof(d->one_cpu), "%.127s", said.note[i] + strlen(ONE_CPU));
-	judge(d, DOCTOR_CPUS, DOCTOR_OK,
-	      d->cpus < d->cpus_auto && d->payload_bytes >= CHOICES_AUTO_FROM_BYTES ? REMEDY_AUTO_CPUS : REMEDY_NONE);
+	if (!d->cpus_stay.err)
+		judge(d, DOCTOR_CPUS, DOCTOR_OK,
+		      d->cpus < d->cpus_auto && d->payload_bytes >= CHOICES_AUTO_FROM_BYTES ? REMEDY_AUTO_CPUS : REMEDY_NONE);
 }
 
 /* The next kernel's: what a plan was made for, else what a load without a kernel's own would keep. */

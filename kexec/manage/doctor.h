@@ -119,6 +119,7 @@ struct doctor {
 	const char *memory_guess;	/* as in struct machine */
 	uint32_t check;			/* PURG_CHECK_* */
 	uint64_t crc32c_ms, sha256_ms;	/* for 100 MiB */
+	struct fail cpus_stay;		/* one of them keeps the kernel from jumping at all */
 	uint32_t cpus, cpus_online, cpus_auto;
 	char one_cpu[128];		/* why no more may be used; empty: nothing speaks against it */
 	bool psci;

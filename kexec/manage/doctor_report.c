@@ -247,6 +247,10 @@ static void say_verification(FILE *out, const struct doctor *d)
 
 static void say_cpus(FILE *out, const struct doctor *d)
 {
+	if (d->cpus_stay.err) {
+		say_fail(out, &d->cpus_stay);
+		return;
+	}
 	if (d->cpus_online)
 		fprintf(out, "%u of %u", d->cpus, d->cpus_online);
 	else

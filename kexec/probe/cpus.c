@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which CPUs purgatory could call: those that are online now, by the number that PSCI knows them by, the affinity fields of
- * their MPIDR_EL1. Linux shows that nowhere (EL0 reads a constant), but the device tree has it as each CPU's reg, and ACPI in
- * the MADT.
+ * Which CPUs the kernel can take offline for the jump, which it must; and which purgatory could call: those that are online now, by the
+ * number that PSCI knows them by, the affinity fields of their MPIDR_EL1. Linux shows that nowhere (EL0 reads a constant), but the device
+ * tree has it as each CPU's reg, and ACPI in the MADT.
  */
 #include "machine.h"
 
 #include "bytes.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,28 +88,64 @@ static bool release_is_from(struct sys *sys, unsigned int wanted_major, unsigned
 	return ok;
 }
 
-void machine_read_cpus(struct machine *machine, struct sys *sys)
+#define CPUS_MAX	65536
+
+/* Those that are online, by their numbers. Returns how many; the list is the caller's to free. None: it is not shown. */
+static uint32_t list_online(struct sys *sys, uint32_t **cpu)
 {
 	char *list, *at, *end;
+	uint32_t count = 0;
 	size_t bytes;
-	bool of_tree = true;
 
-	machine->knows_mmfr3 = release_is_from(sys, 6, 17);
-
-	/* Ranges and numbers with commas between, as 0-3,6 */
+	*cpu = NULL;
 	if (sys->read_file(sys, CPU_DIR "/online", 65536, &list, &bytes) < 0)
-		return;
-	for (at = list; *at >= '0' && *at <= '9'; at = *end == ',' ? end + 1 : end) {
+		return 0;
+	*cpu = malloc(CPUS_MAX * sizeof(**cpu));
+	/* Ranges and numbers with commas between, as 0-3,6 */
+	for (at = list; *cpu && *at >= '0' && *at <= '9'; at = *end == ',' ? end + 1 : end) {
 		unsigned long first = strtoul(at, &end, 10), last = first;
 
 		if (*end == '-')
 			last = strtoul(end + 1, &end, 10);
-		for (; first <= last && machine->cpus_online < 65536; first++) {
-			machine->cpus_online++;
-			of_tree = of_tree && add_cpu_of_tree(machine, sys, (unsigned int)first);
-		}
+		for (; first <= last && count < CPUS_MAX; first++)
+			(*cpu)[count++] = (uint32_t)first;
 	}
 	free(list);
+	return count;
+}
+
+/* A CPU that the kernel can take offline has a switch for it (drivers/base/cpu.c, register_cpu()); one of the others it keeps running on. The
+ * first in the list may be that one. */
+enum kx_err preflight_cpus(struct sys *sys, struct fail *fail)
+{
+	uint32_t *cpu, count = list_online(sys, &cpu), i;
+	enum kx_err err = KX_OK;
+	char path[80], *text;
+	size_t bytes;
+	int result;
+
+	for (i = 1; i < count && !err; i++) {
+		snprintf(path, sizeof(path), CPU_DIR "/cpu%u/online", cpu[i]);
+		result = sys->read_file(sys, path, 64, &text, &bytes);
+		if (result == -ENOENT)
+			err = fail_set(fail, KX_CPUS_STAY, "CPU %u", cpu[i]);
+		else if (!result)
+			free(text);
+	}
+	free(cpu);
+	return err;
+}
+
+void machine_read_cpus(struct machine *machine, struct sys *sys)
+{
+	uint32_t *cpu, i;
+	bool of_tree = true;
+
+	machine->knows_mmfr3 = release_is_from(sys, 6, 17);
+	machine->cpus_online = list_online(sys, &cpu);
+	for (i = 0; i < machine->cpus_online; i++)
+		of_tree = of_tree && add_cpu_of_tree(machine, sys, cpu[i]);
+	free(cpu);
 	if (of_tree)
 		return;
 	machine->mpidr_count = 0;

@@ -2,6 +2,7 @@
 #include "machine.h"
 
 #include "dt.h"
+#include "dt_complete.h"
 #include "image.h"
 
 #include <errno.h>
@@ -107,6 +108,35 @@ static enum kx_err read_dtb(struct machine *machine, struct sys *sys, const char
 	return check_dtb(machine, path, fail);
 }
 
+/* A tree that firmware has not seen: with what this machine's own has of it. */
+static enum kx_err complete_dtb(struct machine *machine, struct sys *sys, const char *name, struct fail *fail)
+{
+	char *running = NULL, *out;
+	size_t bytes = 0, room;
+	struct dt_completed done;
+	struct fail ignored;
+	enum kx_err err;
+
+	if (device_tree_read(sys, &running, &bytes, &ignored) || dt_check(running, bytes, &bytes)) {
+		free(running);
+		running = NULL;
+		bytes = 0;
+	}
+	room = machine->dtb_bytes + bytes + KIB(4);
+	out = malloc(room);
+	err = out ? dt_complete(machine->dtb, running, out, room, &done) : KX_NO_MEMORY;
+	free(running);
+	if (err) {
+		free(out);
+		return fail_set(fail, err, "%s", name);
+	}
+	dt_completed_text(&done, machine->completed, sizeof(machine->completed));
+	free(machine->dtb);
+	machine->dtb = out;
+	machine->dtb_bytes = dt_pack(out);
+	return KX_OK;
+}
+
 static bool keep_only(struct range_set *set, struct range r)
 {
 	struct range_set limit = { .v = &r, .count = 1, .room = 1 };
@@ -163,6 +193,8 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct 
 		err = note_dump(machine, fail);
 	if (!err)
 		err = dtb ? check_dtb(machine, dtb_name, fail) : read_dtb(machine, sys, request->dtb, fail);
+	if (!err && (dtb || request->dtb))
+		err = complete_dtb(machine, sys, dtb ? dtb_name : request->dtb, fail);
 	if (!err)
 		err = drop_unknown_memory(machine, sys, fail);
 	if (!err)

@@ -23,6 +23,7 @@ struct machine {
 	const char *memory_guess;	/* null, or why the memory that the next kernel will know had to be guessed */
 	char *dtb;			/* this kernel's, or the one asked for */
 	size_t dtb_bytes;
+	char completed[128];		/* what that lacked, and this machine's tree has; empty: nothing */
 	uint32_t conduit;		/* PURG_CONDUIT_* */
 	bool psci;
 	struct uart uart;
@@ -40,7 +41,7 @@ struct machine {
  * device tree in allocated memory to be used instead of this machine's, which becomes the machine's own, on failure too; dtb_name is
  * what an error calls it. On error the machine is empty.
  *
- * Errors: KX_IOMEM_BAD, KX_READ, KX_NO_PROC, KX_EMPTY, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_DTB_TOO_BIG, KX_NO_MEMORY, KX_NO_ROOM,
+ * Errors: KX_IOMEM_BAD, KX_READ, KX_NO_PROC, KX_EMPTY, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_DTB_TOO_BIG, KX_DTB_NO_MEMORY, KX_NO_MEMORY, KX_NO_ROOM,
  * KX_NO_CRASH_MEMORY
  */
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, const struct range_set *tables,

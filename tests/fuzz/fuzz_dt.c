@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Device trees: what passes the check can be edited, and the result passes again and has what was put in. */
+/* Device trees: what passes the check can be edited, and completed by itself, and the result passes again and has what was put in. */
 #include "dt.h"
+#include "dt_complete.h"
 #include "report.h"
 
+#include <libfdt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +44,25 @@ static void edit(const void *dtb)
 	free(again);
 }
 
+/* From itself: what is put in is there then, so a second time nothing is. */
+static void complete(const void *dtb)
+{
+	unsigned char *out = malloc(ROOM), *again = malloc(ROOM);
+	struct dt_completed done;
+	size_t total;
+	char text[128];
+
+	if (dt_complete(dtb, dtb, out, ROOM, &done) == KX_OK) {
+		demand(dt_check(out, fdt_totalsize(out), &total) == KX_OK);
+		demand(!done.memory && !done.efi && !done.reserved);
+		demand(dt_complete(out, dtb, again, ROOM, &done) == KX_OK);
+		dt_completed_text(&done, text, sizeof(text));
+		demand(!text[0]);
+	}
+	free(out);
+	free(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct range_set memory = { 0 };
@@ -58,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		demand(dt_memory(dtb, &memory) == KX_OK);
 		range_set_free(&memory);
 		edit(dtb);
+		complete(dtb);
 		demand(dt_pack(dtb) <= total);
 		edit(dtb);
 	}

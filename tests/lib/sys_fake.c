@@ -416,6 +416,23 @@ static void ifdown(struct sys *sys)
 	fake_of(sys)->ifdowns++;
 }
 
+void fake_cpus_online(struct fake *f, const char *online)
+{
+	char path[80], *end;
+
+	fake_text(f, "/sys/devices/system/cpu/online", online);
+	for (; *online >= '0' && *online <= '9'; online = *end == ',' ? end + 1 : end) {
+		unsigned long cpu = strtoul(online, &end, 10), last = cpu;
+
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		for (; cpu <= last; cpu++) {
+			snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%lu/online", cpu);
+			fake_text(f, path, "1\n");
+		}
+	}
+}
+
 size_t fake_dtb(void *out, size_t room, const char *psci_method)
 {
 	static const char psci[] = "arm,psci-1.0\0arm,psci-0.2";

@@ -147,6 +147,8 @@ unsigned char *fake_page_memory(const struct fake *fake, pa_t pa, const struct f
 uint64_t fake_page_hash(const unsigned char *memory);
 uint64_t fake_hash(const void *data, size_t bytes);	/* as file_load_hash */
 uint32_t fake_pages_taken(const struct fake *fake);
+/* CPUs as /sys has them: online is "0-3,6"; each can be taken offline. */
+void fake_cpus_online(struct fake *fake, const char *online);
 /* Segments of huge pages that a ledger calls loaded, or that none does. */
 unsigned int fake_shms(const struct fake *fake, bool loaded);
 /* Of ledgers. */

@@ -176,7 +176,7 @@ static void test_one_cpu(void **state)
 		struct job *job = job_crash();
 		struct purg_model m;
 
-		fake_text(job->fake, "/sys/devices/system/cpu/online", "0-1\n");
+		fake_cpus_online(job->fake, "0-1\n");
 		fake_file(job->fake, "/sys/devices/system/cpu/cpu0/of_node/reg", reg[0], 4);
 		fake_file(job->fake, "/sys/devices/system/cpu/cpu1/of_node/reg", reg[1], 4);
 		fake_file(job->fake, "/sys/devices/system/cpu/cpu0/of_node/enable-method", "psci", 5);

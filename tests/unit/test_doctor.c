@@ -18,7 +18,7 @@ static void set_cpus(struct fake *f, unsigned int cpus)
 	unsigned int i;
 
 	snprintf(online, sizeof(online), "0-%u\n", cpus - 1);
-	fake_text(f, "/sys/devices/system/cpu/online", online);
+	fake_cpus_online(f, online);
 	for (i = 0; i < cpus; i++) {
 		unsigned char reg[4] = { 0, 0, 0, (unsigned char)i };
 
@@ -151,6 +151,12 @@ static void old_board(struct job *job)
 	fake_text(job->fake, "/sys/class/tty/ttyAMA0/type", "999\n");
 }
 
+static void cpu_that_stays(struct job *job)
+{
+	fake_cpus_online(job->fake, "0-1");
+	fake_drop(job->fake, "/sys/devices/system/cpu/cpu1/online");
+}
+
 static void read_only_limit(struct job *job)
 {
 	job->fake->write_error = -EROFS;
@@ -212,6 +218,7 @@ static const struct {
 	{ "not-root", not_root, 2, KX_NOT_ROOT },
 	{ "gcs", gcs, 0, KX_OK },
 	{ "old-board", old_board, 0, KX_OK },
+	{ "cpu-that-stays", cpu_that_stays, 2, KX_CPUS_STAY },
 	{ "read-only-limit", read_only_limit, 0, KX_OK },
 	{ "limited-loads", limited_loads, 0, KX_OK },
 	{ "unknown-calls", unknown_calls, 255, KX_OK },

@@ -10,64 +10,17 @@
 
 #include <cmocka.h>
 
-#include <libfdt.h>
-
 #include "dt.h"
+#include "dt_make.h"
 #include "seed.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
-#define ROOM		16384
 #define TIMELINE	"kexec-fast,timeline"
 
 static const char *const stale[] = {
 	"linux,initrd-start", "linux,initrd-end", "linux,elfcorehdr", "linux,usable-memory-range", "linux,dmcryptkeys",
 	"linux,ima-kexec-buffer", "linux,kho-fdt", "linux,kho-scratch",
 };
-
-struct tree {
-	_Alignas(8) unsigned char fdt[ROOM];
-	size_t bytes;
-	int err;
-};
-
-static void open_tree(struct tree *t, uint32_t address_cells, uint32_t size_cells)
-{
-	t->err = fdt_create(t->fdt, ROOM);
-	t->err |= fdt_finish_reservemap(t->fdt);
-	t->err |= fdt_begin_node(t->fdt, "");
-	if (address_cells)
-		t->err |= fdt_property_u32(t->fdt, "#address-cells", address_cells);
-	if (size_cells)
-		t->err |= fdt_property_u32(t->fdt, "#size-cells", size_cells);
-}
-
-static void property(struct tree *t, const char *name, const void *value, size_t bytes)
-{
-	t->err |= fdt_property(t->fdt, name, value, (int)bytes);
-}
-
-static void string(struct tree *t, const char *name, const char *value)
-{
-	property(t, name, value, strlen(value) + 1);
-}
-
-static void node(struct tree *t, const char *name)
-{
-	t->err |= fdt_begin_node(t->fdt, name);
-}
-
-static void end_node(struct tree *t)
-{
-	t->err |= fdt_end_node(t->fdt);
-}
-
-static void close_tree(struct tree *t)
-{
-	end_node(t);
-	t->err |= fdt_finish(t->fdt);
-	assert_int_equal(t->err, 0);
-	t->bytes = fdt_totalsize(t->fdt);
-}
 
 /* A tree that an earlier kexec and its crash kernel left everything in. */
 static void old_tree(struct tree *t)
@@ -140,7 +93,7 @@ static void test_check(void **state)
 	assert_int_equal(check_bytes(t.fdt, t.bytes, &total), KX_OK);
 	assert_int_equal(total, t.bytes);
 	/* More behind it is none of its. */
-	assert_int_equal(dt_check(t.fdt, ROOM, &total), KX_OK);
+	assert_int_equal(dt_check(t.fdt, DT_MAKE_ROOM, &total), KX_OK);
 	assert_int_equal(total, t.bytes);
 	for (bytes = 0; bytes < t.bytes; bytes++)
 		assert_int_equal(check_bytes(t.fdt, bytes, &total), KX_DTB_BAD);
@@ -151,7 +104,7 @@ static void use_tree(const void *fdt)
 {
 	struct range_set memory = { 0 };
 	struct dt_edit edit = full_edit();
-	_Alignas(8) static unsigned char out[2 * ROOM];
+	_Alignas(8) static unsigned char out[2 * DT_MAKE_ROOM];
 	size_t out_bytes, value_at, bytes;
 
 	dt_psci(fdt);
@@ -222,7 +175,7 @@ static void test_damaged(void **state)
 static void test_edit(void **state)
 {
 	struct dt_edit edit = full_edit();
-	_Alignas(8) unsigned char out[ROOM];
+	_Alignas(8) unsigned char out[DT_MAKE_ROOM];
 	size_t out_bytes, value_at, i;
 	struct tree t;
 	const void *value;
@@ -230,7 +183,7 @@ static void test_edit(void **state)
 
 	(void)state;
 	old_tree(&t);
-	assert_int_equal(dt_edit(t.fdt, &edit, out, ROOM, &out_bytes, &value_at), KX_OK);
+	assert_int_equal(dt_edit(t.fdt, &edit, out, DT_MAKE_ROOM, &out_bytes, &value_at), KX_OK);
 	assert_int_equal(fdt_check_full(out, out_bytes), 0);
 	assert_int_equal(fdt_totalsize(out), out_bytes);
 	assert_string_equal(chosen(out, "bootargs", &bytes), "console=ttyAMA0");
@@ -258,7 +211,7 @@ static void test_edit(void **state)
 static void test_edit_little(void **state)
 {
 	struct dt_edit edit = full_edit();
-	_Alignas(8) unsigned char out[ROOM];
+	_Alignas(8) unsigned char out[DT_MAKE_ROOM];
 	size_t out_bytes, value_at = 99, i;
 	struct tree t;
 
@@ -268,7 +221,7 @@ static void test_edit_little(void **state)
 	edit.initrd.bytes = 0;
 	edit.property = NULL;
 	old_tree(&t);
-	assert_int_equal(dt_edit(t.fdt, &edit, out, ROOM, &out_bytes, &value_at), KX_OK);
+	assert_int_equal(dt_edit(t.fdt, &edit, out, DT_MAKE_ROOM, &out_bytes, &value_at), KX_OK);
 	assert_string_equal(chosen(out, "bootargs", NULL), "root=/dev/vda1");
 	for (i = 0; i < COUNT(stale); i++)
 		assert_null(chosen(out, stale[i], NULL));
@@ -280,7 +233,7 @@ static void test_edit_little(void **state)
 static void test_no_chosen(void **state)
 {
 	struct dt_edit edit = full_edit();
-	_Alignas(8) unsigned char out[ROOM];
+	_Alignas(8) unsigned char out[DT_MAKE_ROOM];
 	size_t out_bytes, value_at;
 	struct tree t;
 
@@ -289,7 +242,7 @@ static void test_no_chosen(void **state)
 	node(&t, "cpus");
 	end_node(&t);
 	close_tree(&t);
-	assert_int_equal(dt_edit(t.fdt, &edit, out, ROOM, &out_bytes, &value_at), KX_OK);
+	assert_int_equal(dt_edit(t.fdt, &edit, out, DT_MAKE_ROOM, &out_bytes, &value_at), KX_OK);
 	assert_int_equal(fdt_check_full(out, out_bytes), 0);
 	assert_string_equal(chosen(out, "bootargs", NULL), "console=ttyAMA0");
 	/* 64 bits, though the tree has cells of 32. */
@@ -301,7 +254,7 @@ static void test_no_chosen(void **state)
 static void test_reserve(void **state)
 {
 	struct dt_edit edit = full_edit();
-	_Alignas(8) unsigned char out[ROOM], again[ROOM];
+	_Alignas(8) unsigned char out[DT_MAKE_ROOM], again[DT_MAKE_ROOM];
 	size_t out_bytes, again_bytes, value_at;
 	struct range_set reserve = { 0 };
 	uint64_t address, size;
@@ -312,12 +265,12 @@ static void test_reserve(void **state)
 	range_set_add(&reserve, (struct range){ 0x90000000, 0x20000 });
 	edit.reserve = &reserve;
 	old_tree(&t);
-	assert_int_equal(dt_edit(t.fdt, &edit, out, ROOM, &out_bytes, &value_at), KX_OK);
+	assert_int_equal(dt_edit(t.fdt, &edit, out, DT_MAKE_ROOM, &out_bytes, &value_at), KX_OK);
 	assert_int_equal(fdt_num_mem_rsv(out), 2);
 	assert_int_equal(fdt_get_mem_rsv(out, 0, &address, &size), 0);
 	assert_true(address == 0x90000000 && size == 0x20000);
 	/* The next kexec finds them there already. */
-	assert_int_equal(dt_edit(out, &edit, again, ROOM, &again_bytes, &value_at), KX_OK);
+	assert_int_equal(dt_edit(out, &edit, again, DT_MAKE_ROOM, &again_bytes, &value_at), KX_OK);
 	assert_int_equal(fdt_num_mem_rsv(again), 2);
 	assert_int_equal(again_bytes, out_bytes);
 	range_set_free(&reserve);
@@ -337,7 +290,7 @@ static bool reserves(const void *fdt, uint64_t start, uint64_t bytes)
 /* Twenty kernels one after the other, each with tables of its own beside one that stays, and the firmware's own entry. */
 static void test_chain(void **state)
 {
-	_Alignas(8) unsigned char tree[2][ROOM];
+	_Alignas(8) unsigned char tree[2][DT_MAKE_ROOM];
 	size_t bytes, first_bytes = 0, value_at;
 	struct dt_edit edit = full_edit();
 	struct tree t;
@@ -345,7 +298,7 @@ static void test_chain(void **state)
 
 	(void)state;
 	old_tree(&t);
-	assert_int_equal(fdt_open_into(t.fdt, tree[0], ROOM), 0);
+	assert_int_equal(fdt_open_into(t.fdt, tree[0], DT_MAKE_ROOM), 0);
 	assert_int_equal(fdt_add_mem_rsv(tree[0], 0x4000000, 0x1000), 0);
 	for (hop = 0; hop < 20; hop++) {
 		const void *from = tree[hop % 2];
@@ -356,7 +309,7 @@ static void test_chain(void **state)
 		range_set_add(&reserve, (struct range){ 0x60000000 + hop * 0x100000, 0x20000 });
 		range_set_add(&reserve, (struct range){ 0x4000000, 0x800 });	/* inside what firmware reserves */
 		edit.reserve = &reserve;
-		assert_int_equal(dt_edit(from, &edit, to, ROOM, &bytes, &value_at), KX_OK);
+		assert_int_equal(dt_edit(from, &edit, to, DT_MAKE_ROOM, &bytes, &value_at), KX_OK);
 		range_set_free(&reserve);
 		assert_int_equal(fdt_check_full(to, bytes), 0);
 		assert_int_equal(fdt_num_mem_rsv(to), 3);
@@ -373,13 +326,13 @@ static void test_chain(void **state)
 	/* Where it is not known which are in use, all stay. */
 	edit.reserve = NULL;
 	edit.keep_reserved = true;
-	assert_int_equal(dt_edit(tree[0], &edit, tree[1], ROOM, &bytes, &value_at), KX_OK);
+	assert_int_equal(dt_edit(tree[0], &edit, tree[1], DT_MAKE_ROOM, &bytes, &value_at), KX_OK);
 	assert_int_equal(fdt_num_mem_rsv(tree[1]), 3);
 	assert_non_null(dt_chosen(tree[1], DT_RESERVED_PROPERTY, &bytes));
 	assert_int_equal(bytes, 32);
 	/* None any more: nor is anything said of any. */
 	edit.keep_reserved = false;
-	assert_int_equal(dt_edit(tree[0], &edit, tree[1], ROOM, &bytes, &value_at), KX_OK);
+	assert_int_equal(dt_edit(tree[0], &edit, tree[1], DT_MAKE_ROOM, &bytes, &value_at), KX_OK);
 	assert_int_equal(fdt_num_mem_rsv(tree[1]), 1);
 	assert_true(reserves(tree[1], 0x4000000, 0x1000));
 	assert_null(dt_chosen(tree[1], DT_RESERVED_PROPERTY, &bytes));
@@ -388,36 +341,36 @@ static void test_chain(void **state)
 /* A property that says half an entry, or one that is not there, takes nothing out. */
 static void test_foreign_reserved(void **state)
 {
-	_Alignas(8) unsigned char tree[ROOM], out[ROOM];
+	_Alignas(8) unsigned char tree[DT_MAKE_ROOM], out[DT_MAKE_ROOM];
 	struct dt_edit edit = full_edit();
 	size_t bytes, value_at;
 	struct tree t;
 
 	(void)state;
 	old_tree(&t);
-	assert_int_equal(fdt_open_into(t.fdt, tree, ROOM), 0);
+	assert_int_equal(fdt_open_into(t.fdt, tree, DT_MAKE_ROOM), 0);
 	assert_int_equal(fdt_add_mem_rsv(tree, 0x4000000, 0x1000), 0);
 	assert_int_equal(fdt_setprop(tree, fdt_path_offset(tree, "/chosen"), DT_RESERVED_PROPERTY,
 				     "\0\0\0\0\x04\0\0\0\0\0\0\0\0\0\x20\0\0\0\0\0\x04\0\0\0", 24), 0);
-	assert_int_equal(dt_edit(tree, &edit, out, ROOM, &bytes, &value_at), KX_OK);
+	assert_int_equal(dt_edit(tree, &edit, out, DT_MAKE_ROOM, &bytes, &value_at), KX_OK);
 	assert_true(reserves(out, 0x4000000, 0x1000));
 }
 
 static void test_same_length(void **state)
 {
 	struct dt_edit edit = full_edit();
-	_Alignas(8) unsigned char out[ROOM], out2[ROOM];
+	_Alignas(8) unsigned char out[DT_MAKE_ROOM], out2[DT_MAKE_ROOM];
 	size_t bytes, bytes2, at, at2;
 	struct tree t;
 
 	(void)state;
 	old_tree(&t);
 	edit.initrd.start = 0;
-	assert_int_equal(dt_edit(t.fdt, &edit, out, ROOM, &bytes, &at), KX_OK);
+	assert_int_equal(dt_edit(t.fdt, &edit, out, DT_MAKE_ROOM, &bytes, &at), KX_OK);
 	edit.initrd.start = 0xfffffffff000;
 	edit.value = "fedcba9876543210";
 	memset(edit.kaslr_seed, 0, sizeof(edit.kaslr_seed));
-	assert_int_equal(dt_edit(t.fdt, &edit, out2, ROOM, &bytes2, &at2), KX_OK);
+	assert_int_equal(dt_edit(t.fdt, &edit, out2, DT_MAKE_ROOM, &bytes2, &at2), KX_OK);
 	assert_int_equal(bytes, bytes2);
 	assert_int_equal(at, at2);
 }
@@ -426,13 +379,13 @@ static void test_same_length(void **state)
 static void test_too_small(void **state)
 {
 	struct dt_edit edit = full_edit();
-	_Alignas(8) unsigned char whole[ROOM];
+	_Alignas(8) unsigned char whole[DT_MAKE_ROOM];
 	size_t need, room, bytes, at;
 	struct tree t;
 
 	(void)state;
 	old_tree(&t);
-	assert_int_equal(dt_edit(t.fdt, &edit, whole, ROOM, &need, &at), KX_OK);
+	assert_int_equal(dt_edit(t.fdt, &edit, whole, DT_MAKE_ROOM, &need, &at), KX_OK);
 	for (room = 0; room <= need + 1024; room += room < need - 8 ? 8 : 1) {
 		unsigned char *out = malloc(room ? room : 1);
 		enum kx_err err = dt_edit(t.fdt, &edit, out, room, &bytes, &at);
@@ -538,6 +491,38 @@ static void test_memory(void **state)
 	memory_is(&t, "");
 }
 
+/* Debian's kernels drop EFI where it is missing. */
+static void test_secure_boot(void **state)
+{
+	const struct dt_edit edit = full_edit();
+	unsigned char out[DT_MAKE_ROOM];
+	size_t bytes, at;
+	struct tree t;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		const fdt32_t *value;
+		int n;
+
+		open_tree(&t, 2, 2);
+		node(&t, "chosen");
+		if (i)
+			property(&t, "linux,uefi-system-table", "12345678", 8);
+		if (i == 2)
+			property(&t, "linux,uefi-secure-boot", "\0\0\0\3", 4);
+		end_node(&t);
+		close_tree(&t);
+		assert_int_equal(dt_edit(t.fdt, &edit, out, sizeof(out), &bytes, &at), KX_OK);
+		value = chosen(out, "linux,uefi-secure-boot", &n);
+		assert_int_equal(value != NULL, i > 0);
+		if (value) {
+			assert_int_equal(n, 4);
+			assert_int_equal(fdt32_ld(value), i == 2 ? 3 : 0);
+		}
+	}
+}
+
 /* EFI has its own memory map, and the tree's is not looked at. */
 static void test_memory_of_efi(void **state)
 {
@@ -590,6 +575,7 @@ int main(void)
 		cmocka_unit_test(test_psci),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_memory_of_efi),
+		cmocka_unit_test(test_secure_boot),
 		cmocka_unit_test(test_memory_of_nonsense),
 	};
 

@@ -6,7 +6,7 @@ static void set_cpus_of_tree(struct fake *f, unsigned int cpus, const char *onli
 {
 	unsigned int i;
 
-	fake_text(f, "/sys/devices/system/cpu/online", online);
+	fake_cpus_online(f, online);
 	for (i = 0; i < cpus; i++) {
 		unsigned char reg[8] = { 0, 0, 0, 0, 0, 0, (unsigned char)(i / 4), (unsigned char)(i % 4) };
 		char path[80];
@@ -59,7 +59,7 @@ static void test_bad_madt(void **state)
 		if (kind == GICC_SHORT)
 			madt[44 + 80 + 1] = 75;
 		fake_file(job->fake, "/sys/firmware/acpi/tables/APIC", madt, bytes);
-		fake_text(job->fake, "/sys/devices/system/cpu/online", "0-1\n");
+		fake_cpus_online(job->fake, "0-1\n");
 		job->request.cpus = 2;
 		assert_loads(job, &m);
 		assert_int_equal(m.params.cpus, 1);
@@ -138,7 +138,7 @@ static void test_cpus(void **state)
 		struct job *job = job_whole();
 		struct purg_model m;
 
-		fake_text(job->fake, "/sys/devices/system/cpu/online", v[i].online);
+		fake_cpus_online(job->fake, v[i].online);
 		if (v[i].how & TREE)
 			set_cpus_of_tree(job->fake, v[i].cpus, v[i].online);
 		if (v[i].how & SPIN)
@@ -171,12 +171,34 @@ static void test_cpus(void **state)
 	}
 }
 
+/* The kernel would stop at the jump, without a next one. A crash kernel does not need it, and the first CPU stays anyway. */
+static void test_cannot_go_offline(void **state)
+{
+	struct job *job = job_whole();
+	struct purg_model m;
+
+	(void)state;
+	fake_cpus_online(job->fake, "0-3");
+	fake_drop(job->fake, "/sys/devices/system/cpu/cpu0/online");
+	assert_loads(job, &m);
+	purg_model_free(&m);
+	job_free(job);
+	job = job_whole();
+	fake_cpus_online(job->fake, "0-3");
+	fake_drop(job->fake, "/sys/devices/system/cpu/cpu2/online");
+	assert_int_equal(load(job), KX_CPUS_STAY);
+	assert_string_equal(job->fail.detail, "CPU 2");
+	assert_int_equal(job->fake->kexec_loads, 0);
+	job_free(job);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_madt),
 		cmocka_unit_test(test_auto_cpus),
 		cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_cannot_go_offline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
