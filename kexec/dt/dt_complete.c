@@ -81,13 +81,21 @@ static int copy_reg(const void *running, int node, struct cells from, void *out,
 	return fdt_setprop(out, to_node, "reg", value, (int)(end - value));
 }
 
+/* Or what would be one, if it said so by device_type. */
+static bool is_named_memory(const void *dtb, int node)
+{
+	const char *name = fdt_get_name(dtb, node, NULL);
+
+	return name && strncmp(name, "memory", 6) == 0 && (!name[6] || name[6] == '@');
+}
+
 static int delete_memory_nodes(void *out)
 {
 	int node, err;
 
 	for (;;) {
 		fdt_for_each_subnode(node, out, 0)
-			if (is_memory(out, node))
+			if (is_memory(out, node) || is_named_memory(out, node))
 				break;
 		if (node < 0)
 			return 0;

@@ -219,7 +219,30 @@ static int run_jump(char **o)
 	return 1;
 }
 
+/* To standard output, with each FROM that a null byte follows made into TO, of the same length: text and names in a device tree. */
+static int run_replace(char **o)
+{
+	size_t length = strlen(o[1]), bytes, i;
+	static char text[4 << 20];
+	FILE *file = fopen(o[0], "rb");
+	unsigned int found = 0;
+
+	if (!file || length != strlen(o[2])) {
+		fprintf(stderr, "tool: replace\n");
+		return 1;
+	}
+	bytes = fread(text, 1, sizeof(text), file);
+	fclose(file);
+	for (i = 0; i + length < bytes; i++)
+		if (memcmp(text + i, o[1], length + 1) == 0) {
+			memcpy(text + i, o[2], length);
+			found++;
+		}
+	return found && fwrite(text, 1, bytes, stdout) == bytes ? 0 : 1;
+}
+
 static const struct command commands[] = {
+	{ "replace", "FILE FROM TO", 3, 3, run_replace },
 	{ "jump", "", 0, 0, run_jump },
 	{ "boot", "", 0, 0, run_boot },
 	{ "counter", "", 0, 0, run_counter },

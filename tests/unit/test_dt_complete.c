@@ -70,6 +70,9 @@ static void build(struct tree *t, uint32_t size_cells)
 	string(t, "device_type", "memory");
 	property(t, "reg", zero, 8 + 4 * size_cells);
 	end_node(t);
+	node(t, "memory@40000000");	/* says not what it is, and has the name of one that does */
+	property(t, "reg", zero, 8 + 4 * size_cells);
+	end_node(t);
 	node(t, "reserved-memory");
 	t->err |= fdt_property_u32(t->fdt, "#address-cells", 2);
 	t->err |= fdt_property_u32(t->fdt, "#size-cells", size_cells);
