@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A program, its threads and everything that it forks under ptrace(2), counted and killed by system calls: whatever a program does
- * between two system calls only it can see, so being killed at each of them is being killed everywhere.
+ * A program, its threads and everything that it forks under ptrace(2), counted and killed by system calls. Only those count that change
+ * what others see: killed anywhere between two of them, a program leaves the same behind, but for what it stores to memory that it
+ * shares. (That is for tests/unit/test_heal_killed.c.)
  */
 #include "tool.h"
 
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -49,7 +51,7 @@ static const char *const names[CALLS_MAX] = {
 struct family {
 	unsigned long at;	/* the call to be killed at, 0: none */
 	bool after, one;	/* let that call finish first; kill only the process that makes it */
-	unsigned long calls, of_number[CALLS_MAX];
+	unsigned long calls, all, of_number[CALLS_MAX];	/* of those that count */
 	pid_t main, task[TASKS_MAX];
 	size_t tasks;
 	pid_t waits_for;	/* the task whose call is the last one that may finish */
@@ -66,6 +68,33 @@ static const char *name_of(unsigned long long number)
 		return names[number];
 	snprintf(unknown, sizeof(unknown), "%llu", number);
 	return unknown;
+}
+
+/* Nobody else sees that they happened. */
+static bool is_private(const struct __ptrace_syscall_info *info)
+{
+	static const unsigned short quiet[] = {
+		SYS_brk, SYS_fstat, SYS_futex, SYS_geteuid, SYS_getpid, SYS_getppid, SYS_getrandom, SYS_gettid, SYS_getuid, SYS_lseek, SYS_mprotect,
+		SYS_mremap, SYS_munmap, SYS_newfstatat, SYS_pread64, SYS_prlimit64, SYS_read, SYS_readlinkat, SYS_rseq, SYS_rt_sigaction,
+		SYS_rt_sigprocmask, SYS_sched_getaffinity, SYS_set_robust_list, SYS_set_tid_address, SYS_statx, SYS_sysinfo, SYS_uname,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++)
+		if (info->entry.nr == quiet[i])
+			return true;
+	switch (info->entry.nr) {
+	case SYS_mmap:		/* of files, to read them */
+		return true;
+	case SYS_openat:
+		return !(info->entry.args[2] & (O_ACCMODE | O_CREAT | O_TRUNC));
+	case SYS_shmget:
+		return !(info->entry.args[2] & IPC_CREAT);
+	case SYS_shmctl:
+		return info->entry.args[1] == IPC_STAT || info->entry.args[1] == SHM_STAT || info->entry.args[1] == SHM_INFO;
+	default:
+		return false;
+	}
 }
 
 static void remember(struct family *f, pid_t task)
@@ -124,6 +153,9 @@ static bool on_call(struct family *f, pid_t task)
 		return true;
 	}
 	if (info.op != PTRACE_SYSCALL_INFO_ENTRY || f->killed)
+		return false;
+	f->all++;
+	if (is_private(&info))
 		return false;
 	f->calls++;
 	if (info.entry.nr < CALLS_MAX)
@@ -234,7 +266,7 @@ int count_calls(char **command)
 
 	if (run(&f, command) < 0)
 		return 1;
-	printf("%lu calls, status %d\n", f.calls, f.status);
+	printf("%lu calls of %lu, status %d\n", f.calls, f.all, f.status);
 	for (i = 0; i < CALLS_MAX; i++)
 		if (f.of_number[i])
 			printf("%6lu %zu %s\n", f.of_number[i], i, names[i] ? names[i] : "");
