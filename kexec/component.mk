@@ -5,8 +5,8 @@ LOADER_COMPONENTS = $(PURE_COMPONENTS) sys probe stage input load manage cli
 $(eval $(call component,main,kexec,main.c,core entries load manage probe cli report sys stage ledger plan arm64 abi))
 $(eval $(call component,vmcore_dmesg,kexec,vmcore-dmesg.c,core vmcore))
 build/kexec/load/blob.o: INCLUDES =
-build/kexec/load/blob.o: ASFLAGS = -DPURGATORY_BIN='"build/purgatory/purgatory.bin"'
-build/kexec/load/blob.o: build/purgatory/purgatory.bin
+build/kexec/load/blob.o: ASFLAGS = -DPURGATORY_BIN='"build/purgatory/purgatory.bin"' -DFILE_STUB_BIN='"build/purgatory/file_stub.bin"'
+build/kexec/load/blob.o: build/purgatory/purgatory.bin build/purgatory/file_stub.bin
 
 LOADER_OBJS = $(foreach component,$(LOADER_COMPONENTS) main,$($(component)_OBJS))
 

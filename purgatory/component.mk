@@ -31,5 +31,10 @@ build/purgatory/purgatory.elf: $(PURG_OBJS) $(srcdir)/purgatory/purgatory.lds
 		-T $(srcdir)/purgatory/purgatory.lds $(PURG_OBJS) -o $@
 	$(call say,PROVE)$(srcdir)/tools/prove-purgatory $(NM) $(READELF) $(OBJDUMP) $@
 
-build/purgatory/purgatory.bin: build/purgatory/purgatory.elf
+# The other blob: what kexec_file_load(2) is given. One file, and nothing to be linked with.
+build/purgatory/file_stub.elf: build/purgatory/obj/purgatory/arch/arm64/file_stub.o $(srcdir)/purgatory/purgatory.lds
+	$(call say,LD)$(LD) -pie --no-dynamic-linker --no-undefined -z norelro -z noexecstack --no-warn-rwx-segments -e file_stub \
+		-T $(srcdir)/purgatory/purgatory.lds $< -o $@
+
+build/purgatory/%.bin: build/purgatory/%.elf
 	$(call say,OBJCOPY)$(OBJCOPY) -O binary $< $@

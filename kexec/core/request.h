@@ -43,6 +43,7 @@ struct load_request {
 	uint64_t mem_min, mem_max;	/* legal memory; mem_max 0: no limit */
 	uint64_t entry;		/* not 0: where to jump instead of purgatory */
 	bool plan_only;
+	bool through_file_load;	/* what is staged is handed over by kexec_file_load(2): set by the load itself */
 	bool no_mmu;		/* purgatory keeps the MMU off: for machines and tests that need it */
 
 	/* Called now and then with what the load is at, and how far; may be null. */

@@ -44,13 +44,14 @@ struct ledger_header {
 	uint64_t limit_before;		/* while limit_raised: what the limit on surplus huge pages was before it was raised ... */
 	uint64_t limit_written;		/* ... and to what: should it be something else by now, it is the administrator's */
 	uint32_t limit_raised;
-	uint32_t reserved;
-	uint64_t entry_pa;		/* that kexec_load(2) was given: by it the kernel's image is recognized */
+	uint32_t entry_is_offset;	/* of entry_pa only the part below LEDGER_ENTRY_UNIT is known: kexec_file_load(2) chose the rest */
+	uint64_t entry_pa;		/* that kexec_load(2) was given: by it the kernel's image is recognized (ledger_is_entry()) */
 	uint64_t body_bytes;
 	uint8_t body_digest[PURG_CRC_BYTES];	/* CRC32C lanes of the body, padded with zeros to PURG_UNIT_BYTES */
 	uint64_t stamp[LEDGER_STAMPS];	/* CNTVCT_EL0 then; 0: not known. A program that knows none of them leaves 0 */
 };
 
+#define LEDGER_ENTRY_UNIT	MIB(2)
 #define LEDGER_BODY_OFFSET	PURG_UNIT_BYTES
 #define LEDGER_FILES		(1 + 16)
 #define LEDGER_BYTES_MAX	MIB(64)
@@ -88,6 +89,7 @@ struct ledger_page {
 #define LEDGER_HAS_CMDLINE	0x4
 #define LEDGER_HAS_SERIAL	0x8
 #define LEDGER_HAS_TABLES	0x10	/* all of them were known */
+#define LEDGER_BY_FILE		0x20	/* handed over by kexec_file_load(2): nothing is in the kernel's hands but the control segment */
 
 struct ledger {
 	uint64_t made_at;		/* seconds since 1970 */
@@ -129,6 +131,12 @@ uint32_t *ledger_moves(void *bytes, size_t count, const struct ledger *ledger);
 
 /* Make the body's digest anew. For tests: the body was changed. */
 void ledger_digest(struct ledger_header *header);
+
+/* Whether an image that starts there is the one that this header is about. */
+static inline bool ledger_is_entry(const struct ledger_header *header, pa_t entry_pa)
+{
+	return (header->entry_is_offset ? entry_pa % LEDGER_ENTRY_UNIT : entry_pa) == header->entry_pa;
+}
 
 /* Whether there is a header of ours at the beginning of these bytes, of whatever version. */
 bool ledger_is_header(const void *bytes, size_t count);

@@ -101,11 +101,8 @@ enum kx_err placement_again(struct placement *placement, struct sys *sys, const 
 	const char *why;
 	enum kx_err err;
 
-	plan_free(&placement->plan);
-	placement->input.page_pa = placement->staging.pa;
-	placement->input.pages = placement->staging.pages;
 	placement->cpus = facts->choices->cpus;
-	err = plan_make(&placement->plan, &placement->input);
+	err = placement_plan(placement, facts);
 	if (!err && placement->plan.relocated)
 		err = KX_NO_ROOM;	/* what waits in pages can only go where there are pages */
 	if (!err && !slots_open(&slots, &placement->plan, payload))
@@ -266,4 +263,30 @@ enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct p
 	free(c.holder);
 	free(memory);
 	return err;
+}
+
+struct putting {
+	unsigned char *page, *to;
+	const struct tree *tree;
+};
+
+static void put_tree(void *arg)
+{
+	const struct putting *p = arg;
+
+	memcpy(p->to, p->tree->dtb, p->tree->padded_bytes);
+}
+
+enum kx_err payload_put_tree(struct sys *sys, const struct placement *placement, const struct tree *tree, struct fail *fail)
+{
+	const struct plan *plan = &placement->plan;
+	struct putting p = { .tree = tree };
+
+	p.page = staging_memory(&placement->staging, plan->dtb_page);
+	p.to = p.page + (plan->dtb_pa - placement->input.page_pa[plan->dtb_page]);
+	if (sys->try_memory(sys, put_tree, &p))
+		return fail_with(fail, KX_STAGED_GONE);
+	/* A purgatory whose MMU stays off reads it uncached. */
+	sys->clean(sys, p.page, PLAN_SLOT_BYTES);
+	return KX_OK;
 }

@@ -2,8 +2,22 @@
 /* Telling the kernel. */
 #include "stages.h"
 
+#include "file_image.h"
+
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* The stub for kexec_file_load(2), embedded at build time. */
+extern const unsigned char file_stub_blob[];
+extern const size_t file_stub_blob_bytes;
+
+/* The kernel starts it so far behind a 2 MiB boundary: where, is its choice; by that two images can be told apart (ledger_is_entry()). Only
+ * multiples of the largest page. */
+static uint64_t text_offset_of(const struct placement *placement)
+{
+	return (1 + placement->ledger.header->generation % 31) * KIB(64);
+}
 
 /* They begin as kexec-tools' message does. */
 enum kx_err kexec_load_error(int err, struct fail *fail)
@@ -86,32 +100,68 @@ static enum kx_err seal_ledger(struct placement *placement, const struct ledger 
 		err = fail_with(fail, KX_MOVED);
 	if (err)
 		return err;
+	store->header->entry_is_offset = (ledger->flags & LEDGER_BY_FILE) != 0;
 	store->header->entry_pa = entry_pa;
 	ledger_set_state(store, LEDGER_COMMITTING);
 	return KX_OK;
 }
 
-enum kx_err commit(struct sys *sys, const struct load_request *request, struct placement *placement, const struct ledger *ledger,
+/* By kexec_file_load(2). */
+static enum kx_err hand_over_file(struct sys *sys, const struct machine *machine, const struct placement *placement,
+				  const struct control *control, struct fail *fail)
+{
+	struct file_image image = {
+		.stub = file_stub_blob, .stub_bytes = file_stub_blob_bytes, .control = control->bytes, .control_bytes = control->count,
+		.control_pa = placement->plan.control_pa, .entry_pa = control->entry_pa, .text_offset = text_offset_of(placement),
+		.conduit = machine->conduit, .line_bytes = (uint32_t)sys->line_bytes,
+	};
+	size_t count = file_image_bytes(control->count);
+	unsigned char *bytes = malloc(count);
+	int fd = bytes ? sys->make_file(sys) : -ENOMEM, result;
+	enum kx_err err = fd < 0 ? fail_set(fail, KX_NO_MEMORY, "%s", strerror(-fd)) : KX_OK;
+
+	if (!err && file_image_make(&image, bytes))
+		err = fail_set(fail, KX_INTERNAL, "the stub for kexec_file_load");
+	if (!err && (result = sys->write(sys, fd, bytes, count)) < 0)
+		err = fail_set(fail, KX_NO_MEMORY, "%s", strerror(-result));
+	if (!err) {
+		result = sys->kexec_file_load(sys, fd, -1, "", SYS_FILE_NO_INITRAMFS);
+		if (result)
+			err = fail_set(fail, KX_FILE_LOAD, "%s", strerror(-result));
+	}
+	if (fd >= 0)
+		sys->close(sys, fd);
+	free(bytes);
+	return err;
+}
+
+enum kx_err commit(struct sys *sys, const struct load_request *request, const struct machine *machine, struct placement *placement, const struct ledger *ledger,
 		   const struct tree *tree, const struct payload *payload, const struct control *control, struct fail *fail)
 {
 	struct sys_segment segments[3 + RELOCATED_RUNS_MAX];
 	size_t count = make_segments(segments, sys, &placement->plan, tree, payload, control);
-	pa_t entry_pa = request->entry ? request->entry : control->entry_pa;
-	bool staged = placement->staging.ops != NULL;
-	enum kx_err err = staged ? seal_ledger(placement, ledger, entry_pa, fail) : KX_OK;
+	bool staged = placement->staging.ops != NULL, by_file = request->through_file_load;
+	pa_t entry_pa = by_file ? text_offset_of(placement) : request->entry ? request->entry : control->entry_pa, loaded_pa;
+	enum kx_err err = by_file ? payload_put_tree(sys, placement, tree, fail) : KX_OK;
 	int result;
 
+	if (!err && staged)
+		err = seal_ledger(placement, ledger, entry_pa, fail);
 	if (err)
 		return err;
 	if (sys->interrupted(sys)) {
 		err = fail_set(fail, KX_INTERRUPTED, "%s", request->kernel);
+	} else if (by_file) {
+		err = hand_over_file(sys, machine, placement, control, fail);
 	} else {
 		result = sys->kexec_load(sys, entry_pa, segments, count, request->crash ? SYS_KEXEC_ON_CRASH : 0);
 		err = result ? kexec_load_error(result, fail) : KX_OK;
 	}
 	if (staged)
 		ledger_set_state(&placement->ledger, err ? LEDGER_STAGING : LEDGER_LOADED);
-	if (staged && !err)
-		staging_claim(sys, entry_pa);
+	if (staged && !err) {
+		loaded_pa = by_file ? loaded_entry_pa(sys) : 0;
+		staging_claim(sys, loaded_pa ? loaded_pa : entry_pa);
+	}
 	return err;
 }

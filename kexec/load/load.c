@@ -3,6 +3,7 @@
 #include "stages.h"
 
 #include "dt.h"
+#include "file_image.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -69,7 +70,8 @@ static struct ledger describe(const struct load *l)
 		.serial = l->request->serial, .image = in->image, .check = l->choices.check, .digest = l->choices.digest,
 		.cpus = l->request->cpus, .dtb = l->machine.dtb, .dtb_bytes = l->machine.dtb_bytes,
 		.table = l->machine.gic_tables.v, .tables = (uint32_t)l->machine.gic_tables.count,
-		.flags = (l->request->no_mmu ? LEDGER_NO_MMU : 0u) | (l->machine.log_cut ? 0u : LEDGER_HAS_TABLES),
+		.flags = (l->request->no_mmu ? LEDGER_NO_MMU : 0u) | (l->machine.log_cut ? 0u : LEDGER_HAS_TABLES) |
+			 (l->request->through_file_load ? LEDGER_BY_FILE : 0u),
 	};
 	unsigned int o, i;
 
@@ -124,7 +126,7 @@ static enum kx_err open_all(struct load *l, struct fail *fail)
 		     l->inputs.object[OBJECT_KERNEL].file_bytes + l->inputs.object[OBJECT_INITRD].file_bytes, l->report);
 	err = tree_open(&l->tree, l->sys, &l->machine, l->inputs.cmdline, l->inputs.object[OBJECT_INITRD].file_bytes, l->request->crash,
 			l->report, fail);
-	return err ? err : plan_input_make(&l->placement.input, l->sys, &l->machine, l->inputs.object, l->tree.placed_bytes, fail);
+	return err ? err : plan_input_make(&l->placement.input, l->sys, &l->machine, l->request, l->inputs.object, l->tree.placed_bytes, fail);
 }
 
 static enum kx_err place(struct load *l, struct fail *fail)
@@ -155,7 +157,7 @@ static enum kx_err commit_it(struct load *l, struct fail *fail)
 
 	if (!err) {
 		ledger_describe(&ledger, &l->placement, &l->payload, page_list);
-		err = commit(l->sys, l->request, &l->placement, &ledger, &l->tree, &l->payload, &l->control, fail);
+		err = commit(l->sys, l->request, &l->machine, &l->placement, &ledger, &l->tree, &l->payload, &l->control, fail);
 	}
 	free(page_list);
 	return err;
@@ -223,8 +225,10 @@ static void fill_report(const struct load *l)
 	r->control = (struct range){ plan->control_pa, l->control.count };
 	r->dtb = (struct range){ plan->dtb_pa, l->tree.dtb_bytes };
 	r->table_bytes = l->control.table_bytes;
-	r->segments = 2 + (unsigned int)l->payload.runs + (l->tree.elfcore != NULL);
-	r->segment_bytes = l->control.count + l->tree.dtb_bytes + l->tree.elfcore_bytes + payload_relocated_bytes(&l->payload, l->request->crash);
+	r->through_file_load = l->request->through_file_load;
+	r->segments = r->through_file_load ? 1 : 2 + (unsigned int)l->payload.runs + (l->tree.elfcore != NULL);
+	r->segment_bytes = r->through_file_load ? file_image_bytes(l->control.count) :
+			   l->control.count + l->tree.dtb_bytes + l->tree.elfcore_bytes + payload_relocated_bytes(&l->payload, l->request->crash);
 	r->slot_bytes = PLAN_SLOT_BYTES;
 	r->staged_bytes = l->placement.staging.ops ? staging_bytes(&l->placement.staging) : 0;
 	r->pages_tried = l->placement.pages_tried;
@@ -288,16 +292,24 @@ static enum kx_err run_either_way(struct load *l, struct fail *fail)
 	return err;
 }
 
-/* By kexec_load(2). The files may be open already. */
-static enum kx_err load_by_load(struct load *l, struct fail *fail)
+/* Before anything is staged for it. Where loads are counted, asking would count, and it is found out in the end. */
+static bool has_no_call(struct sys *sys, bool by_file)
+{
+	return loads_are_uncounted(sys) && sys->kexec_probe(sys, by_file) == -ENOSYS;
+}
+
+/* With all stages, by kexec_load(2) if the request says nothing else. The files may be open already. */
+static enum kx_err load_in_stages(struct load *l, struct fail *fail)
 {
 	const struct load_request *request = l->request;
 	struct load_request packed = *request;
 	uint64_t start_ms = l->sys->now_ms(l->sys);
-	enum kx_err err = preflight_kexec_load(l->sys, fail);
+	enum kx_err err = request->through_file_load ? KX_OK : preflight_kexec_load(l->sys, fail);
 
 	if (err)
 		return err;
+	if (!request->through_file_load && request->fast != FAST_NO && has_no_call(l->sys, false))
+		return kexec_load_error(-ENOSYS, fail);
 	tidy(l);
 	err = run_either_way(l, fail);
 	/* What does not work with the larger initrd may with the smaller one; nobody is to lose a load to what nobody asked for. */
@@ -364,6 +376,47 @@ static enum kx_err load_without_preferences(struct load *l, struct fail *fail)
 	return err ? fail->err : KX_OK;
 }
 
+/* What is staged is handed over by kexec_file_load(2), in an Image of ours. All of it has to be staged: the kernel relocates nothing for us. */
+static enum kx_err load_staged_by_file(struct load *l, struct fail *fail)
+{
+	const struct load_request *request = l->request;
+	struct load_request through = *request;
+	enum kx_err err;
+
+	if (request->crash || request->entry || request->mem_min || request->mem_max)
+		return fail_set(fail, KX_FILE_OPTION, "%s", request->crash ? "--load-panic with --fast-reloc" : request->entry ? "--entry" : "--mem-min, --mem-max");
+	if (has_no_call(l->sys, true))
+		return fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(ENOSYS));
+	through.fast = FAST_REQUIRE;
+	through.through_file_load = true;
+	l->request = &through;
+	if (l->inputs.request)
+		l->inputs.request = &through;
+	err = load_in_stages(l, fail);
+	l->request = request;
+	if (l->inputs.request)
+		l->inputs.request = request;
+	return err;
+}
+
+/* Where the kernel has no kexec_load(2); else without what is only a preference. */
+static enum kx_err load_without_load(struct load *l, struct fail *fail)
+{
+	struct fail first = *fail, staged;
+	enum kx_err err;
+
+	if (first.err == KX_NO_SYSCALL && l->request->fast != FAST_NO && !has_no_call(l->sys, true)) {
+		err = load_staged_by_file(l, &staged);
+		if (!err || err == KX_INTERRUPTED || l->request->fast == FAST_REQUIRE || l->request->plan_only) {
+			*fail = staged;
+			return err;
+		}
+		report_note(l->report, "staging was not possible: %s%s%s", staged.detail, staged.detail[0] ? ": " : "", err_text(err));
+	}
+	*fail = first;
+	return load_without_preferences(l, fail);
+}
+
 bool load_may_go_by_file(enum kx_err err)
 {
 	return err == KX_LOCKDOWN || err == KX_NO_SYSCALL;
@@ -378,13 +431,15 @@ static enum kx_err load_either(struct load *l, struct fail *fail)
 	enum kx_err err;
 	int result;
 
+	if (request->syscall == SYSCALL_FILE && request->fast != FAST_NO && !request->crash)
+		return load_staged_by_file(l, fail);
 	if (request->syscall == SYSCALL_FILE && hindrance)
 		return fail_set(fail, KX_FILE_OPTION, "%s", hindrance);
 	if (request->syscall == SYSCALL_LOAD)
-		return load_by_load(l, fail);
+		return load_in_stages(l, fail);
 	if (hindrance) {
-		err = load_by_load(l, fail);
-		return load_may_go_by_file(err) ? load_without_preferences(l, fail) : err;
+		err = load_in_stages(l, fail);
+		return load_may_go_by_file(err) ? load_without_load(l, fail) : err;
 	}
 	err = by_file(l, request, &result, fail);
 	if (request->syscall == SYSCALL_FILE)
@@ -395,7 +450,7 @@ static enum kx_err load_either(struct load *l, struct fail *fail)
 	/* That there is no such call is how most kernels are; any other reason is worth a word. */
 	if (result != -ENOSYS)
 		report_note(l->report, "kexec_file_load failed (%s), so it was kexec_load", strerror(-result));
-	err = load_by_load(l, fail);
+	err = load_in_stages(l, fail);
 	/* Where there is only the first call, its reason is the one that counts. */
 	if (err == KX_NO_SYSCALL && result != -ENOSYS) {
 		*fail = first;

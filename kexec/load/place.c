@@ -2,6 +2,8 @@
 /* Staging and planning: more pages as long as that helps, fewer things to ask for as long as it must. */
 #include "stages.h"
 
+#include "file_image.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,7 @@ struct attempt {
 	struct report *report;
 };
 
-enum kx_err plan_input_make(struct plan_input *input, const struct sys *sys, const struct machine *machine,
+enum kx_err plan_input_make(struct plan_input *input, const struct sys *sys, const struct machine *machine, const struct load_request *request,
 			    const struct plan_object *objects, size_t tree_bytes, struct fail *fail)
 {
 	*input = (struct plan_input){
@@ -34,6 +36,7 @@ enum kx_err plan_input_make(struct plan_input *input, const struct sys *sys, con
 		/* All of a page, less the device tree if that is small. Tables of 16K and 64K granules can take that much. */
 		.control_bytes = PLAN_SLOT_BYTES, .rules = arm64_plan_rules(sys->page_bytes),
 	};
+	input->rules.pages_alone = request->through_file_load;
 	if (tree_bytes > PLAN_SLOT_BYTES)
 		return fail_set(fail, KX_DTB_TOO_BIG, "device tree, with what describes memory behind it");
 	if (tree_bytes <= KIB(512))
@@ -52,12 +55,38 @@ static uint32_t extra_pages(const struct attempt *a, uint32_t wanted)
 	return (uint32_t)(extra < most ? extra : most);
 }
 
-static enum kx_err make_plan(struct placement *to)
+/* Where kexec_file_load(2) may put its Image and its device tree nothing of ours can wait. */
+static enum kx_err keep_clear(struct placement *to, const struct machine *machine)
 {
+	pa_t low_end, high_start;
+	bool no_memory;
+	uint32_t i;
+
+	if (!memmap_file_load_bounds(&machine->memmap, FILE_IMAGE_HOLE_BYTES, &low_end, &high_start, &no_memory))
+		return no_memory ? KX_NO_MEMORY : KX_NO_ROOM;
+	for (i = 0; i < to->staging.pages; i++)
+		if (to->page_pa[i] < low_end || to->page_pa[i] > high_start - PLAN_SLOT_BYTES)
+			to->page_pa[i] = STAGING_NO_PA;
+	return KX_OK;
+}
+
+enum kx_err placement_plan(struct placement *to, const struct control_facts *facts)
+{
+	size_t bytes = to->staging.pages * sizeof(*to->page_pa);
+	enum kx_err err = KX_OK;
+
 	plan_free(&to->plan);
-	to->input.page_pa = to->staging.pa;
+	free(to->page_pa);
+	to->page_pa = malloc(bytes + 1);
+	if (!to->page_pa)
+		return KX_NO_MEMORY;
+	if (bytes)
+		memcpy(to->page_pa, to->staging.pa, bytes);
+	if (facts->request->through_file_load)
+		err = keep_clear(to, facts->machine);
+	to->input.page_pa = to->page_pa;
 	to->input.pages = to->staging.pages;
-	return plan_make(&to->plan, &to->input);
+	return err ? err : plan_make(&to->plan, &to->input);
 }
 
 static enum kx_err why_no_more(const struct staging *staging)
@@ -182,7 +211,7 @@ static enum kx_err place_in_pages(struct attempt *a, const struct ledger *ledger
 			return err;
 		if (step && to->staging.pages == before)
 			break;
-		planned = make_plan(to);
+		planned = placement_plan(to, a->facts);
 		if (planned == KX_NO_MEMORY)
 			return fail_set(fail, planned, "planning");
 		if ((!planned && nothing_moves(to)) || to->staging.pages < wanted || !extra ||
@@ -204,7 +233,7 @@ static enum kx_err place_without_pages(struct attempt *a, struct fail *fail)
 
 	staging_close(&to->staging, true);
 	ledger_close(&to->ledger, true);
-	err = make_plan(to);
+	err = placement_plan(to, a->facts);
 	if (!err)
 		err = control_measure(to, a->sys, a->facts, a->report);
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
@@ -274,7 +303,7 @@ enum kx_err placement_mark(struct placement *placement, struct fail *fail)
 	for (i = 0; i < staging->pages; i++)
 		kept += keep[i];
 	for (i = 0; i < staging->pages && kept < plan_pages_wanted(&placement->input); i++)
-		if (!keep[i] && staging->pa[i] != STAGING_NO_PA) {
+		if (!keep[i] && placement->page_pa[i] != STAGING_NO_PA) {
 			keep[i] = true;
 			kept++;
 		}
@@ -296,6 +325,7 @@ void placement_close(struct placement *placement, bool discard)
 	staging_close(&placement->staging, discard);
 	ledger_close(&placement->ledger, discard);
 	plan_free(&placement->plan);
+	free(placement->page_pa);
 	free(placement->keep);
 	*placement = (struct placement){ 0 };
 }

@@ -70,6 +70,7 @@ struct placement {
 	struct ledger_store ledger;	/* .sys null: nothing is staged */
 	struct staging staging;		/* .ops null: the same */
 	bool *keep;			/* the pages that the plan uses, of staging.pages */
+	pa_t *page_pa;			/* of the staging's pages, as the plan may use them: STAGING_NO_PA for those that the kernel may overwrite */
 	struct plan_input input;
 	struct plan plan;
 	size_t control_room;		/* what the control segment takes at most */
@@ -87,8 +88,11 @@ struct control_facts {
 };
 
 /* The planner's input as far as it does not depend on what is staged. Errors: KX_DTB_TOO_BIG */
-enum kx_err plan_input_make(struct plan_input *input, const struct sys *sys, const struct machine *machine,
+enum kx_err plan_input_make(struct plan_input *input, const struct sys *sys, const struct machine *machine, const struct load_request *request,
 			    const struct plan_object *objects, size_t tree_bytes, struct fail *fail);
+
+/* Plan with the pages that are staged by now. Errors: KX_NO_ROOM, KX_NO_MEMORY */
+enum kx_err placement_plan(struct placement *placement, const struct control_facts *facts);
 
 /*
  * Stage and plan: more pages as long as that helps, fewer things to ask for as long as it must. ledger describes the load as far as it is
@@ -147,6 +151,9 @@ enum kx_err placement_again(struct placement *placement, struct sys *sys, const 
 enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct placement *placement, struct ledger_store *store,
 			      const struct ledger *ledger, struct fail *fail);
 
+/* Write the device tree to its page. Errors: KX_STAGED_GONE */
+enum kx_err payload_put_tree(struct sys *sys, const struct placement *placement, const struct tree *tree, struct fail *fail);
+
 struct control {
 	unsigned char *bytes;
 	size_t count, table_bytes;
@@ -171,9 +178,9 @@ void digest_make_2(const struct sys *sys, uint32_t digest, uint8_t *out_a, const
  * killed right behind the call leaves nothing in doubt that a later run could not find out.
  *
  * Errors: KX_MOVED: pages have moved since the plan was made; KX_STAGED_GONE, KX_INTERRUPTED, KX_NOT_PERMITTED, KX_BUSY, KX_NO_SYSCALL,
- * KX_NO_MEMORY, KX_KEXEC_LOAD, KX_NO_PFN, KX_INTERNAL
+ * KX_NO_MEMORY, KX_KEXEC_LOAD, KX_FILE_LOAD, KX_NO_PFN, KX_INTERNAL
  */
-enum kx_err commit(struct sys *sys, const struct load_request *request, struct placement *placement, const struct ledger *ledger,
+enum kx_err commit(struct sys *sys, const struct load_request *request, const struct machine *machine, struct placement *placement, const struct ledger *ledger,
 		   const struct tree *tree, const struct payload *payload, const struct control *control, struct fail *fail);
 
 /* What an errno of kexec_load(2) is. */

@@ -150,6 +150,12 @@ static bool may_load(const struct doctor *d)
 	return !d->rights.err && !d->switches.err && !d->cpus_stay.err;
 }
 
+/* What is staged can be handed over by the other call, if it takes what nobody has signed. */
+static bool stages_by_file(const struct doctor *d)
+{
+	return d->load_call.err == KX_NO_SYSCALL && !d->file_call.err && !d->file_unknown && d->signatures != SIGNATURES_FORCED;
+}
+
 static enum kx_err look_at_rights(struct examination *e, struct fail *fail)
 {
 	struct doctor *d = e->d;
@@ -169,13 +175,13 @@ static enum kx_err look_at_rights(struct examination *e, struct fail *fail)
 	if (d->cpus_stay.err)
 		return KX_OK;
 	look_at_calls(e);
-	judge_fail(d, DOCTOR_KEXEC_LOAD, &d->load_call, DOCTOR_PROBLEM);
+	judge_fail(d, DOCTOR_KEXEC_LOAD, &d->load_call, stages_by_file(d) ? DOCTOR_OK : DOCTOR_PROBLEM);
 	if (d->load_unknown)
 		judge(d, DOCTOR_KEXEC_LOAD, DOCTOR_WARNING, REMEDY_NONE);
 	/* Only needed where the other is not to be had. */
 	judge(d, DOCTOR_KEXEC_FILE_LOAD, !d->load_call.err && !d->load_unknown ? DOCTOR_OK : d->file_call.err ? DOCTOR_PROBLEM :
 	      d->file_unknown ? DOCTOR_WARNING : DOCTOR_OK, REMEDY_NONE);
-	if (!d->load_call.err) {
+	if (!d->load_call.err || stages_by_file(d)) {
 		err = settled(&d->staging, load_trial(e->sys, &d->trial, &d->staging));
 		judge_fail(d, DOCTOR_STAGING, &d->staging, DOCTOR_PROBLEM);
 	}
@@ -219,7 +225,7 @@ static uint64_t payload_most(struct examination *e)
 	struct plan_input input;
 	struct fail ignored;
 
-	if (!e->d->machine.err && !plan_input_make(&input, e->sys, &e->machine, nothing, e->machine.dtb_bytes + KIB(16), &ignored))
+	if (!e->d->machine.err && !plan_input_make(&input, e->sys, &e->machine, e->request, nothing, e->machine.dtb_bytes + KIB(16), &ignored))
 		others = plan_pages_wanted(&input) + 1;
 	return pages > others ? (pages - others) * backend->page_bytes : 0;
 }
@@ -230,7 +236,7 @@ static uint64_t payload_most(struct examination *e)
 static void look_at_memory(struct examination *e)
 {
 	struct doctor *d = e->d;
-	bool may_stage = may_load(d) && !d->load_call.err && !d->staging.err, scarce, swapped;
+	bool may_stage = may_load(d) && (!d->load_call.err || stages_by_file(d)) && !d->staging.err, scarce, swapped;
 
 	d->pool_free_pages = huge_page_pool_pages(e->sys);
 	if (budget_read(&d->budget, e->sys, &d->memory)) {
@@ -288,7 +294,7 @@ static enum kx_err look_at_plan(struct examination *e, struct fail *fail)
 	d->kernel_named = request.kernel != NULL;
 	if (!d->kernel_named)
 		judge(d, DOCTOR_PLAN, DOCTOR_OK, REMEDY_NAME_KERNEL);
-	if (!d->kernel_named || !may_load(d) || d->load_call.err)
+	if (!d->kernel_named || !may_load(d) || (d->load_call.err && !stages_by_file(d)))
 		return KX_OK;
 	request.plan_only = true;
 	err = settled(&d->plan, load_kernel(e->sys, &request, &d->planned, &d->plan));
@@ -468,6 +474,8 @@ static void decide(struct doctor *d)
 		d->way = DOCTOR_UNKNOWN;
 	else if (!d->load_call.err)
 		d->way = d->staging.err || (planned && !d->planned.staged_bytes) ? DOCTOR_BY_LOAD : DOCTOR_STAGED;
+	else if (stages_by_file(d) && !d->staging.err && (!planned || d->planned.staged_bytes))
+		d->way = DOCTOR_STAGED;
 	else
 		d->way = d->file_call.err ? DOCTOR_NOWHERE : DOCTOR_BY_FILE;
 	judge(d, DOCTOR_WAY, d->way == DOCTOR_STAGED ? DOCTOR_OK : d->way == DOCTOR_NOWHERE ? DOCTOR_PROBLEM : DOCTOR_WARNING,

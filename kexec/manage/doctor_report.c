@@ -77,10 +77,12 @@ static void say_way(FILE *out, const struct doctor *d)
 		[DOCTOR_UNKNOWN] = "whether a kernel can be loaded is not known, since it is not known which calls this one has",
 		[DOCTOR_BY_FILE] = "kexec_file_load(2) only: nothing is staged, and nothing is verified",
 		[DOCTOR_BY_LOAD] = "kexec_load(2), with nothing staged: the kernel relocates everything at the start, and purgatory verifies it",
-		[DOCTOR_STAGED] = "kernel and initrd are staged in huge pages where they will be booted from, and loaded by kexec_load(2)",
+		[DOCTOR_STAGED] = "kernel and initrd are staged in huge pages where they will be booted from",
 	};
 
 	fputs(sentences[d->way], out);
+	if (d->way == DOCTOR_STAGED)
+		fprintf(out, ", and loaded by %s(2)", d->load_call.err ? "kexec_file_load" : "kexec_load");
 	if (d->way == DOCTOR_BY_FILE && !load_may_go_by_file(d->load_call.err))
 		fprintf(out, "; with --fast-reloc a load fails");
 }

@@ -84,6 +84,7 @@ static enum kx_err prepare(struct reload *r, struct fail *fail)
 	r->request = (struct load_request){
 		.kernel = ledger->file[0].path, .cmdline = ledger->cmdline, .serial = ledger->serial, .fast = FAST_REQUIRE,
 		.check = kind_of(ledger->check), .cpus = ledger->cpus, .no_mmu = (ledger->flags & LEDGER_NO_MMU) != 0,
+		.through_file_load = (ledger->flags & LEDGER_BY_FILE) != 0,
 	};
 	err = take_payload(r, fail);
 	if (!err)
@@ -97,7 +98,7 @@ static enum kx_err prepare(struct reload *r, struct fail *fail)
 	for (o = 0; o < PLAN_OBJECTS; o++)
 		object[o] = (struct plan_object){ o == OBJECT_KERNEL ? "kernel" : "initrd", ledger->object[o].offset_bytes,
 						  ledger->object[o].memory_bytes, ledger->object[o].file_bytes };
-	return plan_input_make(&r->placement.input, r->sys, &r->machine, object, r->tree.placed_bytes, fail);
+	return plan_input_make(&r->placement.input, r->sys, &r->machine, &r->request, object, r->tree.placed_bytes, fail);
 }
 
 /* The new ledger names the staging that the old one has; so neither is without one, whenever this ends. */
@@ -139,7 +140,7 @@ static enum kx_err plan_and_commit(struct reload *r, struct fail *fail)
 			err = fail_with(fail, KX_NOT_STAGED);
 	}
 	if (!err)
-		err = commit(r->sys, &r->request, &r->placement, &ledger, &r->tree, &r->payload, &r->control, fail);
+		err = commit(r->sys, &r->request, &r->machine, &r->placement, &ledger, &r->tree, &r->payload, &r->control, fail);
 	free(page_list);
 	/* Only now: until then the old ledger counts, and names them. */
 	if (!err)

@@ -229,7 +229,7 @@ bool loaded_is_anothers(const struct staged *staged)
 {
 	pa_t entry_pa = loaded_entry_pa(staged->sys);
 
-	return (entry_pa && entry_pa != staged->header.entry_pa) || kernel_is_loaded(staged->sys, false) == 0;
+	return (entry_pa && !ledger_is_entry(&staged->header, entry_pa)) || kernel_is_loaded(staged->sys, false) == 0;
 }
 
 bool staged_is_lost(struct sys *sys, struct staged_check *check)
@@ -339,7 +339,7 @@ static void show(struct staged_status *status, const struct staged *staged)
 
 	status->staged = true;
 	status->certain = !status->loaded || entry_pa != 0;
-	status->counted = status->loaded && (!entry_pa || entry_pa == staged->header.entry_pa);
+	status->counted = status->loaded && (!entry_pa || ledger_is_entry(&staged->header, entry_pa));
 	if (!staged->ledger_good)
 		return;
 	status->made_at = ledger->made_at;

@@ -133,6 +133,31 @@ bad:
 	return err;
 }
 
+bool memmap_file_load_bounds(const struct memmap *map, uint64_t bytes, pa_t *low_end, pa_t *high_start, bool *no_memory)
+{
+	struct range_set holes = { 0 };
+	bool found = false;
+	size_t i;
+
+	*no_memory = false;
+	for (i = 0; i < map->spare.count; i++)
+		*no_memory |= !range_set_add(&holes, map->spare.v[i]);
+	/* The kernel itself is reserved for the kernel. */
+	*no_memory |= !range_set_remove(&holes, map->kernel);
+	for (i = 0; i < holes.count && !*no_memory; i++) {
+		pa_t start = align_up(holes.v[i].start, MIB(2)), end = align_down(range_end(holes.v[i]), MIB(2));
+
+		if (start >= end || end - start < bytes)
+			continue;
+		if (!found)
+			*low_end = start + bytes;
+		*high_start = end - bytes;
+		found = true;
+	}
+	range_set_free(&holes);
+	return found && !*no_memory;
+}
+
 void memmap_free(struct memmap *map)
 {
 	range_set_free(&map->ram);

@@ -356,6 +356,8 @@ static bool place_small_in_spare(struct planner *p, pa_t *pa, uint32_t *page)
  */
 static bool place_small(struct planner *p, const struct plan *plan, pa_t *pa, uint32_t *page)
 {
+	if (p->input->rules.pages_alone)
+		return place_small_in_page(p, pa, page);
 	return (free_pages(p) > plan->relocated && place_small_in_page(p, pa, page)) || place_small_in_spare(p, pa, page) ||
 	       place_small_in_page(p, pa, page);
 }
@@ -422,6 +424,8 @@ static enum kx_err fill_holes(struct planner *p, struct plan *plan)
 	struct hole *holes;
 	size_t count, h;
 
+	if (lacking && p->input->rules.pages_alone)
+		return KX_NO_ROOM;
 	holes = find_holes(plan, &count);
 	if (!holes)
 		return KX_NO_MEMORY;
@@ -507,6 +511,8 @@ enum kx_err plan_make(struct plan *plan, const struct plan_input *input)
 	struct plan_input without = *input;
 	enum kx_err err = make(plan, input);
 
+	if (input->rules.pages_alone)
+		return err;
 	/* Huge pages scattered so badly that the holes between them need more segments than there are: then none is better. */
 	without.pages = 0;
 	return err == KX_NO_ROOM && input->pages ? make(plan, &without) : err;

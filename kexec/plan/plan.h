@@ -38,6 +38,7 @@ struct plan_rules {
 	pa_t pa_limit;			/* nothing lies at or above it */
 	uint64_t page_bytes;		/* of the running kernel: kexec segments are so aligned */
 	unsigned int segments_max;	/* that kexec_load takes */
+	bool pages_alone;		/* nothing goes through the kernel: all lies in huge pages of ours, the control segment and the device tree too */
 };
 
 struct plan_input {

@@ -68,6 +68,8 @@ static const char *check_small(const struct plan_input *input, uint32_t page, pa
 		return "the control segment or the device tree straddles 2 MiB";
 	if (range_end(slot) > input->rules.pa_limit)
 		return "the control segment or the device tree lies above the address limit";
+	if (page == PLAN_NO_PAGE && input->rules.pages_alone)
+		return "the control segment or the device tree is not ours";
 	if (page == PLAN_NO_PAGE)
 		return range_set_contains(input->spare, slot) ? NULL : "the control segment or the device tree lies where it may not";
 	if (page >= input->pages || slot.start != input->page_pa[page])
@@ -146,6 +148,8 @@ static const char *check_all(const struct plan *plan, const struct plan_input *i
 		return "something lies above the address limit";
 	if (highest && highest - align_down(lowest, rules->span_align_bytes) > rules->span_bytes)
 		return "kernel and initrd are too far apart";
+	if (rules->pages_alone && counts[SLOT_RELOCATED])
+		return "the kernel is to relocate what it is not given";
 	if (counts[SLOT_IN_PLACE] != plan->in_place || counts[SLOT_MOVED] != plan->moved ||
 	    counts[SLOT_RELOCATED] != plan->relocated || counts[SLOT_EMPTY] != plan->empty)
 		return "the sums are wrong";

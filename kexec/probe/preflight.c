@@ -107,6 +107,29 @@ enum kx_err preflight_staging(struct sys *sys, struct fail *fail)
 	return KX_OK;
 }
 
+static int stop(void *arg, const char *name, bool is_dir)
+{
+	(void)arg;
+	(void)name;
+	(void)is_dir;
+	return 1;
+}
+
+bool loads_are_uncounted(struct sys *sys)
+{
+	char *text;
+	size_t bytes;
+	int err = sys->read_file(sys, "/proc/sys/kernel/kexec_load_limit_reboot", 64, &text, &bytes);
+	bool uncounted;
+
+	/* Kernels before 6.3 have none. Nor is it seen where nothing of /proc/sys is (systemd: ProcSubset=pid). */
+	if (err)
+		return err == -ENOENT && sys->list_dir(sys, "/proc/sys/kernel", stop, NULL) >= 0;
+	uncounted = strtoll(text, NULL, 0) < 0;
+	free(text);
+	return uncounted;
+}
+
 enum kx_err proc_error(struct fail *fail, const char *path, int err)
 {
 	return err == -ENOENT ? fail_set(fail, KX_NO_PROC, "%s", path) : fail_set(fail, KX_READ, "%s: %s", path, strerror(-err));

@@ -21,6 +21,9 @@ enum kx_err preflight_kexec_load(struct sys *sys, struct fail *fail);
 /* Refusals that hold for staging only. Errors: KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS, KX_SHM_RMID_FORCED */
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 
+/* Whether kernel.kexec_load_limit_reboot does not count loads, so that the kernel may be asked for a call (sys->kexec_probe()). */
+bool loads_are_uncounted(struct sys *sys);
+
 /* Whether the kernel can take all CPUs but one offline, without which it does not come to the jump. Errors: KX_CPUS_STAY */
 enum kx_err preflight_cpus(struct sys *sys, struct fail *fail);
 

@@ -86,9 +86,12 @@ void report_table(const struct report *report, FILE *out)
 	if (report->initrd_packed_bytes)
 		fprintf(out, "The initrd is unpacked at load (%s): %s -> %s.\n", report->initrd_compression,
 			bytes_text(report->initrd_packed_bytes, moved), bytes_text(report->initrd_unpacked_bytes, in_place));
-	fprintf(out, "%u segments of %s in all for kexec_load(2); page tables %s; check %s by %u CPU%s.\n", report->segments,
-		bytes_text(report->segment_bytes, moved), bytes_text(report->table_bytes, in_place), report->check,
-		report->cpus, report->cpus == 1 ? "" : "s");
+	if (report->through_file_load)
+		fprintf(out, "An Image of %s with the control segment for kexec_file_load(2)", bytes_text(report->segment_bytes, moved));
+	else
+		fprintf(out, "%u segments of %s in all for kexec_load(2)", report->segments, bytes_text(report->segment_bytes, moved));
+	fprintf(out, "; page tables %s; check %s by %u CPU%s.\n", bytes_text(report->table_bytes, in_place), report->check, report->cpus,
+		report->cpus == 1 ? "" : "s");
 	if (strcmp(report->check, "none") == 0)
 		failure = "Nothing is verified; should purgatory meet an exception, it";
 	if (report->console[0])
@@ -161,7 +164,7 @@ void report_json(const struct report *report, FILE *out)
 
 	json_object_object_add(o, "fast_reloc", json_object_new_boolean(report->fast));
 	json_object_object_add(o, "loaded", json_object_new_boolean(report->loaded));
-	json_object_object_add(o, "syscall", json_object_new_string(report->by_file ? "kexec_file_load" : "kexec_load"));
+	json_object_object_add(o, "syscall", json_object_new_string(report->by_file || report->through_file_load ? "kexec_file_load" : "kexec_load"));
 	json_object_object_add(o, "kernel", json_object_new_string(report->kernel));
 	json_object_object_add(o, "boot_entry", report->boot_entry[0] ? json_object_new_string(report->boot_entry) : NULL);
 	json_object_object_add(o, "format", json_object_new_string(report->format));

@@ -32,7 +32,8 @@ struct report {
 	unsigned int objects;
 	struct range control, dtb;
 	uint64_t table_bytes;
-	unsigned int segments;	/* handed to kexec_load(2) ... */
+	bool through_file_load;	/* what is staged was handed over by kexec_file_load(2), in an Image of ours; else by kexec_load(2) */
+	unsigned int segments;	/* handed to the kernel ... */
 	uint64_t segment_bytes;	/* ... and their sum */
 	uint64_t slot_bytes;	/* that a slot of the objects takes */
 	uint64_t staged_bytes;	/* kept in huge pages until the jump */

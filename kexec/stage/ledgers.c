@@ -249,7 +249,7 @@ static unsigned int count_entries(const struct list *list, pa_t entry_pa)
 	unsigned int i, count = 0;
 
 	for (i = 0; i < list->count; i++)
-		count += !list->entry[i].gone && may_count(&list->entry[i]) && list->entry[i].header.entry_pa == entry_pa;
+		count += !list->entry[i].gone && may_count(&list->entry[i]) && ledger_is_entry(&list->entry[i].header, entry_pa);
 	return count;
 }
 
@@ -306,13 +306,13 @@ void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa)
 			continue;
 		if (!put_limit_back(sys, entry))
 			continue;
-		if (!may_count(entry) || loaded == 0 || (entry_pa && entry->header.entry_pa != entry_pa))
+		if (!may_count(entry) || loaded == 0 || (entry_pa && !ledger_is_entry(&entry->header, entry_pa)))
 			remove_entry(&list, entry);
 	}
 	for (i = 0; i < list.count; i++) {
 		struct entry *entry = &list.entry[i];
 
-		if (is_dead(entry) && entry->header.state == LEDGER_COMMITTING && entry_pa && entry->header.entry_pa == entry_pa &&
+		if (is_dead(entry) && entry->header.state == LEDGER_COMMITTING && entry_pa && ledger_is_entry(&entry->header, entry_pa) &&
 		    count_entries(&list, entry_pa) == 1)
 			commit_was_made(sys, entry);
 	}
@@ -364,7 +364,7 @@ struct ledgers_found ledgers_find(struct sys *sys, pa_t entry_pa)
 			continue;
 		found.count++;
 		found.doubtful += entry->header.state == LEDGER_COMMITTING;
-		if (entry_pa && entry->header.entry_pa != entry_pa)
+		if (entry_pa && !ledger_is_entry(&entry->header, entry_pa))
 			continue;
 		if (!newest || entry->header.generation > newest->header.generation)
 			newest = entry;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Stands in for purgatory, where no arm64 compiler made one: its header, and bytes where its text would be. */
+/* Stand in for purgatory and the stub, where no arm64 compiler made them: their headers, and bytes where the text would be. */
+#include "file_stub_abi.h"
 #include "purgatory_abi.h"
 
 #include <stddef.h>
@@ -14,3 +15,10 @@ __attribute__((aligned(16))) const unsigned char purgatory_blob[BLOB_BYTES] = {
 	[BLOB_BYTES - 1] = 0x77,
 };
 const size_t purgatory_blob_bytes = BLOB_BYTES;
+
+#define STUB_BLOB_BYTES	0x100
+
+__attribute__((aligned(16))) const unsigned char file_stub_blob[STUB_BLOB_BYTES] = {
+	0x20, 0x00, 0x00, 0x14, [24] = 8, [56] = 'A', 'R', 'M', 0x64, [STUB_BLOB_BYTES - 1] = 0x66,
+};
+const size_t file_stub_blob_bytes = STUB_BLOB_BYTES;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "bytes.h"
+#include "file_stub_abi.h"
 #include "fake_parts.h"
 
 #include "iomem.h"
@@ -356,6 +358,40 @@ static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *seg
 	return 0;
 }
 
+/* What the kernel puts its Image and its device tree over at the jump: whoever has memory there loses it. */
+static void overwrite(struct fake *f, pa_t pa)
+{
+	unsigned char *memory = fake_page_memory(f, pa, NULL);
+
+	if (memory)
+		memset(memory, 0xdd, SYS_HUGE_PAGE_BYTES);
+}
+
+/* The Image of ours: its stub copies the control segment, and enters purgatory. */
+static int load_stub(struct fake *f, const struct fake_file *file)
+{
+	const unsigned char *image = file->data;
+	uint64_t bytes = load_le(image + STUB_BYTES, 8), text_offset = load_le(image + STUB_TEXT_OFFSET, 8);
+	struct sys_segment segment = { .pa = load_le(image + STUB_DST_PA, 8), .bytes = bytes, .memory_bytes = align_up(bytes, f->sys.page_bytes) };
+	unsigned char *copy;
+
+	if (load_le(image + 24, 8) & 7 || text_offset % KIB(64) || text_offset >= MIB(2) || load_le(image + STUB_IMAGE_SIZE, 8) < file->bytes ||
+	    STUB_CONTROL_OFFSET + bytes > file->bytes) {
+		fake_breach(f, "an Image that the kernel refuses");
+		return -EINVAL;
+	}
+	drop_load(f);
+	copy = malloc(bytes);
+	memcpy(copy, image + STUB_CONTROL_OFFSET, bytes);
+	segment.buf = copy;
+	f->load = (struct fake_load){ .entry = load_le(image + STUB_ENTRY_PA, 8), .count = 1, .segment = { segment } };
+	f->loaded = true;
+	/* By /proc/iomem above. */
+	overwrite(f, 0x40000000);
+	overwrite(f, 0xbfe00000);
+	return 0;
+}
+
 /* As most kernels: there is no such call, unless a test says otherwise. */
 static int kexec_file_load(struct sys *sys, int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags)
 {
@@ -368,6 +404,9 @@ static int kexec_file_load(struct sys *sys, int kernel_fd, int initrd_fd, const 
 	snprintf(f->file_load_cmdline, sizeof(f->file_load_cmdline), "%s", cmdline ? cmdline : "");
 	note_file(f, kernel_fd, &f->file_load_kernel, &f->file_load_hash[0]);
 	note_file(f, initrd_fd, &f->file_load_initrd, &f->file_load_hash[1]);
+	if (f->file_load_error == FAKE_FILE_LOAD_WORKS && kernel_fd >= 0 && f->file_load_kernel.bytes > STUB_CONTROL_OFFSET &&
+	    load_le(f->file_load_kernel.data, 4) == 0x14000020 && f->file_load_kernel.data[0xff] == 0x66)	/* fake_blob.c */
+		return f->file_load_signed ? -EKEYREJECTED : load_stub(f, &f->file_load_kernel);
 	if (f->file_load_error == FAKE_FILE_LOAD_WORKS) {
 		drop_load(f);
 		return 0;

@@ -101,6 +101,7 @@ struct fake {
 	unsigned int shutdowns;
 	unsigned int workers;		/* at work */
 
+	bool file_load_signed;		/* kexec_file_load(2) takes what is signed only: no Image of ours */
 	bool loaded;			/* a kernel is */
 	bool loaded_hidden;		/* /sys/kernel/kexec_loaded cannot be read */
 	struct fake_load load;

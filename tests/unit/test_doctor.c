@@ -100,6 +100,14 @@ static void file_load_only(struct job *job)
 	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
 	fake_text(job->fake, "/proc/sys/kernel/osrelease", "6.12.0\n");
 	fake_text(job->fake, "/boot/config-6.12.0", "CONFIG_KEXEC_FILE=y\nCONFIG_KEXEC_SIG_FORCE=y\nCONFIG_EFI=y\n");
+	job->fake->file_load_signed = true;
+}
+
+static void file_load_of_anything(struct job *job)
+{
+	file_load_only(job);
+	fake_text(job->fake, "/boot/config-6.12.0", "CONFIG_KEXEC_FILE=y\n");
+	job->fake->file_load_signed = false;
 }
 
 static void no_call(struct job *job)
@@ -210,6 +218,7 @@ static const struct {
 	{ "no-huge-pages", no_huge_pages, 1, KX_OK },
 	{ "container", container, 2, KX_CONTAINER },
 	{ "file-load-only", file_load_only, 1, KX_OK },
+	{ "file-load-of-anything", file_load_of_anything, 0, KX_OK },
 	{ "no-call", no_call, 2, KX_NO_SYSCALL },
 	{ "refused", refused, 1, KX_NOT_PERMITTED },
 	{ "switched-off", switched_off, 2, KX_LOAD_DISABLED },
@@ -382,14 +391,14 @@ static void test_limit_is_not_spent(void **state)
 	/* -1: as many as one likes */
 	fake_text(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot", "-1\n");
 	d = examine(job);
-	assert_int_equal(job->fake->probes, 2);
+	assert_int_equal(job->fake->probes, 3);
 	assert_false(d.limit.limited || d.limit.unknown);
 	/* Nothing of /proc/sys is to be seen. */
 	fake_drop(job->fake, "/proc/sys/kernel/kexec_load_limit_reboot");
 	fake_drop(job->fake, "/proc/sys/kernel/kexec_load_disabled");
 	fake_drop(job->fake, "/proc/sys/kernel/shm_rmid_forced");
 	d = examine(job);
-	assert_int_equal(job->fake->probes, 2);
+	assert_int_equal(job->fake->probes, 3);
 	assert_true(d.limit.unknown);
 	job_free(job);
 }
@@ -475,7 +484,7 @@ static void test_calls_by_config(void **state)
 	d = examine(job);
 	assert_int_equal(d.load_call.err, KX_NO_SYSCALL);
 	assert_int_equal(d.file_call.err, KX_OK);
-	assert_int_equal(d.way, DOCTOR_BY_FILE);
+	assert_int_equal(d.way, DOCTOR_STAGED);
 	assert_clean(job->fake);
 	job_free(job);
 }
@@ -518,7 +527,7 @@ static void test_crash_limit(void **state)
 	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].mark, DOCTOR_PROBLEM);
 	assert_int_equal(d.verdict[DOCTOR_CRASH_KERNEL].remedy, REMEDY_FIRMWARE);
 	/* Other loads are not concerned, and may be asked for. */
-	assert_int_equal(f->probes, 4);
+	assert_int_equal(f->probes, 6);
 	assert_int_equal(d.switches.err, KX_OK);
 	assert_int_equal(doctor_exit_status(&d), 0);
 	job->request.crash = true;

@@ -6,6 +6,7 @@
 #include <libfdt.h>
 #include <zlib.h>
 
+#define SLOT(n)		((n) * PLAN_SLOT_BYTES)
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 static struct job *job_of(enum syscall_choice preference, int error)
@@ -152,8 +153,9 @@ static void test_hindrances(void **state)
 		if (kind == MEM)
 			assert_true(job->report.object[0].place.start >= 0x50000000);
 		job->request.syscall = SYSCALL_FILE;
-		assert_int_equal(load(job), KX_FILE_OPTION);
-		assert_int_equal(job->fake->file_loads, 0);
+		/* With staging it is another matter: purgatory does all of this. */
+		assert_int_equal(load(job), kind == FAST ? KX_OK : KX_FILE_OPTION);
+		assert_int_equal(job->fake->file_loads, kind == FAST);
 		assert_clean(job->fake);
 		job_free(job);
 	}
@@ -175,37 +177,131 @@ static void test_lockdown(void **state)
 	job_free(job);
 }
 
-/* Where only kexec_file_load(2) is to be had, preferences are left, and demands are not. */
+/* Under lockdown only what is signed may be loaded: preferences are left, and demands are not. */
 static void test_wishes(void **state)
 {
 	enum { FAST, CONFIG, FAST_DEMAND, CHECK_DEMAND, KINDS };
-	int kind, locked;
+	int kind;
 
 	(void)state;
-	for (kind = 0; kind < KINDS; kind++)
-		for (locked = 0; locked < 2; locked++) {
-			struct job *job = job_of(SYSCALL_AUTO, FAKE_FILE_LOAD_WORKS);
+	for (kind = 0; kind < KINDS; kind++) {
+		struct job *job = job_of(SYSCALL_AUTO, FAKE_FILE_LOAD_WORKS);
 
-			if (locked)
-				fake_text(job->fake, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
-			else
-				job->fake->kexec_error = -ENOSYS;
-			job->request.fast = kind == FAST ? FAST_AUTO : kind == FAST_DEMAND ? FAST_REQUIRE : FAST_NO;
-			job->request.check = kind == FAST || kind == FAST_DEMAND ? CHECK_DEFAULT : CHECK_SHA256;
-			job->request.cpus = kind == CONFIG ? CPUS_AUTO : 0;
-			job->request.check_is_preference = job->request.cpus_is_preference = kind == CONFIG;
-			if (kind < FAST_DEMAND) {
-				assert_int_equal(load(job), KX_OK);
-				assert_true(job->report.by_file);
-				assert_true(noted(job, "nothing is staged or verified"));
-				job->fake->file_load_error = -ENOSYS;
-			}
-			assert_int_equal(load(job), locked ? KX_LOCKDOWN : KX_NO_SYSCALL);
-			assert_int_equal(fake_shms(job->fake, true), 0);
-			assert_int_equal(fake_pages_taken(job->fake), 0);
-			assert_clean(job->fake);
-			job_free(job);
+		fake_text(job->fake, "/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+		job->request.fast = kind == FAST ? FAST_AUTO : kind == FAST_DEMAND ? FAST_REQUIRE : FAST_NO;
+		job->request.check = kind == FAST || kind == FAST_DEMAND ? CHECK_DEFAULT : CHECK_SHA256;
+		job->request.cpus = kind == CONFIG ? CPUS_AUTO : 0;
+		job->request.check_is_preference = job->request.cpus_is_preference = kind == CONFIG;
+		if (kind < FAST_DEMAND) {
+			assert_int_equal(load(job), KX_OK);
+			assert_true(job->report.by_file);
+			assert_true(noted(job, "nothing is staged or verified"));
+			job->fake->file_load_error = -ENOSYS;
 		}
+		assert_int_equal(load(job), KX_LOCKDOWN);
+		assert_int_equal(fake_shms(job->fake, true), 0);
+		assert_int_equal(fake_pages_taken(job->fake), 0);
+		assert_clean(job->fake);
+		job_free(job);
+	}
+}
+
+/* A kernel with kexec_file_load(2) alone: all is staged, verified, healed, unloaded as with the other. */
+static struct job *job_without_kexec_load(enum fast_mode fast)
+{
+	struct job *job = job_whole();
+
+	job->fake->kexec_error = -ENOSYS;
+	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+	job->request.fast = fast;
+	return job;
+}
+
+static void assert_loads_by_file(struct job *job)
+{
+	struct purg_model m;
+
+	if (load(job))
+		fail_msg("%s: %s", job->fail.detail, err_text(job->fail.err));
+	assert_true(job->report.through_file_load && !job->report.by_file);
+	assert_int_equal(job->fake->kexec_loads, 0);
+	assert_boots(job, &m);
+	purg_model_free(&m);
+	assert_clean(job->fake);
+}
+
+static void test_staged(void **state)
+{
+	struct job *job;
+	struct heal h;
+	int fast;
+
+	(void)state;
+	for (fast = FAST_AUTO; fast <= FAST_REQUIRE; fast++) {
+		job = job_without_kexec_load((enum fast_mode)fast);
+		assert_loads_by_file(job);
+		assert_int_equal(job->report.notes, 0);
+		assert_int_equal(job->fake->file_load_flags, SYS_FILE_NO_INITRAMFS);
+		assert_true_and_boots(job);
+		/* Healed by the same call. */
+		assert_true(fake_move_page(job->fake, job->report.dtb.start & ~(PLAN_SLOT_BYTES - 1)));
+		assert_int_equal(look(job, false).truth, STAGED_MOVED);
+		assert_int_equal(heal(job, &h), KX_OK);
+		assert_true(h.healed);
+		assert_true_and_boots(job);
+		assert_int_equal(job->fake->file_loads, 2);
+		assert_int_equal(unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail), KX_OK);
+		assert_int_equal(fake_pages_taken(job->fake), 0);
+		job_free(job);
+	}
+	/* Asked for by name, where there are both. */
+	job = job_whole();
+	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+	job->request.syscall = SYSCALL_FILE;
+	assert_loads_by_file(job);
+	job_free(job);
+}
+
+/* The kernel puts its Image into the lowest hole of memory and its device tree into the highest, whoever is there. */
+static void test_staged_keeps_clear(void **state)
+{
+	static const pa_t first[] = { 0x42c00000 - SLOT(4), 0xbbc00000 - SLOT(8) };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(first); i++) {
+		struct job *job = job_new(first[i], PLAN_SLOT_BYTES, 16);
+
+		job->fake->kexec_error = -ENOSYS;
+		job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+		assert_loads_by_file(job);
+		job_free(job);
+	}
+}
+
+/* What cannot be staged to the last byte goes by the plain call, and that is said; or not at all. */
+static void test_staged_in_part(void **state)
+{
+	struct job *job = job_new(0x60000000, PLAN_SLOT_BYTES, FILE_SLOTS);
+
+	(void)state;
+	job->fake->kexec_error = -ENOSYS;
+	job->fake->file_load_error = FAKE_FILE_LOAD_WORKS;
+	job->request.fast = FAST_AUTO;
+	assert_int_equal(load(job), KX_OK);
+	assert_true(job->report.by_file && !job->report.through_file_load);
+	assert_true(noted(job, "staging was not possible"));
+	assert_int_equal(fake_pages_taken(job->fake), 0);
+	job->request.fast = FAST_REQUIRE;
+	assert_int_equal(load(job), KX_NO_ROOM);
+	/* Signatures are enforced. */
+	job_free(job);
+	job = job_without_kexec_load(FAST_AUTO);
+	job->fake->file_load_error = -EKEYREJECTED;
+	assert_int_equal(load(job), KX_FILE_LOAD);
+	assert_int_equal(fake_pages_taken(job->fake), 0);
+	assert_clean(job->fake);
+	job_free(job);
 }
 
 /* Which call unloads, and what is said of it. */
@@ -317,6 +413,9 @@ int main(void)
 		cmocka_unit_test(test_unpacked),
 		cmocka_unit_test(test_falls_back),
 		cmocka_unit_test(test_hindrances),
+		cmocka_unit_test(test_staged),
+		cmocka_unit_test(test_staged_keeps_clear),
+		cmocka_unit_test(test_staged_in_part),
 		cmocka_unit_test(test_lockdown),
 		cmocka_unit_test(test_wishes),
 		cmocka_unit_test(test_unload_by),

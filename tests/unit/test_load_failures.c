@@ -182,7 +182,8 @@ static void test_kernel_says_no(void **state)
 
 		job->fake->kexec_error = v[i].err;
 		assert_int_equal(load(job), v[i].want);
-		assert_int_equal(job->fake->kexec_loads, 1);
+		/* That there is no such call is found out before anything is staged. */
+		assert_int_equal(job->fake->kexec_loads, v[i].err != -ENOSYS);
 		assert_int_equal(fake_shms(job->fake, true), 0);
 		assert_clean(job->fake);
 		job_free(job);
