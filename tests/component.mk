@@ -126,7 +126,7 @@ build/tests/bare/%.bin: tests/bare/%.S $(srcdir)/tests/bare/bare.h
 
 COMPOSE = $(EMULATOR) build/tests/bare/compose
 .PHONY: check-bare
-check-bare: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare/kernel.bin build/purgatory/purgatory.bin
+check-bare: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare/kernel.bin build/purgatory/purgatory.bin build/purgatory/file_stub.bin
 	QEMU=$$($(srcdir)/tools/lab qemus) && export QEMU && NM=$(NM) prove $(srcdir)/tests/bare/run :: '$(COMPOSE)' build
 
 # The same with a plugin that follows what caches could do, and proof that it sees each operation missing.
@@ -136,7 +136,7 @@ build/tests/cache/cachecheck.so: $(srcdir)/tests/cache/cachecheck.c $(srcdir)/te
 	$(call say,LINK)$(BUILD_CC) -std=gnu11 -O2 $(WARNINGS) -shared -fPIC -pthread $< -o $@
 
 .PHONY: check-cache
-check-cache: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare/kernel.bin build/purgatory/purgatory.bin \
+check-cache: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare/kernel.bin build/purgatory/purgatory.bin build/purgatory/file_stub.bin \
 		build/tests/cache/cachecheck.so
 	QEMU=$$($(srcdir)/tools/lab qemu) && export QEMU CACHECHECK=$(CURDIR)/build/tests/cache/cachecheck.so NM=$(NM) \
 		SRCDIR=$(srcdir) MAKE='$(MAKE)' && \

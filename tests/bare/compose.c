@@ -7,6 +7,7 @@
 #include "bare.h"
 #include "digest.h"
 #include "control.h"
+#include "file_image.h"
 #include "plan.h"
 
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #define TABLES_MAX	MIB(2)
 #define PIECES_MAX	64
 #define SHARED_PIECE_BYTES	MIB(1) / 4	/* where several CPUs work: something for each */
+#define FILE_IMAGE_PA(base)	((base) + MIB(40))	/* with file=1: where the kernel has put the Image that it was given */
 #define NO_RAM_PA	0x90000000		/* behind the RAM of the machines with 1 GiB */
 
 struct bare_config {
@@ -32,7 +34,7 @@ struct bare_config {
 
 /* What the case is about; run's defaults, and what a case says otherwise. */
 static struct {
-	uint64_t granule, check, moved, base, flags, conduit, hcr, cpus, here, quirks, other_cpu, stray, line;
+	uint64_t granule, check, moved, base, flags, conduit, hcr, cpus, here, quirks, other_cpu, stray, line, file;
 	const char *fault;
 } options = { .granule = 12, .check = PURG_CHECK_CRC32C, .moved = 2, .base = 0x48000000, .cpus = 1, .line = 64, .fault = "none" };
 
@@ -45,6 +47,7 @@ static const struct {
 	{ "hcr", &options.hcr }, { "cpus", &options.cpus },
 	{ "here", &options.here }, { "quirks", &options.quirks },
 	{ "other_cpu", &options.other_cpu }, { "stray", &options.stray }, { "line", &options.line },
+	{ "file", &options.file },
 };
 
 static const char *directory;
@@ -117,11 +120,34 @@ static void say_ranges(const struct control_segment *h, const pa_t *source_pa, s
 		for (i = 0; i < FILE_SLOTS; i++)
 			fprintf(file, ",dirty=0x%llx:0x%llx", (unsigned long long)source_pa[i],
 				(unsigned long long)PLAN_SLOT_BYTES);
-		fprintf(file, ",%s=0x%llx:0x%zx,%s=0x%llx:0x%x\n", options.stray ? "stray" : "clean",
+		/* What the stub copies over is the memory of somebody else until then. */
+		fprintf(file, ",%s=0x%llx:0x%zx,%s=0x%llx:0x%x", options.stray ? "stray" : options.file ? "dirty" : "clean",
 			(unsigned long long)h->pa, control_bytes, options.stray ? "dirty" : "clean",
 			(unsigned long long)h->dtb_pa, DTB_BYTES);
+		if (options.file)
+			fprintf(file, ",clean=0x%llx:0x%zx", (unsigned long long)FILE_IMAGE_PA(options.base), file_image_bytes(control_bytes));
+		fprintf(file, "\n");
 	}
 	fclose(file);
+}
+
+/* The control segment in the Image for kexec_file_load(2), by the stub that was built beside purgatory. */
+static void place_file_image(const char *purgatory, const struct control_segment *h, const unsigned char *control, size_t bytes, pa_t entry_pa)
+{
+	struct file_image image = {
+		.control = control, .control_bytes = bytes, .control_pa = h->pa, .entry_pa = entry_pa, .text_offset = KIB(64),
+		.conduit = h->conduit, .line_bytes = h->line_bytes,
+	};
+	unsigned char *out = malloc(file_image_bytes(bytes));
+	char path[512];
+
+	snprintf(path, sizeof(path), "%.*s/file_stub.bin", (int)(strrchr(purgatory, '/') - purgatory), purgatory);
+	image.stub = read_all(path, KIB(64), &image.stub_bytes);
+	if (!out || file_image_make(&image, out)) {
+		fprintf(stderr, "compose: the stub\n");
+		exit(1);
+	}
+	place("file_image", FILE_IMAGE_PA(options.base), out, file_image_bytes(bytes));
 }
 
 static int by_start(const void *a, const void *b)
@@ -338,7 +364,12 @@ int main(int argc, char **argv)
 	}
 	say_ranges(&h, source_pa, bytes);
 	place("dtb", h.dtb_pa, dtb, DTB_BYTES);
-	place("control_segment", h.pa, control, bytes);
+	if (options.file) {
+		place_file_image(argv[2], &h, control, bytes, entry_pa);
+		config.entry = FILE_IMAGE_PA(base);
+	} else {
+		place("control_segment", h.pa, control, bytes);
+	}
 	place("config", BARE_CONFIG_PA, &config, sizeof(config));
 	return 0;
 }

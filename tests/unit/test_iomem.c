@@ -425,6 +425,61 @@ static void test_gic_table_at_an_odd_place(void **state)
 	expect_gic("ITS@0x8080000: allocated 8192 Devices @426c8000 (flat, esz 8, psz 4K, shr 1)", "426c0000-426dffff");
 }
 
+/*
+ * kernel/kexec_file.c, locate_mem_hole_callback(), as it goes through memory that memblock holds unreserved: up from the lowest range for an
+ * Image, down from the highest for a device tree, 2 MiB aligned. Here unit by unit of 64 KiB, of memory drawn at random.
+ */
+#define UNIT		KIB(64)
+#define UNITS		(MIB(128) / UNIT)
+#define HOLE_UNITS	(MIB(4) / UNIT)
+
+static bool is_hole(const bool *unreserved, size_t at)
+{
+	size_t i;
+
+	for (i = 0; i < HOLE_UNITS; i++)
+		if (at + i >= UNITS || !unreserved[at + i])
+			return false;
+	return true;
+}
+
+static void test_file_load_bounds(void **state)
+{
+	uint64_t seed = seed_get("test_file_load_bounds"), round;
+
+	(void)state;
+	for (round = 0; round < 2000; round++) {
+		bool unreserved[UNITS] = { false }, no_memory, found = false;
+		struct memmap map = { .kernel = { UNIT * seed_below(&seed, UNITS), UNIT * seed_below(&seed, 200) } };
+		pa_t low_end = 0, high_start = 0, lowest = 0, highest = 0;
+		size_t i, n;
+
+		for (n = 1 + (size_t)seed_below(&seed, 12); n; n--) {
+			struct range r = { UNIT * seed_below(&seed, UNITS), UNIT * (1 + seed_below(&seed, 300)) };
+
+			if (range_end(r) > MIB(128))
+				continue;
+			assert_true(range_set_add(&map.spare, r));
+		}
+		for (i = 0; i < UNITS; i++)
+			unreserved[i] = range_set_contains(&map.spare, (struct range){ i * UNIT, UNIT }) &&
+					!range_overlaps(map.kernel, (struct range){ i * UNIT, UNIT });
+		for (i = 0; i < UNITS; i += MIB(2) / UNIT)
+			if (is_hole(unreserved, i)) {
+				lowest = found ? lowest : i * UNIT;
+				highest = i * UNIT;
+				found = true;
+			}
+		assert_int_equal(memmap_file_load_bounds(&map, MIB(4), &low_end, &high_start, &no_memory), found);
+		assert_false(no_memory);
+		if (found) {
+			assert_int_equal(low_end, lowest + MIB(4));
+			assert_int_equal(high_start, highest);
+		}
+		range_set_free(&map.spare);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +498,7 @@ int main(void)
 		cmocka_unit_test(test_gic_line_forms),
 		cmocka_unit_test(test_gic_garbage),
 		cmocka_unit_test(test_gic_table_at_an_odd_place),
+		cmocka_unit_test(test_file_load_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

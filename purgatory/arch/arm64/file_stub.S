@@ -61,8 +61,8 @@ file_stub:
 	ldr	x10, [x20, #STUB_DST_PA]
 	clean	x10, x16
 	dsb	sy
-	ic	iallu			/* and into the I-cache */
-	dsb	nsh
+	ic	ialluis			/* and into the I-caches, of CPUs that purgatory calls, too: they may have kept theirs */
+	dsb	ish			/* that is complete on all CPUs */
 	isb				/* the branch fetches what is there now */
 	br	x12
 
