@@ -29,6 +29,7 @@ struct load_request {
 	bool boot_loader_cmdline;	/* as a boot loader hands it over: cmdline comes behind the kernel's own, where it brings one (UKI), and
 					   nothing stays nothing; else cmdline takes the place of that, and without any the tree's is kept */
 	const char *dtb;	/* null: this machine's */
+	bool dtb_is_complete;	/* a heal's, which the load has made of what was given */
 	const char *serial;	/* null: the console that the kernel uses, for bad news only */
 	enum syscall_choice syscall;
 	enum fast_mode fast;

@@ -28,12 +28,29 @@ static struct cells cells_of(const void *dtb, int node)
 	return (struct cells){ cell_count(dtb, node, "#address-cells"), cell_count(dtb, node, "#size-cells") };
 }
 
-static bool is_memory(const void *dtb, int node)
+static bool says(const void *dtb, int node, const char *name, const char *text)
 {
 	int bytes;
-	const char *type = fdt_getprop(dtb, node, "device_type", &bytes);
+	const char *value = fdt_getprop(dtb, node, name, &bytes);
 
-	return type && bytes == 7 && memcmp(type, "memory", 7) == 0;
+	return value && bytes == (int)strlen(text) + 1 && memcmp(value, text, (size_t)bytes) == 0;
+}
+
+static bool is_memory(const void *dtb, int node)
+{
+	return says(dtb, node, "device_type", "memory");
+}
+
+/* Memory that is not for the kernel, the secure world's for one, has status "disabled" (drivers/of/fdt.c, of_fdt_device_is_available()). */
+static bool is_available(const void *dtb, int node)
+{
+	return !fdt_getprop(dtb, node, "status", NULL) || says(dtb, node, "status", "okay") || says(dtb, node, "status", "ok");
+}
+
+/* What Linux takes for a memory node's ranges. */
+static const char *ranges_of(const void *dtb, int node)
+{
+	return fdt_getprop(dtb, node, "linux,usable-memory", NULL) ? "linux,usable-memory" : "reg";
 }
 
 static bool names_efi(const void *dtb)
@@ -53,7 +70,7 @@ static bool names_memory(const void *dtb)
 	if (!cells.address || !cells.size)
 		return false;
 	fdt_for_each_subnode(node, dtb, 0) {
-		const unsigned char *reg = is_memory(dtb, node) ? fdt_getprop(dtb, node, "reg", &bytes) : NULL;
+		const unsigned char *reg = is_memory(dtb, node) && is_available(dtb, node) ? fdt_getprop(dtb, node, ranges_of(dtb, node), &bytes) : NULL;
 
 		for (at = 0; reg && at + entry <= (unsigned int)bytes; at += entry)
 			if (load_be(reg + at + 4 * cells.address, 4 * cells.size))
@@ -62,12 +79,12 @@ static bool names_memory(const void *dtb)
 	return false;
 }
 
-/* reg of a node of the running tree as a node below parent of out has it, whose cells may be others. An address that does not fit is an error. */
-static int copy_reg(const void *running, int node, struct cells from, void *out, int to_node, struct cells to)
+/* Ranges of a node of the running tree as reg of a node of out, whose cells may be others. An address that does not fit is an error. */
+static int copy_reg(const void *running, int node, const char *name, struct cells from, void *out, int to_node, struct cells to)
 {
 	unsigned char value[REG_MAX], *end = value;
 	int bytes, at, entry = 4 * (int)(from.address + from.size);
-	const unsigned char *reg = fdt_getprop(running, node, "reg", &bytes);
+	const unsigned char *reg = fdt_getprop(running, node, name, &bytes);
 
 	if (!reg || !from.address || !from.size || !to.address || !to.size || bytes % entry || bytes / entry > REG_MAX / 16)
 		return -FDT_ERR_BADNCELLS;
@@ -111,14 +128,20 @@ static int put_memory(const void *running, void *out)
 	int node, copy, bytes, err = delete_memory_nodes(out);
 
 	fdt_for_each_subnode(node, running, 0) {
+		const unsigned char *ranges;
 		const void *numa;
+		char name[32];
 
-		if (err || !is_memory(running, node))
+		if (err || !is_memory(running, node) || !is_available(running, node))
 			continue;
-		copy = fdt_add_subnode(out, 0, fdt_get_name(running, node, NULL));
+		ranges = fdt_getprop(running, node, ranges_of(running, node), &bytes);
+		if (!ranges || (unsigned int)bytes < 4 * from.address)
+			continue;
+		snprintf(name, sizeof(name), "memory@%llx", (unsigned long long)load_be(ranges, 4 * from.address));
+		copy = fdt_add_subnode(out, 0, name);
 		err = copy < 0 ? copy : fdt_setprop_string(out, copy, "device_type", "memory");
 		if (!err)
-			err = copy_reg(running, node, from, out, copy, to);
+			err = copy_reg(running, node, ranges_of(running, node), from, out, copy, to);
 		numa = fdt_getprop(running, node, "numa-node-id", &bytes);
 		if (!err && numa)
 			err = fdt_setprop(out, copy, "numa-node-id", numa, bytes);
@@ -126,7 +149,7 @@ static int put_memory(const void *running, void *out)
 	return err;
 }
 
-/* Entries that a load of ours has added are no firmware's: those that still count are added again (dt_edit()). */
+/* Entries that a load of ours has added are no firmware's: those that still count are added again (dt_edit()), if that is known. */
 static bool is_own_reserve(const void *running, uint64_t address, uint64_t size)
 {
 	size_t bytes, at;
@@ -138,13 +161,13 @@ static bool is_own_reserve(const void *running, uint64_t address, uint64_t size)
 	return false;
 }
 
-static int put_reserve_list(const void *running, void *out, unsigned int *count)
+static int put_reserve_list(const void *running, bool keep_own, void *out, unsigned int *count)
 {
 	uint64_t address, size, other_address, other_size;
 	int i, k, err = 0;
 
 	for (i = 0; !err && i < fdt_num_mem_rsv(running); i++) {
-		if (fdt_get_mem_rsv(running, i, &address, &size) || is_own_reserve(running, address, size))
+		if (fdt_get_mem_rsv(running, i, &address, &size) || (!keep_own && is_own_reserve(running, address, size)))
 			continue;
 		for (k = 0; k < fdt_num_mem_rsv(out); k++)
 			if (fdt_get_mem_rsv(out, k, &other_address, &other_size) == 0 && address == other_address && size == other_size)
@@ -174,28 +197,72 @@ static int open_reserved_memory(void *out)
 	return err ? err : node;
 }
 
-/* What firmware keeps for itself, or for a device: nodes with a place that the build's tree does not have. */
+/* Whether a node of out has just the ranges of one of the running tree; a scratch node shows how they look there. */
+static int has_ranges(const void *running, int node, struct cells from, void *out, int parent, int to_node, bool *same)
+{
+	unsigned char wanted[REG_MAX];
+	int bytes, found_bytes, scratch = fdt_add_subnode(out, parent, "kexec-fast-scratch"), err;
+	const char *name = fdt_get_name(running, node, NULL);
+	const void *value;
+
+	err = scratch < 0 ? scratch : copy_reg(running, node, "reg", from, out, scratch, cells_of(out, parent));
+	if (err)
+		return err;
+	value = fdt_getprop(out, scratch, "reg", &bytes);
+	memcpy(wanted, value, (size_t)bytes);
+	err = fdt_del_node(out, scratch);
+	to_node = fdt_subnode_offset(out, parent, name);
+	value = fdt_getprop(out, to_node, "reg", &found_bytes);
+	*same = value && found_bytes == bytes && memcmp(value, wanted, (size_t)bytes) == 0;
+	return err;
+}
+
+/* Both trees have the node, with different places: both are reserved, that of the running tree by the list. */
+static int reserve_ranges(const void *running, int node, struct cells from, void *out)
+{
+	int bytes, at, err = 0, entry = 4 * (int)(from.address + from.size);
+	const unsigned char *reg = fdt_getprop(running, node, "reg", &bytes);
+
+	for (at = 0; !err && at + entry <= bytes; at += entry)
+		err = fdt_add_mem_rsv(out, load_be(reg + at, 4 * from.address), load_be(reg + at + 4 * from.address, 4 * from.size));
+	return err;
+}
+
+static int put_reserved_node(const void *running, int node, struct cells from, void *out, int parent, unsigned int *count)
+{
+	int copy = fdt_subnode_offset(out, parent, fdt_get_name(running, node, NULL)), bytes, err;
+	const void *status = fdt_getprop(running, node, "status", &bytes);
+	bool same;
+
+	if (copy >= 0) {
+		err = has_ranges(running, node, from, out, parent, copy, &same);
+		if (err || same)
+			return err;
+		(*count)++;
+		return reserve_ranges(running, node, from, out);
+	}
+	copy = fdt_add_subnode(out, parent, fdt_get_name(running, node, NULL));
+	err = copy < 0 ? copy : copy_reg(running, node, "reg", from, out, copy, cells_of(out, parent));
+	if (!err && fdt_getprop(running, node, "no-map", NULL))
+		err = fdt_setprop(out, copy, "no-map", NULL, 0);
+	if (!err && status)
+		err = fdt_setprop(out, copy, "status", status, bytes);
+	*count += !err;
+	return err;
+}
+
+/* What firmware keeps for itself, or for a device. */
 static int put_reserved_nodes(const void *running, void *out, unsigned int *count)
 {
-	int from = fdt_path_offset(running, "/reserved-memory"), node, to, copy, err = 0;
+	int from = fdt_path_offset(running, "/reserved-memory"), node, to, err = 0;
 
 	if (from < 0)
 		return 0;
 	fdt_for_each_subnode(node, running, from) {
-		const char *name = fdt_get_name(running, node, NULL);
-
 		if (err || !fdt_getprop(running, node, "reg", NULL))
 			continue;
 		to = open_reserved_memory(out);
-		if (to < 0)
-			return to;
-		if (fdt_subnode_offset(out, to, name) >= 0)
-			continue;
-		copy = fdt_add_subnode(out, to, name);
-		err = copy < 0 ? copy : copy_reg(running, node, cells_of(running, from), out, copy, cells_of(out, to));
-		if (!err && fdt_getprop(running, node, "no-map", NULL))
-			err = fdt_setprop(out, copy, "no-map", NULL, 0);
-		*count += !err;
+		err = to < 0 ? to : put_reserved_node(running, node, cells_of(running, from), out, to, count);
 	}
 	return err;
 }
@@ -221,19 +288,43 @@ static int put_efi(const void *running, void *out)
 	return err;
 }
 
-static int put_all_memory(const void *running, void *out, struct dt_completed *done)
+/* The list of what we have reserved, for the load after this one to take out. */
+static int put_own_list(const void *running, void *out)
+{
+	size_t bytes;
+	const void *own = dt_chosen(running, DT_RESERVED_PROPERTY, &bytes);
+	int chosen = own ? open_chosen(out) : 0;
+
+	return !own ? 0 : chosen < 0 ? chosen : fdt_setprop(out, chosen, DT_RESERVED_PROPERTY, own, (int)bytes);
+}
+
+static int put_all_memory(const void *running, bool keep_own, void *out, struct dt_completed *done)
 {
 	int err;
 
-	if (names_efi(running)) {
-		done->efi = true;
-		return put_efi(running, out);
-	}
-	done->memory = true;
-	err = put_memory(running, out);
-	if (!err)
-		err = put_reserve_list(running, out, &done->reserved);
+	done->efi = names_efi(running);
+	done->memory = !done->efi;
+	err = done->efi ? put_efi(running, out) : put_memory(running, out);
+	if (!err && done->memory)
+		err = put_reserve_list(running, keep_own, out, &done->reserved);
+	if (!err && done->memory && keep_own)
+		err = put_own_list(running, out);
+	/* Under EFI, too: what may be mapped is free memory in the map of U-Boot's, and reserved by its node alone. */
 	return err ? err : put_reserved_nodes(running, out, &done->reserved);
+}
+
+/* The node of an absolute path, or of an alias for one. By hand: libfdt before 1.7.1 follows an alias that names itself without end. */
+static int find_node(const void *dtb, const char *path, int path_bytes)
+{
+	int aliases = fdt_path_offset(dtb, "/aliases"), bytes;
+
+	if (path_bytes && path[0] != '/') {
+		path = aliases < 0 ? NULL : fdt_getprop_namelen(dtb, aliases, path, path_bytes, &bytes);
+		if (!path || bytes < 2 || path[0] != '/' || path[bytes - 1])
+			return -FDT_ERR_NOTFOUND;
+		path_bytes = (int)strlen(path);
+	}
+	return path_bytes ? fdt_path_offset_namelen(dtb, path, path_bytes) : -FDT_ERR_NOTFOUND;
 }
 
 /* "serial0:115200n8", or a path: only where the node is there. */
@@ -246,7 +337,7 @@ static int put_console(const void *running, void *out, bool *done)
 	if (!path || !bytes || path[bytes - 1] || dt_chosen(out, "stdout-path", &path_bytes))
 		return 0;
 	path_bytes = strcspn(path, ":");
-	if (fdt_path_offset_namelen(out, path, (int)path_bytes) < 0)
+	if (find_node(out, path, (int)path_bytes) < 0)
 		return 0;
 	chosen = open_chosen(out);
 	err = chosen < 0 ? chosen : fdt_setprop(out, chosen, "stdout-path", path, (int)bytes);
@@ -298,26 +389,24 @@ static int put_addresses_of(const void *running, int from, void *out, int to, un
 static int put_addresses(const void *running, void *out, unsigned int *count)
 {
 	int aliases = fdt_path_offset(running, "/aliases"), property, err = 0;
-	const char *alias, *path;
+	const char *alias;
 
 	if (aliases < 0)
 		return 0;
 	fdt_for_each_property_offset(property, running, aliases) {
 		int bytes, from, to;
 
-		path = fdt_getprop_by_offset(running, property, &alias, &bytes);
-		if (err || !path || !bytes || path[bytes - 1])
+		if (err || !fdt_getprop_by_offset(running, property, &alias, &bytes))
 			continue;
-		from = fdt_path_offset(running, path);
-		path = fdt_get_alias(out, alias);
-		to = path ? fdt_path_offset(out, path) : -1;
-		if (from >= 0 && to >= 0)
+		from = find_node(running, alias, (int)strlen(alias));
+		to = find_node(out, alias, (int)strlen(alias));
+		if (from >= 0 && to >= 0 && alias[0] != '/')
 			err = put_addresses_of(running, from, out, to, count);
 	}
 	return err;
 }
 
-enum kx_err dt_complete(const void *dtb, const void *running, void *out, size_t room, struct dt_completed *done)
+enum kx_err dt_complete(const void *dtb, const void *running, bool keep_own, void *out, size_t room, struct dt_completed *done)
 {
 	bool lacks_memory = !names_efi(dtb) && !names_memory(dtb);
 	int err;
@@ -327,7 +416,7 @@ enum kx_err dt_complete(const void *dtb, const void *running, void *out, size_t 
 		return KX_DTB_NO_MEMORY;
 	err = fdt_open_into(dtb, out, (int)(room < INT32_MAX ? room : INT32_MAX));
 	if (!err && lacks_memory)
-		err = put_all_memory(running, out, done);
+		err = put_all_memory(running, keep_own, out, done);
 	if (!err && running)
 		err = put_console(running, out, &done->console);
 	if (!err && running)

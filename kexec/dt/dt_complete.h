@@ -20,11 +20,12 @@ struct dt_completed {
  * Make the tree to be used in out (room bytes, 8-byte aligned; the lengths of both trees and 4 KiB do) from a checked one and that of the
  * running kernel, also checked; null: there is none. Where the tree names no memory and no EFI, memory and what is reserved of it, or EFI, are
  * the running kernel's. Of the rest only what the tree leaves out, or leaves at zero, is put in, and only where it has the nodes for it. A
- * tree that lacks nothing comes out as it is.
+ * tree that lacks nothing comes out as it is. keep_own: what an earlier load has added to the list of reserved memory is kept, too: which of it
+ * still counts is not known (dt_edit(), keep_reserved).
  *
  * Errors: KX_DTB_NO_MEMORY: neither tree names any; KX_DTB_BAD, KX_DTB_TOO_BIG
  */
-enum kx_err dt_complete(const void *dtb, const void *running, void *out, size_t room, struct dt_completed *done);
+enum kx_err dt_complete(const void *dtb, const void *running, bool keep_own, void *out, size_t room, struct dt_completed *done);
 
 /* "memory, 2 reserved regions, the console"; empty if nothing was put in */
 void dt_completed_text(const struct dt_completed *done, char *out, size_t room);

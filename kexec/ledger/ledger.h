@@ -78,10 +78,12 @@ struct ledger_object {
 	const struct ledger_slot *slot;
 };
 
+#define LEDGER_PAGE_EXTRA	0x1	/* nothing lies in it: it is there for planning anew, and may move or go */
+
 struct ledger_page {
 	uint64_t pa;
 	uint32_t page;			/* of the staging */
-	uint32_t reserved;
+	uint32_t flags;			/* LEDGER_PAGE_* */
 };
 
 #define LEDGER_RELOCATED	0x1	/* part of the payload is in the kernel's hands alone: nothing of it can be planned anew */

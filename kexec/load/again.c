@@ -247,6 +247,9 @@ enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct p
 		else
 			c.slots.holds[i]->page = c.slots.plan[i]->page;
 	}
+	/* Of the old image the device tree is overwritten next, if it lies here. */
+	if (store && placement->input.rules.pages_alone && !wrong)
+		open_moves(&c, store, ledger);
 	if (wrong) {
 		c.spare_page = find_spare_page(&c);
 		c.spare = c.spare_page == NO_SLOT ? memory : page_memory(&c, c.spare_page);

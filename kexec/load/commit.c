@@ -13,10 +13,10 @@ extern const unsigned char file_stub_blob[];
 extern const size_t file_stub_blob_bytes;
 
 /* The kernel starts it so far behind a 2 MiB boundary: where, is its choice; by that two images can be told apart (ledger_is_entry()). Only
- * multiples of the largest page. */
+ * multiples of the largest page; and no kernel's own text_offset, which was 0x80000 before Linux 5.8. */
 static uint64_t text_offset_of(const struct placement *placement)
 {
-	return (1 + placement->ledger.header->generation % 31) * KIB(64);
+	return MIB(1) + placement->ledger.header->generation % 15 * KIB(64);
 }
 
 /* They begin as kexec-tools' message does. */
@@ -48,7 +48,7 @@ void ledger_describe(struct ledger *ledger, const struct placement *placement, c
 	ledger->page = page_list;
 	for (i = 0; i < staging->pages; i++)
 		if (placement->keep[i])
-			page_list[ledger->pages++] = (struct ledger_page){ staging->pa[i], i, 0 };
+			page_list[ledger->pages++] = (struct ledger_page){ staging->pa[i], i, placement->extra[i] ? LEDGER_PAGE_EXTRA : 0u };
 	for (o = 0; o < PLAN_OBJECTS; o++) {
 		const struct plan_object *object = &placement->input.object[o];
 
@@ -125,7 +125,8 @@ static enum kx_err hand_over_file(struct sys *sys, const struct machine *machine
 	if (!err && (result = sys->write(sys, fd, bytes, count)) < 0)
 		err = fail_set(fail, KX_NO_MEMORY, "%s", strerror(-result));
 	if (!err) {
-		result = sys->kexec_file_load(sys, fd, -1, "", SYS_FILE_NO_INITRAMFS);
+		/* A CMA area, where kernels from 6.17 on look first, need not give them 2 MiB boundaries. */
+		result = sys->kexec_file_load(sys, fd, -1, "", SYS_FILE_NO_INITRAMFS | (kernel_is_from(sys, 6, 17) ? SYS_FILE_NO_CMA : 0ul));
 		if (result)
 			err = fail_set(fail, KX_FILE_LOAD, "%s", strerror(-result));
 	}

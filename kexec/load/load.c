@@ -292,10 +292,12 @@ static enum kx_err run_either_way(struct load *l, struct fail *fail)
 	return err;
 }
 
-/* Before anything is staged for it. Where loads are counted, asking would count, and it is found out in the end. */
+/* Before anything is staged for it. Where loads are counted, asking would count. */
 static bool has_no_call(struct sys *sys, bool by_file)
 {
-	return loads_are_uncounted(sys) && sys->kexec_probe(sys, by_file) == -ENOSYS;
+	if (!loads_are_uncounted(sys))
+		return kernel_has_call(sys, by_file ? "kexec_file_load" : "kexec_load") == 0;
+	return sys->kexec_probe(sys, by_file) == -ENOSYS;
 }
 
 /* With all stages, by kexec_load(2) if the request says nothing else. The files may be open already. */
@@ -313,7 +315,7 @@ static enum kx_err load_in_stages(struct load *l, struct fail *fail)
 	tidy(l);
 	err = run_either_way(l, fail);
 	/* What does not work with the larger initrd may with the smaller one; nobody is to lose a load to what nobody asked for. */
-	if (err && err != KX_INTERRUPTED && l->inputs.initrd_packed_bytes && request->unpack_initrd != UNPACK_YES) {
+	if (err && err != KX_INTERRUPTED && err != KX_NO_SYSCALL && err != KX_FILE_LOAD && l->inputs.initrd_packed_bytes && request->unpack_initrd != UNPACK_YES) {
 		report_note(l->report, "the initrd is left as it is, since unpacked it could not be staged: %s", err_text(err));
 		drop_stages(l);
 		err = inputs_pack_initrd(&l->inputs, fail);
@@ -387,6 +389,9 @@ static enum kx_err load_staged_by_file(struct load *l, struct fail *fail)
 		return fail_set(fail, KX_FILE_OPTION, "%s", request->crash ? "--load-panic with --fast-reloc" : request->entry ? "--entry" : "--mem-min, --mem-max");
 	if (has_no_call(l->sys, true))
 		return fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(ENOSYS));
+	/* Memory that can be unplugged is not looked at for holes then (mm/memblock.c), which /proc/iomem does not show. */
+	if (file_says(l->sys, "/proc/cmdline", "movable_node"))
+		return fail_set(fail, KX_NO_ROOM, "movable_node: where kexec_file_load puts its files is not known");
 	through.fast = FAST_REQUIRE;
 	through.through_file_load = true;
 	l->request = &through;
@@ -407,6 +412,10 @@ static enum kx_err load_without_load(struct load *l, struct fail *fail)
 
 	if (first.err == KX_NO_SYSCALL && l->request->fast != FAST_NO && !has_no_call(l->sys, true)) {
 		err = load_staged_by_file(l, &staged);
+		if (err == KX_FILE_OPTION) {
+			*fail = first;
+			return load_without_preferences(l, fail);
+		}
 		if (!err || err == KX_INTERRUPTED || l->request->fast == FAST_REQUIRE || l->request->plan_only) {
 			*fail = staged;
 			return err;

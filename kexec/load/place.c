@@ -62,7 +62,7 @@ static enum kx_err keep_clear(struct placement *to, const struct machine *machin
 	bool no_memory;
 	uint32_t i;
 
-	if (!memmap_file_load_bounds(&machine->memmap, FILE_IMAGE_HOLE_BYTES, &low_end, &high_start, &no_memory))
+	if (!memmap_file_load_bounds(&machine->memmap, FILE_IMAGE_HOLE_BYTES, FILE_IMAGE_HOLE_BYTES + machine->ima_bytes, &low_end, &high_start, &no_memory))
 		return no_memory ? KX_NO_MEMORY : KX_NO_ROOM;
 	for (i = 0; i < to->staging.pages; i++)
 		if (to->page_pa[i] < low_end || to->page_pa[i] > high_start - PLAN_SLOT_BYTES)
@@ -87,6 +87,14 @@ enum kx_err placement_plan(struct placement *to, const struct control_facts *fac
 	to->input.page_pa = to->page_pa;
 	to->input.pages = to->staging.pages;
 	return err ? err : plan_make(&to->plan, &to->input);
+}
+
+/* What is planned anew may come to lie where kexec_file_load(2) must find nothing of ours: as a rule no more than a few. */
+#define PAGES_KEPT_CLEAR	4
+
+static uint32_t pages_wanted(const struct placement *placement)
+{
+	return plan_pages_wanted(&placement->input) + (placement->input.rules.pages_alone ? PAGES_KEPT_CLEAR : 0);
 }
 
 static enum kx_err why_no_more(const struct staging *staging)
@@ -190,7 +198,7 @@ enum kx_err staging_trial(struct sys *sys, struct staging_trial *trial, struct f
 static enum kx_err place_in_pages(struct attempt *a, const struct ledger *ledger, struct fail *fail)
 {
 	struct placement *to = a->to;
-	uint32_t wanted = plan_pages_wanted(&to->input), extra, step, before;
+	uint32_t wanted = pages_wanted(to), extra, step, before;
 	uint64_t until_ms = 0, pool = huge_page_pool_pages(a->sys);
 	enum kx_err err = begin_staging(a, ledger, fail), planned = KX_NO_ROOM;
 
@@ -221,6 +229,8 @@ static enum kx_err place_in_pages(struct attempt *a, const struct ledger *ledger
 	note_pool(a, pool);
 	if (!to->staging.pages)
 		return fail_with(fail, why_no_more(&to->staging));
+	if (planned == KX_NO_ROOM && to->input.rules.pages_alone && to->staging.pages < wanted)
+		return fail_set(fail, why_no_more(&to->staging), "%u of %u huge pages are missing", wanted - to->staging.pages, wanted);
 	err = planned ? planned : control_measure(to, a->sys, a->facts, a->report);
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
 }
@@ -288,8 +298,10 @@ enum kx_err placement_mark(struct placement *placement, struct fail *fail)
 	bool *keep;
 
 	free(placement->keep);
+	free(placement->extra);
 	placement->keep = keep = calloc(staging->pages ? staging->pages : 1, sizeof(*keep));
-	if (!keep)
+	placement->extra = calloc(staging->pages ? staging->pages : 1, sizeof(*placement->extra));
+	if (!keep || !placement->extra)
 		return fail_set(fail, KX_NO_MEMORY, "planning");
 	for (o = 0; o < PLAN_OBJECTS; o++)
 		for (i = 0; i < plan->window[o].slots; i++)
@@ -299,12 +311,12 @@ enum kx_err placement_mark(struct placement *placement, struct fail *fail)
 		keep[plan->control_page] = true;
 	if (plan->dtb_page != PLAN_NO_PAGE)
 		keep[plan->dtb_page] = true;
-	/* Of the others so many that planning anew finds enough, wherever the kernel moves them to (plan.h). */
+	/* Of the others so many that planning anew finds enough, wherever the kernel moves them to (plan.h). What is relocated cannot be planned anew. */
 	for (i = 0; i < staging->pages; i++)
 		kept += keep[i];
-	for (i = 0; i < staging->pages && kept < plan_pages_wanted(&placement->input); i++)
+	for (i = 0; i < staging->pages && kept < pages_wanted(placement) && !plan->relocated; i++)
 		if (!keep[i] && placement->page_pa[i] != STAGING_NO_PA) {
-			keep[i] = true;
+			keep[i] = placement->extra[i] = true;
 			kept++;
 		}
 	placement->pages_tried = staging->pages;
@@ -327,5 +339,6 @@ void placement_close(struct placement *placement, bool discard)
 	plan_free(&placement->plan);
 	free(placement->page_pa);
 	free(placement->keep);
+	free(placement->extra);
 	*placement = (struct placement){ 0 };
 }

@@ -69,7 +69,8 @@ static inline pa_t tree_elfcore_pa(const struct tree *tree, const struct plan *p
 struct placement {
 	struct ledger_store ledger;	/* .sys null: nothing is staged */
 	struct staging staging;		/* .ops null: the same */
-	bool *keep;			/* the pages that the plan uses, of staging.pages */
+	bool *keep;			/* the pages that stay, of staging.pages ... */
+	bool *extra;			/* ... and those of them that the plan does not use */
 	pa_t *page_pa;			/* of the staging's pages, as the plan may use them: STAGING_NO_PA for those that the kernel may overwrite */
 	struct plan_input input;
 	struct plan plan;

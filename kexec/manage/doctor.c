@@ -474,11 +474,11 @@ static void decide(struct doctor *d)
 		d->way = DOCTOR_UNKNOWN;
 	else if (!d->load_call.err)
 		d->way = d->staging.err || (planned && !d->planned.staged_bytes) ? DOCTOR_BY_LOAD : DOCTOR_STAGED;
-	else if (stages_by_file(d) && !d->staging.err && (!planned || d->planned.staged_bytes))
+	else if (stages_by_file(d) && !d->staging.err && (!d->kernel_named || (planned && d->planned.staged_bytes && !d->relocated)))
 		d->way = DOCTOR_STAGED;
 	else
 		d->way = d->file_call.err ? DOCTOR_NOWHERE : DOCTOR_BY_FILE;
-	judge(d, DOCTOR_WAY, d->way == DOCTOR_STAGED ? DOCTOR_OK : d->way == DOCTOR_NOWHERE ? DOCTOR_PROBLEM : DOCTOR_WARNING,
+	judge(d, DOCTOR_WAY, d->way == DOCTOR_STAGED && !(d->load_call.err && d->signatures == SIGNATURES_UNKNOWN) ? DOCTOR_OK : d->way == DOCTOR_NOWHERE ? DOCTOR_PROBLEM : DOCTOR_WARNING,
 	      d->way == DOCTOR_BY_FILE && !load_may_go_by_file(d->load_call.err) ? REMEDY_FILE_LOAD : REMEDY_NONE);
 }
 

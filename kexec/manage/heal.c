@@ -84,6 +84,7 @@ static enum kx_err prepare(struct reload *r, struct fail *fail)
 	r->request = (struct load_request){
 		.kernel = ledger->file[0].path, .cmdline = ledger->cmdline, .serial = ledger->serial, .fast = FAST_REQUIRE,
 		.check = kind_of(ledger->check), .cpus = ledger->cpus, .no_mmu = (ledger->flags & LEDGER_NO_MMU) != 0,
+		.dtb_is_complete = true,
 		.through_file_load = (ledger->flags & LEDGER_BY_FILE) != 0,
 	};
 	err = take_payload(r, fail);

@@ -96,6 +96,8 @@ static void check_pages(const struct staged *staged, struct staged_check *check)
 		pa_t pa = staged->staging.pa[ledger->page[i].page];
 		uint64_t flags = 0;
 
+		if (ledger->page[i].flags & LEDGER_PAGE_EXTRA)
+			continue;
 		if (pa == STAGING_NO_PA) {
 			damaged(check, "a page that was at %#llx is gone: a memory error, or somebody took it away",
 				(unsigned long long)ledger->page[i].pa);
@@ -239,7 +241,7 @@ bool staged_is_lost(struct sys *sys, struct staged_check *check)
 	if (!claimed_pa || kernel_is_loaded(sys, false) != 1)
 		return false;
 	entry_pa = loaded_entry_pa(sys);
-	if (entry_pa && entry_pa != claimed_pa)
+	if (entry_pa && entry_pa != claimed_pa && (claimed_pa >= LEDGER_ENTRY_UNIT || entry_pa % LEDGER_ENTRY_UNIT != claimed_pa))
 		return false;
 	damaged(check, "%s", err_text(KX_STAGED_GONE));
 	return true;

@@ -133,10 +133,10 @@ bad:
 	return err;
 }
 
-bool memmap_file_load_bounds(const struct memmap *map, uint64_t bytes, pa_t *low_end, pa_t *high_start, bool *no_memory)
+bool memmap_file_load_bounds(const struct memmap *map, uint64_t low_bytes, uint64_t high_bytes, pa_t *low_end, pa_t *high_start, bool *no_memory)
 {
 	struct range_set holes = { 0 };
-	bool found = false;
+	bool found_low = false, found_high = false;
 	size_t i;
 
 	*no_memory = false;
@@ -147,15 +147,17 @@ bool memmap_file_load_bounds(const struct memmap *map, uint64_t bytes, pa_t *low
 	for (i = 0; i < holes.count && !*no_memory; i++) {
 		pa_t start = align_up(holes.v[i].start, MIB(2)), end = align_down(range_end(holes.v[i]), MIB(2));
 
-		if (start >= end || end - start < bytes)
-			continue;
-		if (!found)
-			*low_end = start + bytes;
-		*high_start = end - bytes;
-		found = true;
+		if (start < end && end - start >= low_bytes && !found_low) {
+			*low_end = start + low_bytes;
+			found_low = true;
+		}
+		if (start < end && end - start >= high_bytes) {
+			*high_start = end - high_bytes;
+			found_high = true;
+		}
 	}
 	range_set_free(&holes);
-	return found && !*no_memory;
+	return found_low && found_high && !*no_memory;
 }
 
 void memmap_free(struct memmap *map)

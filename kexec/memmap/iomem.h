@@ -30,12 +30,12 @@ enum kx_err memmap_parse(struct memmap *map, const char *text, size_t bytes);
 void memmap_free(struct memmap *map);
 
 /*
- * Where kexec_file_load(2) may put what it is given (kernel/kexec_file.c, kexec_walk_memblock()): the lowest hole of bytes, 2 MiB aligned, that
- * nothing is reserved in, and for a device tree the highest. Memory in use counts as a hole, so nothing of ours may lie below *low_end or from
+ * Where kexec_file_load(2) may put what it is given (kernel/kexec_file.c, kexec_walk_memblock()): the lowest hole of low_bytes, 2 MiB aligned, that
+ * nothing is reserved in, and for a device tree, with what IMA hands over before it, the highest of high_bytes. Memory in use counts as a hole, so nothing of ours may lie below *low_end or from
  * *high_start on. Reserved memory that was freed since the boot is not told apart here: the real holes may only lie further out. False: there
  * is none. Errors: *no_memory
  */
-bool memmap_file_load_bounds(const struct memmap *map, uint64_t bytes, pa_t *low_end, pa_t *high_start, bool *no_memory);
+bool memmap_file_load_bounds(const struct memmap *map, uint64_t low_bytes, uint64_t high_bytes, pa_t *low_end, pa_t *high_start, bool *no_memory);
 
 /*
  * Tables that the GIC of the dying kernel keeps reading and writing: LPI property and pending tables, as the kernel log

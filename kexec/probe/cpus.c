@@ -72,8 +72,7 @@ static bool add_cpus_of_madt(struct machine *machine, struct sys *sys, uint32_t 
 	return enabled == online;
 }
 
-/* Linux writes TCR2 since 6.5 and SCTLR2 since 6.17 (arch/arm64/include/asm/el2_setup.h). */
-static bool release_is_from(struct sys *sys, unsigned int wanted_major, unsigned int wanted_minor)
+bool kernel_is_from(struct sys *sys, unsigned int wanted_major, unsigned int wanted_minor)
 {
 	unsigned int major, minor;
 	char *release;
@@ -114,17 +113,31 @@ static uint32_t list_online(struct sys *sys, uint32_t **cpu)
 	return count;
 }
 
-/* A CPU that the kernel can take offline has a switch for it (drivers/base/cpu.c, register_cpu()); one of the others it keeps running on. The
- * first in the list may be that one. */
+/* The one that the kernel keeps for the jump (kernel/cpu.c, smp_shutdown_nonboot_cpus()); before 5.11 nothing shows it. */
+static uint32_t kept_cpu(struct sys *sys, const uint32_t *cpu, uint32_t count)
+{
+	uint64_t wanted = 0;
+	uint32_t i;
+
+	(void)sys_read_u64(sys, "/sys/kernel/reboot/cpu", 10, &wanted);
+	for (i = 0; i < count; i++)
+		if (cpu[i] == wanted)
+			return cpu[i];
+	return count ? cpu[0] : 0;
+}
+
+/* A CPU that the kernel can take offline has a switch for it (drivers/base/cpu.c, register_cpu()). */
 enum kx_err preflight_cpus(struct sys *sys, struct fail *fail)
 {
-	uint32_t *cpu, count = list_online(sys, &cpu), i;
+	uint32_t *cpu, count = list_online(sys, &cpu), kept = kept_cpu(sys, cpu, count), i;
 	enum kx_err err = KX_OK;
 	char path[80], *text;
 	size_t bytes;
 	int result;
 
-	for (i = 1; i < count && !err; i++) {
+	for (i = 0; i < count && !err; i++) {
+		if (cpu[i] == kept)
+			continue;
 		snprintf(path, sizeof(path), CPU_DIR "/cpu%u/online", cpu[i]);
 		result = sys->read_file(sys, path, 64, &text, &bytes);
 		if (result == -ENOENT)
@@ -141,7 +154,8 @@ void machine_read_cpus(struct machine *machine, struct sys *sys)
 	uint32_t *cpu, i;
 	bool of_tree = true;
 
-	machine->knows_mmfr3 = release_is_from(sys, 6, 17);
+	/* Linux writes TCR2 since 6.5 and SCTLR2 since 6.17 (arch/arm64/include/asm/el2_setup.h). */
+	machine->knows_mmfr3 = kernel_is_from(sys, 6, 17);
 	machine->cpus_online = list_online(sys, &cpu);
 	for (i = 0; i < machine->cpus_online; i++)
 		of_tree = of_tree && add_cpu_of_tree(machine, sys, cpu[i]);

@@ -124,11 +124,11 @@ static enum kx_err complete_dtb(struct machine *machine, struct sys *sys, const 
 	}
 	room = machine->dtb_bytes + bytes + KIB(4);
 	out = malloc(room);
-	err = out ? dt_complete(machine->dtb, running, out, room, &done) : KX_NO_MEMORY;
+	err = out ? dt_complete(machine->dtb, running, machine->tables_unknown, out, room, &done) : KX_NO_MEMORY;
 	free(running);
 	if (err) {
 		free(out);
-		return fail_set(fail, err, "%s", name);
+		return fail_set(fail, err, err == KX_DTB_BAD ? "%s, with what this machine's device tree adds," : "%s", name);
 	}
 	dt_completed_text(&done, machine->completed, sizeof(machine->completed));
 	free(machine->dtb);
@@ -185,6 +185,7 @@ static enum kx_err limit_memory(struct machine *machine, const struct load_reque
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, const struct range_set *tables,
 			 char *dtb, size_t dtb_bytes, const char *dtb_name, struct fail *fail)
 {
+	uint64_t measurements;
 	enum kx_err err;
 
 	*machine = (struct machine){ .dtb = dtb, .dtb_bytes = dtb_bytes };
@@ -193,7 +194,7 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct 
 		err = note_dump(machine, fail);
 	if (!err)
 		err = dtb ? check_dtb(machine, dtb_name, fail) : read_dtb(machine, sys, request->dtb, fail);
-	if (!err && (dtb || request->dtb))
+	if (!err && (dtb || request->dtb) && !request->dtb_is_complete)
 		err = complete_dtb(machine, sys, dtb ? dtb_name : request->dtb, fail);
 	if (!err)
 		err = drop_unknown_memory(machine, sys, fail);
@@ -207,6 +208,9 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct 
 	machine->log_cut = machine->tables_unknown;
 	machine->tables_unknown &= dt_leaves_gic_tables(machine->dtb) && !request->crash;
 	read_psci(machine, sys);
+	/* An entry has a digest or two, and a path (security/integrity/ima/ima_kexec.c). */
+	if (sys_read_u64(sys, "/sys/kernel/security/ima/runtime_measurements_count", 10, &measurements) && measurements < UINT32_MAX)
+		machine->ima_bytes = align_up(measurements * KIB(1) + MIB(1), MIB(2));
 	machine_read_cpus(machine, sys);
 	machine_find_console(machine, sys, request->serial);
 	return KX_OK;

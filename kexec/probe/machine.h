@@ -30,6 +30,7 @@ struct machine {
 	char unknown_console[32];	/* one of the kernel's that is none of these; empty: there is none */
 	bool serial_found;		/* it is the one that --serial names */
 	bool knows_mmfr3;		/* this kernel writes TCR2 and SCTLR2, where ID_AA64MMFR3_EL1 shows them */
+	uint64_t ima_bytes;		/* that kexec_file_load(2) may put above its device tree, for IMA's list of measurements */
 	uint32_t cpus_online;
 	uint64_t mpidr[PURG_CPUS_MAX];	/* of CPUs that are online: all, or as many as fit; none if that is not known for all */
 	uint32_t mpidr_count;

@@ -21,6 +21,9 @@ enum kx_err preflight_kexec_load(struct sys *sys, struct fail *fail);
 /* Refusals that hold for staging only. Errors: KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS, KX_SHM_RMID_FORCED */
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 
+/* Whether the running kernel is of that release or a later one, by /proc/sys/kernel/osrelease; false: it is not known, too. */
+bool kernel_is_from(struct sys *sys, unsigned int wanted_major, unsigned int wanted_minor);
+
 /* Whether kernel.kexec_load_limit_reboot does not count loads, so that the kernel may be asked for a call (sys->kexec_probe()). */
 bool loads_are_uncounted(struct sys *sys);
 

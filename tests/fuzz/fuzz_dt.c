@@ -52,10 +52,10 @@ static void complete(const void *dtb)
 	size_t total;
 	char text[128];
 
-	if (dt_complete(dtb, dtb, out, ROOM, &done) == KX_OK) {
+	if (dt_complete(dtb, dtb, false, out, ROOM, &done) == KX_OK) {
 		demand(dt_check(out, fdt_totalsize(out), &total) == KX_OK);
 		demand(!done.memory && !done.efi && !done.reserved);
-		demand(dt_complete(out, dtb, again, ROOM, &done) == KX_OK);
+		demand(dt_complete(out, dtb, false, again, ROOM, &done) == KX_OK);
 		dt_completed_text(&done, text, sizeof(text));
 		demand(!text[0]);
 	}

@@ -16,10 +16,11 @@
 static _Alignas(8) unsigned char out[4 * DT_MAKE_ROOM];
 static struct dt_completed done;
 static char text[128];
+static bool keep_own;
 
 static enum kx_err complete(const struct tree *built, const struct tree *running)
 {
-	enum kx_err err = dt_complete(built->fdt, running ? running->fdt : NULL, out, sizeof(out), &done);
+	enum kx_err err = dt_complete(built->fdt, running ? running->fdt : NULL, keep_own, out, sizeof(out), &done);
 	size_t total;
 
 	dt_completed_text(&done, text, sizeof(text));
@@ -113,7 +114,12 @@ static void run(struct tree *t, unsigned int how)
 	string(t, "ethernet2", "/soc/ethernet@2000");
 	end_node(t);
 	if (!(how & WITHOUT_MEMORY)) {
-		node(t, "memory@40000000");
+		node(t, "memory@e000000");	/* the secure world's */
+		string(t, "device_type", "memory");
+		property(t, "reg", "\0\0\0\0\x0e\0\0\0\0\0\0\0\1\0\0\0", 16);
+		string(t, "status", "disabled");
+		end_node(t);
+		node(t, "memory");
 		string(t, "device_type", "memory");
 		property(t, "reg", "\0\0\0\0\x40\0\0\0\0\0\0\0\x80\0\0\0", 16);
 		property(t, "numa-node-id", "\0\0\0\0", 4);
@@ -171,14 +177,18 @@ static void test_completed(void **state)
 	build(&built, 1);
 	run(&running, 0);
 	assert_int_equal(complete(&built, &running), KX_OK);
-	assert_string_equal(text, "memory, 2 reserved regions, stdout-path, serial-number, 1 MAC address");
+	assert_string_equal(text, "memory, 3 reserved regions, stdout-path, serial-number, 1 MAC address");
 	assert_int_equal(fdt_path_offset(out, "/memory@0"), -FDT_ERR_NOTFOUND);
+	assert_int_equal(fdt_path_offset(out, "/memory@e000000"), -FDT_ERR_NOTFOUND);
 	assert_has("/memory@40000000", "reg", "\0\0\0\0\x40\0\0\0\x80\0\0\0", 12);
 	assert_has("/memory@40000000", "device_type", "memory", 7);
 	assert_has("/memory@40000000", "numa-node-id", "\0\0\0\0", 4);
-	assert_int_equal(fdt_num_mem_rsv(out), 1);
+	assert_int_equal(fdt_num_mem_rsv(out), 2);
 	assert_int_equal(fdt_get_mem_rsv(out, 0, &address, &size), 0);
 	assert_true(address == 0x40000000 && size == 0x10000);
+	/* Both trees have it, with other lengths. */
+	assert_int_equal(fdt_get_mem_rsv(out, 1, &address, &size), 0);
+	assert_true(address == 0x50000000 && size == 0x100000);
 	assert_has("/reserved-memory/optee@be000000", "reg", "\0\0\0\0\xbe\0\0\0\0\x20\0\0", 12);
 	assert_has("/reserved-memory/optee@be000000", "no-map", "", 0);
 	assert_has("/reserved-memory/framebuffer@50000000", "reg", "\0\0\0\0\x50\0\0\0\0\0\x10\0", 12);
@@ -222,7 +232,7 @@ static void test_efi(void **state)
 	assert_true(done.efi && !done.memory);
 	assert_has("/chosen", "linux,uefi-system-table", "\0\0\0\0\xbf\0\0\0", 8);
 	assert_has("/chosen", "linux,uefi-mmap-start", "\0\0\0\0\xbe\0\0\0", 8);
-	assert_int_equal(fdt_path_offset(out, "/reserved-memory/optee@be000000"), -FDT_ERR_NOTFOUND);
+	assert_has("/reserved-memory/optee@be000000", "no-map", "", 0);
 }
 
 static void test_not_possible(void **state)
@@ -248,10 +258,59 @@ static void test_not_possible(void **state)
 		for (room = 0; room < whole; room++) {
 			unsigned char *small = aligned_alloc(8, (room + 8) / 8 * 8);
 
-			assert_int_not_equal(dt_complete(built.fdt, running.fdt, small, room, &done), KX_OK);
+			assert_int_not_equal(dt_complete(built.fdt, running.fdt, false, small, room, &done), KX_OK);
 			free(small);
 		}
 	}
+}
+
+/* Where it is not known which of what we have reserved still counts, all of it stays; the load after that can take it out. */
+static void test_own_reserves(void **state)
+{
+	struct tree built, running;
+
+	(void)state;
+	build(&built, 2);
+	run(&running, 0);
+	keep_own = true;
+	assert_int_equal(complete(&built, &running), KX_OK);
+	keep_own = false;
+	assert_int_equal(fdt_num_mem_rsv(out), 3);
+	assert_has("/chosen", DT_RESERVED_PROPERTY, "\0\0\0\0\x66\0\0\0\0\0\0\0\0\1\0\0", 16);
+	assert_int_equal(complete(&built, &running), KX_OK);
+	assert_int_equal(fdt_num_mem_rsv(out), 2);
+	assert_has_not("/chosen", DT_RESERVED_PROPERTY);
+}
+
+/* An alias for itself, and for nothing; firmware has moved a region. */
+static void test_odd(void **state)
+{
+	struct tree built, running;
+
+	(void)state;
+	run(&running, 0);
+	open_tree(&built, 2, 2);
+	node(&built, "aliases");
+	string(&built, "serial0", "serial0");
+	string(&built, "ethernet0", "ethernet1");
+	string(&built, "ethernet1", "ethernet0");
+	property(&built, "ethernet2", "", 0);
+	end_node(&built);
+	node(&built, "reserved-memory");
+	built.err |= fdt_property_u32(built.fdt, "#address-cells", 2);
+	built.err |= fdt_property_u32(built.fdt, "#size-cells", 2);
+	node(&built, "optee@be000000");
+	property(&built, "reg", "\0\0\0\0\xbe\0\0\0\0\0\0\0\0\x10\0\0", 16);
+	end_node(&built);
+	end_node(&built);
+	close_tree(&built);
+	assert_int_equal(complete(&built, &running), KX_OK);
+	assert_string_equal(text, "memory, 3 reserved regions, serial-number");
+	assert_has("/reserved-memory/optee@be000000", "reg", "\0\0\0\0\xbe\0\0\0\0\0\0\0\0\x10\0\0", 16);
+	assert_int_equal(fdt_num_mem_rsv(out), 2);
+	/* The other way round. */
+	build(&running, 2);
+	assert_int_equal(complete(&built, &running), KX_DTB_NO_MEMORY);
 }
 
 /* A tree without the nodes that something is for. */
@@ -273,7 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_completed), cmocka_unit_test(test_whole), cmocka_unit_test(test_efi), cmocka_unit_test(test_not_possible),
-		cmocka_unit_test(test_nothing_to_put_it_into),
+		cmocka_unit_test(test_nothing_to_put_it_into), cmocka_unit_test(test_own_reserves), cmocka_unit_test(test_odd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

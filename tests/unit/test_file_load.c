@@ -293,7 +293,7 @@ static void test_staged_in_part(void **state)
 	assert_true(noted(job, "staging was not possible"));
 	assert_int_equal(fake_pages_taken(job->fake), 0);
 	job->request.fast = FAST_REQUIRE;
-	assert_int_equal(load(job), KX_NO_ROOM);
+	assert_int_equal(load(job), KX_NO_HUGE_PAGES);
 	/* Signatures are enforced. */
 	job_free(job);
 	job = job_without_kexec_load(FAST_AUTO);

@@ -122,10 +122,10 @@ static void test_moved_and_back(void **state)
 	job_free(job);
 }
 
-/* Each of the pages elsewhere, then all of them. */
+/* Each of the pages elsewhere, then all of them. One of them holds nothing: it may move as it likes. */
 static void test_moved(void **state)
 {
-	uint32_t first, count;
+	uint32_t first, count, unused = 0;
 
 	(void)state;
 	for (count = 1; count <= SLOTS + 1; count += SLOTS)
@@ -142,8 +142,14 @@ static void test_moved(void **state)
 			assert_int_equal(n, SLOTS + 1);
 			for (i = first; i < first + count; i++)
 				assert_true(fake_move_page(f, pa[i]));
+			if (count == 1 && look(job, false).truth == STAGED_TRUE) {
+				unused++;
+				assert_true_and_boots(job);
+				job_free(job);
+				continue;
+			}
 			assert_int_equal(look(job, false).truth, STAGED_MOVED);
-			assert_int_equal(look(job, true).moved, count);
+			assert_int_equal(look(job, true).moved, count == 1 ? 1 : count - 1);
 			assert_int_equal(heal(job, &h), KX_OK);
 			assert_true(h.healed);
 			assert_int_equal(f->kexec_loads, 2);
@@ -158,6 +164,7 @@ static void test_moved(void **state)
 			assert_true_and_boots(job);
 			job_free(job);
 		}
+	assert_int_equal(unused, 1);
 }
 
 /* Tables of the interrupt controller are named by the kernel log, once, at boot; a heal is for later. */

@@ -470,7 +470,7 @@ static void test_file_load_bounds(void **state)
 				highest = i * UNIT;
 				found = true;
 			}
-		assert_int_equal(memmap_file_load_bounds(&map, MIB(4), &low_end, &high_start, &no_memory), found);
+		assert_int_equal(memmap_file_load_bounds(&map, MIB(4), MIB(4), &low_end, &high_start, &no_memory), found);
 		assert_false(no_memory);
 		if (found) {
 			assert_int_equal(low_end, lowest + MIB(4));

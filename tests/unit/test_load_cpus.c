@@ -189,6 +189,11 @@ static void test_cannot_go_offline(void **state)
 	assert_int_equal(load(job), KX_CPUS_STAY);
 	assert_string_equal(job->fail.detail, "CPU 2");
 	assert_int_equal(job->fake->kexec_loads, 0);
+	/* reboot=s2, or by hand: then it is that one which stays. */
+	fake_text(job->fake, "/sys/kernel/reboot/cpu", "2\n");
+	assert_int_equal(load(job), KX_OK);
+	fake_text(job->fake, "/sys/kernel/reboot/cpu", "9\n");
+	assert_int_equal(load(job), KX_CPUS_STAY);
 	job_free(job);
 }
 
