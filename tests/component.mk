@@ -7,7 +7,7 @@ PURE_OBJS = $(foreach component,$(PURE_COMPONENTS),$($(component)_OBJS))
 # Whole loads on the machine in memory.
 LOAD_TESTS = test_load test_load_initrd test_load_console test_load_files test_load_failures test_load_cpus test_formats test_file_load test_crash test_memory test_budget test_heal test_heal_killed test_doctor
 UNIT_TESTS = test_plan test_plan_random test_pgtable test_range test_iomem test_image test_digest test_dt test_dt_complete test_codec test_initrd \
-	test_options test_options_questions test_entries test_control test_workers test_sys test_ledger test_staged_report $(LOAD_TESTS) test_vmcore test_config test_report test_timeline test_reboot
+	test_options test_options_questions test_entries test_entries_grub test_control test_workers test_sys test_ledger test_staged_report $(LOAD_TESTS) test_vmcore test_config test_report test_timeline test_reboot
 test_plan_LIB = plan_sim
 test_plan_random_LIB = plan_sim
 test_pgtable_LIB = table_walk
@@ -23,6 +23,8 @@ test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 test_entries_LIB = $(FAKE_LIB)
 test_entries_OBJS = build/kexec/probe/boot_entries.o build/kexec/probe/boot_paths.o build/kexec/sys/sys_read.o
+test_entries_grub_LIB = $(test_entries_LIB)
+test_entries_grub_OBJS = $(test_entries_OBJS)
 test_reboot_LIB = $(FAKE_LIB)
 test_reboot_OBJS = build/kexec/probe/this_boot.o build/kexec/sys/sys_read.o
 test_workers_OBJS = $(sys_OBJS)
