@@ -21,6 +21,7 @@ struct body {
 	uint64_t text_offset, image_size;
 	uint32_t page_shift, anywhere;
 	uint32_t pid, flags, files, check, digest, cpus, room, pages, tables, reserved;
+	struct ledger_slot tree;
 	struct {
 		uint64_t offset_bytes, memory_bytes, file_bytes, slots;
 	} object[PLAN_OBJECTS];
@@ -60,7 +61,7 @@ static void put_all(struct writer *w, const struct ledger *l)
 		.made_at = l->made_at, .control_pa = l->control_pa, .dtb_pa = l->dtb_pa, .dtb_bytes = l->dtb_bytes,
 		.text_offset = l->image.text_offset, .image_size = l->image.image_size, .page_shift = l->image.page_shift,
 		.anywhere = l->image.anywhere, .pid = l->pid, .files = l->files, .check = l->check, .digest = l->digest, .cpus = l->cpus, .room = l->room,
-		.pages = l->pages, .tables = l->tables,
+		.pages = l->pages, .tables = l->tables, .tree = l->tree,
 		.flags = l->flags | (l->cmdline ? LEDGER_HAS_CMDLINE : 0u) | (l->serial ? LEDGER_HAS_SERIAL : 0u),
 	};
 	uint32_t i;
@@ -99,8 +100,8 @@ size_t ledger_bytes_max(const struct ledger *ledger)
 	put_all(&w, ledger);
 	for (i = 0; i < PLAN_OBJECTS; i++)
 		slots += ledger->object[i].slots;
-	/* The lists may not be there yet: a page for each slot, and one each for the control segment and the device tree. */
-	w.used += slots * (sizeof(struct ledger_slot) + sizeof(uint32_t)) + (slots + 2) * sizeof(struct ledger_page);
+	/* The lists may not be there yet: a page for each slot, one each for the control segment and the device tree, and some to spare. */
+	w.used += slots * (sizeof(struct ledger_slot) + sizeof(uint32_t)) + (slots + 8) * sizeof(struct ledger_page);
 	return (size_t)align_up(w.used, PURG_UNIT_BYTES) + 2 * PURG_UNIT_BYTES;
 }
 
@@ -287,6 +288,15 @@ static bool image_is_good(const struct ledger *l)
 	       (!l->image.page_shift || l->image.page_shift == 12 || l->image.page_shift == 14 || l->image.page_shift == 16);
 }
 
+/* It lies in one of the pages, and does not reach out of it. */
+static bool tree_is_good(const struct ledger *l)
+{
+	if (!(l->flags & LEDGER_BY_FILE))
+		return !l->tree.bytes;
+	return l->tree.bytes && l->tree.bytes % PURG_UNIT_BYTES == 0 && l->dtb_pa % PLAN_SLOT_BYTES + l->tree.bytes <= PLAN_SLOT_BYTES &&
+	       ledger_page(l, l->tree.page);
+}
+
 enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count)
 {
 	const struct ledger_header *header = bytes;
@@ -311,7 +321,7 @@ enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count)
 	*ledger = (struct ledger){
 		.made_at = body->made_at, .pid = body->pid, .flags = body->flags, .files = body->files, .check = body->check, .digest = body->digest,
 		.cpus = body->cpus, .room = body->room, .pages = body->pages, .control_pa = body->control_pa, .dtb_pa = body->dtb_pa,
-		.dtb_bytes = body->dtb_bytes, .tables = body->tables,
+		.dtb_bytes = body->dtb_bytes, .tables = body->tables, .tree = body->tree,
 		.image = { body->text_offset, body->image_size, body->page_shift, body->anywhere != 0 },
 	};
 	for (i = 0; i < PLAN_OBJECTS; i++) {
@@ -332,7 +342,7 @@ enum kx_err ledger_read(struct ledger *ledger, void *bytes, size_t count)
 	ledger->serial = take_text(&r);
 	for (i = 0; i < ledger->files; i++)
 		ledger->file[i] = (struct ledger_file){ take_text(&r), body->file[i].inode, body->file[i].bytes, body->file[i].ctime_ns };
-	if (r.bad || !pages_are_good(ledger) || !tables_are_good(ledger) || !image_is_good(ledger))
+	if (r.bad || !pages_are_good(ledger) || !tables_are_good(ledger) || !image_is_good(ledger) || !tree_is_good(ledger))
 		return KX_LEDGER_BAD;
 	if (header->state == LEDGER_MOVING && !take_moves(ledger, bytes, count))
 		return KX_LEDGER_BAD;

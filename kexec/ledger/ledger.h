@@ -16,7 +16,7 @@
 #include "purgatory_abi.h"
 
 #define LEDGER_MAGIC	0x52474445544c584b	/* "KXLTEDGR" */
-#define LEDGER_VERSION	2	/* 2: the GIC's tables */
+#define LEDGER_VERSION	3	/* 2: the GIC's tables; 3: a device tree that is staged */
 
 enum ledger_state {
 	LEDGER_STAGING,		/* its maker is at work; once that is dead, it is to be undone */
@@ -109,6 +109,7 @@ struct ledger {
 	uint32_t pages;			/* that are present, and counted on */
 	const struct ledger_page *page;	/* by their number */
 	pa_t control_pa, dtb_pa;
+	struct ledger_slot tree;	/* with LEDGER_BY_FILE: the next kernel's device tree, which waits at dtb_pa in this page */
 	const void *dtb;		/* the device tree that the next kernel's was made of */
 	size_t dtb_bytes;
 	/* The GIC's tables, which stay where they are as long as the kernel lives, while its log, which alone names them, loses what it said. */

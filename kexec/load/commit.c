@@ -62,6 +62,14 @@ void ledger_describe(struct ledger *ledger, const struct placement *placement, c
 	ledger->dtb_pa = placement->plan.dtb_pa;
 }
 
+void ledger_describe_tree(struct ledger *ledger, const struct sys *sys, const struct placement *placement, const struct tree *tree)
+{
+	if (!(ledger->flags & LEDGER_BY_FILE))
+		return;
+	ledger->tree = (struct ledger_slot){ .page = placement->plan.dtb_page, .bytes = (uint32_t)tree->padded_bytes };
+	digest_make(sys, ledger->digest, ledger->tree.digest, tree->dtb, tree->padded_bytes);
+}
+
 static size_t make_segments(struct sys_segment *segment, const struct sys *sys, const struct plan *plan, const struct tree *tree,
 			    const struct payload *payload, const struct control *control)
 {

@@ -157,6 +157,7 @@ static enum kx_err commit_it(struct load *l, struct fail *fail)
 
 	if (!err) {
 		ledger_describe(&ledger, &l->placement, &l->payload, page_list);
+		ledger_describe_tree(&ledger, l->sys, &l->placement, &l->tree);
 		err = commit(l->sys, l->request, &l->machine, &l->placement, &ledger, &l->tree, &l->payload, &l->control, fail);
 	}
 	free(page_list);

@@ -190,6 +190,8 @@ enum kx_err kexec_load_error(int err, struct fail *fail);
 /* What the ledger says of a load. The lists are the payload's; page_list, of staging.pages, is filled in. */
 void ledger_describe(struct ledger *ledger, const struct placement *placement, const struct payload *payload,
 		     struct ledger_page *page_list);
+/* And of its device tree, if that is staged. */
+void ledger_describe_tree(struct ledger *ledger, const struct sys *sys, const struct placement *placement, const struct tree *tree);
 
 /* The lock that loads which stage are made under, and what it forbids. */
 struct load_lock {

@@ -136,6 +136,7 @@ static enum kx_err plan_and_commit(struct reload *r, struct fail *fail)
 		err = control_finish(&r->control, r->sys, &facts, &r->tree, ledger.cmdline, &r->placement, &r->payload, fail);
 	if (!err) {
 		ledger_describe(&ledger, &r->placement, &r->payload, page_list);
+		ledger_describe_tree(&ledger, r->sys, &r->placement, &r->tree);
 		/* Unloaded meanwhile, or something else was loaded: then there is nothing to be healed. */
 		if (loaded_is_anothers(r->staged))
 			err = fail_with(fail, KX_NOT_STAGED);

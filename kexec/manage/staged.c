@@ -163,7 +163,7 @@ static bool list_jobs(struct digesting *d)
 	unsigned int o;
 	uint32_t i;
 
-	d->job = calloc((size_t)ledger->object[0].slots + ledger->object[1].slots + 1, sizeof(*d->job));
+	d->job = calloc((size_t)ledger->object[0].slots + ledger->object[1].slots + 2, sizeof(*d->job));
 	if (!d->job)
 		return false;
 	for (o = 0; o < PLAN_OBJECTS; o++)
@@ -177,6 +177,13 @@ static bool list_jobs(struct digesting *d)
 			page = staging_memory(&d->staged->staging, slot->page);
 			d->job[d->jobs++] = (struct digest_job){ slot, page, page + offset, d->staged->staging.pa[slot->page] };
 		}
+	/* While payload is being copied, it may be another one's by now. */
+	if (ledger->tree.bytes && d->staged->header.state != LEDGER_MOVING) {
+		const unsigned char *page = staging_memory(&d->staged->staging, ledger->tree.page);
+
+		d->job[d->jobs++] = (struct digest_job){ &ledger->tree, page, page + ledger->dtb_pa % PLAN_SLOT_BYTES,
+							 d->staged->staging.pa[ledger->tree.page] };
+	}
 	return true;
 }
 

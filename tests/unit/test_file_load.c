@@ -243,6 +243,11 @@ static void test_staged(void **state)
 		assert_int_equal(job->report.notes, 0);
 		assert_int_equal(job->fake->file_load_flags, SYS_FILE_NO_INITRAMFS);
 		assert_true_and_boots(job);
+		/* The device tree is staged, too. */
+		fake_page_memory(job->fake, job->report.dtb.start & ~(PLAN_SLOT_BYTES - 1), NULL)[job->report.dtb.start % PLAN_SLOT_BYTES + 60] ^= 1;
+		assert_int_equal(look(job, true).truth, STAGED_DAMAGED);
+		fake_page_memory(job->fake, job->report.dtb.start & ~(PLAN_SLOT_BYTES - 1), NULL)[job->report.dtb.start % PLAN_SLOT_BYTES + 60] ^= 1;
+		assert_int_equal(look(job, true).truth, STAGED_TRUE);
 		/* Healed by the same call. */
 		assert_true(fake_move_page(job->fake, job->report.dtb.start & ~(PLAN_SLOT_BYTES - 1)));
 		assert_int_equal(look(job, false).truth, STAGED_MOVED);
