@@ -167,7 +167,7 @@ static unsigned int broken_pages(unsigned long pa)
 
 /*
  * Call one() for each of the pages that are meant and there, counting in all the pages of the segment, holes too. Which is a
- * number, "first", "all", or "kernel" for the one that holds the beginning of the kernel. Returns how many, or -1.
+ * number, "first", "all", or "kernel" for all that hold the beginning of a kernel. Returns how many, or -1.
  */
 static int for_pages(struct staged *s, const char *which, int (*one)(const struct staged *s, size_t index, void *arg), void *arg)
 {
@@ -191,7 +191,8 @@ static int for_pages(struct staged *s, const char *which, int (*one)(const struc
 		if (*which >= '0' && *which <= '9' && strtoul(which, NULL, 10) != i)
 			continue;
 		index[found++] = i;
-		if (strcmp(which, "all") != 0)
+		/* A page that is only kept may still have a copy of the kernel's beginning. */
+		if (strcmp(which, "all") != 0 && strcmp(which, "kernel") != 0)
 			break;
 	}
 	close(holes);
