@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The order of a load. */
-#include "stages.h"
+#include "order.h"
 
 #include "dt.h"
 #include "file_image.h"
@@ -11,21 +11,6 @@
 
 #define PROGRAM	"kexec-fast"
 
-/* One load on its way: its stages, each made by a step below and read-only after it. */
-struct load {
-	struct sys *sys;
-	const struct load_request *request;
-	struct report *report;
-	struct load_lock lock;
-	struct inputs inputs;
-	struct machine machine;
-	struct choices choices;
-	struct tree tree;
-	struct placement placement;
-	struct payload payload;
-	struct control control;
-};
-
 const char *lock_hindrance(const struct load_lock *lock)
 {
 	if (lock->error == -EWOULDBLOCK || lock->error == -EINTR)
@@ -34,8 +19,7 @@ const char *lock_hindrance(const struct load_lock *lock)
 	return lock->error && !lock->sys->is_root(lock->sys) ? "only user 0 can do that" : NULL;
 }
 
-/* What other loads have staged is unreachable once the kernel has this one. keep: the number of its ledger; negative: none. */
-static void remove_others(const struct load *l, int keep)
+void load_remove_others(const struct load *l, int keep)
 {
 	const char *hindrance;
 
@@ -49,8 +33,7 @@ static void remove_others(const struct load *l, int keep)
 		report_note(l->report, "a process holds memory that was staged before: it is given back when that ends");
 }
 
-/* What an earlier loader left behind when it was killed; all of it, if nothing is loaded at all. */
-static void tidy(const struct load *l)
+void load_tidy(const struct load *l)
 {
 	if (!l->request->crash && !lock_hindrance(&l->lock))
 		ledgers_tidy(l->sys, kernel_is_loaded(l->sys, false), 0);
@@ -272,7 +255,7 @@ static void keep_staging(struct load *l)
 
 	staging_close(&l->placement.staging, false);
 	ledger_close(&l->placement.ledger, false);
-	remove_others(l, keep);
+	load_remove_others(l, keep);
 }
 
 /* Staged, or without staging if that is allowed. */
@@ -293,30 +276,18 @@ static enum kx_err run_either_way(struct load *l, struct fail *fail)
 	return err;
 }
 
-/* Before anything is staged for it. Where loads are counted, asking would count. */
-static bool has_no_call(struct sys *sys, bool by_file)
-{
-	if (!loads_are_uncounted(sys))
-		return kernel_has_call(sys, by_file ? "kexec_file_load" : "kexec_load") == 0;
-	return sys->kexec_probe(sys, by_file) == -ENOSYS;
-}
-
-/* With all stages, by kexec_load(2) if the request says nothing else. The files may be open already. */
-static enum kx_err load_in_stages(struct load *l, struct fail *fail)
+enum kx_err load_in_stages(struct load *l, struct fail *fail)
 {
 	const struct load_request *request = l->request;
 	struct load_request packed = *request;
 	uint64_t start_ms = l->sys->now_ms(l->sys);
-	enum kx_err err = request->through_file_load ? KX_OK : preflight_kexec_load(l->sys, fail);
+	enum kx_err err;
 
-	if (err)
-		return err;
-	if (!request->through_file_load && request->fast != FAST_NO && has_no_call(l->sys, false))
-		return kexec_load_error(-ENOSYS, fail);
-	tidy(l);
+	load_tidy(l);
 	err = run_either_way(l, fail);
 	/* What does not work with the larger initrd may with the smaller one; nobody is to lose a load to what nobody asked for. */
-	if (err && err != KX_INTERRUPTED && err != KX_NO_SYSCALL && err != KX_FILE_LOAD && l->inputs.initrd_packed_bytes && request->unpack_initrd != UNPACK_YES) {
+	if (err && err != KX_INTERRUPTED && err != KX_NO_SYSCALL && err != KX_FILE_LOAD && l->inputs.initrd_packed_bytes &&
+	    request->unpack_initrd != UNPACK_YES) {
 		report_note(l->report, "the initrd is left as it is, since unpacked it could not be staged: %s", err_text(err));
 		drop_stages(l);
 		err = inputs_pack_initrd(&l->inputs, fail);
@@ -333,203 +304,5 @@ static enum kx_err load_in_stages(struct load *l, struct fail *fail)
 		l->report->load_ms = l->sys->now_ms(l->sys) - start_ms;
 	}
 	drop_stages(l);
-	return err;
-}
-
-static enum kx_err by_file(struct load *l, const struct load_request *request, int *result, struct fail *fail)
-{
-	enum kx_err err = load_by_file(&l->inputs, l->sys, request, l->report, result, fail);
-
-	if (!err)
-		remove_others(l, -1);
-	return err;
-}
-
-/* The request without what is a preference and no demand: --fast-reloc without =require, and what kexec.conf says. */
-static struct load_request without_preferences(const struct load_request *request)
-{
-	struct load_request plain = *request;
-
-	if (plain.fast == FAST_AUTO)
-		plain.fast = FAST_NO;
-	if (plain.check_is_preference)
-		plain.check = CHECK_DEFAULT;
-	if (plain.cpus_is_preference)
-		plain.cpus = 0;
-	if (plain.unpack_is_preference)
-		plain.unpack_initrd = UNPACK_DEFAULT;
-	return plain;
-}
-
-/* kexec_load(2) is not to be had, and only preferences speak against the other call. Without that, the first reason stands. */
-static enum kx_err load_without_preferences(struct load *l, struct fail *fail)
-{
-	struct load_request plain = without_preferences(l->request);
-	struct fail first = *fail;
-	enum kx_err err;
-	int result;
-
-	if (request_excludes_file_load(&plain))
-		return first.err;
-	err = by_file(l, &plain, &result, fail);
-	if (!err)
-		report_note(l->report, "nothing is staged or verified: %s; so it was kexec_file_load", err_text(first.err));
-	if (err && result == -ENOSYS)
-		*fail = first;
-	return err ? fail->err : KX_OK;
-}
-
-/* What is staged is handed over by kexec_file_load(2), in an Image of ours. All of it has to be staged: the kernel relocates nothing for us. */
-static enum kx_err load_staged_by_file(struct load *l, struct fail *fail)
-{
-	const struct load_request *request = l->request;
-	struct load_request through = *request;
-	enum kx_err err;
-
-	if (request->crash || request->entry || request->mem_min || request->mem_max)
-		return fail_set(fail, KX_FILE_OPTION, "%s", request->crash ? "--load-panic with --fast-reloc" : request->entry ? "--entry" : "--mem-min, --mem-max");
-	if (has_no_call(l->sys, true))
-		return fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(ENOSYS));
-	/* Memory that can be unplugged is not looked at for holes then (mm/memblock.c), which /proc/iomem does not show. */
-	if (file_says(l->sys, "/proc/cmdline", "movable_node"))
-		return fail_set(fail, KX_NO_ROOM, "movable_node: where kexec_file_load puts its files is not known");
-	through.fast = FAST_REQUIRE;
-	through.through_file_load = true;
-	l->request = &through;
-	if (l->inputs.request)
-		l->inputs.request = &through;
-	err = load_in_stages(l, fail);
-	l->request = request;
-	if (l->inputs.request)
-		l->inputs.request = request;
-	return err;
-}
-
-/* Where the kernel has no kexec_load(2); else without what is only a preference. */
-static enum kx_err load_without_load(struct load *l, struct fail *fail)
-{
-	struct fail first = *fail, staged;
-	enum kx_err err;
-
-	if (first.err == KX_NO_SYSCALL && l->request->fast != FAST_NO && !has_no_call(l->sys, true)) {
-		err = load_staged_by_file(l, &staged);
-		if (err == KX_FILE_OPTION) {
-			*fail = first;
-			return load_without_preferences(l, fail);
-		}
-		if (!err || err == KX_INTERRUPTED || l->request->fast == FAST_REQUIRE || l->request->plan_only) {
-			*fail = staged;
-			return err;
-		}
-		report_note(l->report, "staging was not possible: %s%s%s", staged.detail, staged.detail[0] ? ": " : "", err_text(err));
-	}
-	*fail = first;
-	return load_without_preferences(l, fail);
-}
-
-bool load_may_go_by_file(enum kx_err err)
-{
-	return err == KX_LOCKDOWN || err == KX_NO_SYSCALL;
-}
-
-/* By the call that was asked for, or by kexec_file_load(2) and, should that fail, by the other. */
-static enum kx_err load_either(struct load *l, struct fail *fail)
-{
-	const struct load_request *request = l->request;
-	const char *hindrance = request_excludes_file_load(request);
-	struct fail first;
-	enum kx_err err;
-	int result;
-
-	if (request->syscall == SYSCALL_FILE && request->fast != FAST_NO && !request->crash)
-		return load_staged_by_file(l, fail);
-	if (request->syscall == SYSCALL_FILE && hindrance)
-		return fail_set(fail, KX_FILE_OPTION, "%s", hindrance);
-	if (request->syscall == SYSCALL_LOAD)
-		return load_in_stages(l, fail);
-	if (hindrance) {
-		err = load_in_stages(l, fail);
-		return load_may_go_by_file(err) ? load_without_load(l, fail) : err;
-	}
-	err = by_file(l, request, &result, fail);
-	if (request->syscall == SYSCALL_FILE)
-		return err && file_load_is_missing(result) ? fail_set(fail, KX_FILE_UNAVAILABLE, "%s", strerror(-result)) : err;
-	if (!err || !file_load_may_fall_back(result))
-		return err;
-	first = *fail;
-	/* That there is no such call is how most kernels are; any other reason is worth a word. */
-	if (result != -ENOSYS)
-		report_note(l->report, "kexec_file_load failed (%s), so it was kexec_load", strerror(-result));
-	err = load_in_stages(l, fail);
-	/* Where there is only the first call, its reason is the one that counts. */
-	if (err == KX_NO_SYSCALL && result != -ENOSYS) {
-		*fail = first;
-		err = first.err;
-	}
-	return err;
-}
-
-/*
- * Loads that stage are made one after the other: what one of them gives back must not be what another one has just staged. Others
- * wait for nobody: a crash kernel has nothing to do with staging, and an ordinary load only gives back what was staged before it,
- * which it leaves to whoever is at work.
- */
-static enum kx_err lock_loads(struct load *l, struct fail *fail)
-{
-	bool stages = l->request->fast != FAST_NO && !l->request->crash;
-	int err = l->request->crash ? -EWOULDBLOCK : l->sys->lock(l->sys, stages);
-
-	l->lock = (struct load_lock){ l->sys, err };
-	if (!err || !stages)
-		return KX_OK;
-	if (err == -EWOULDBLOCK)
-		return fail_with(fail, KX_LOCKED);
-	if (err == -EINTR)
-		return fail_with(fail, KX_INTERRUPTED);
-	report_note(l->report, "nothing keeps another kexec from staging at the same time: there is no lock (%s)", strerror(-err));
-	return KX_OK;
-}
-
-enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
-{
-	struct load l = { .sys = sys, .request = request, .report = report };
-	enum kx_err err = preflight(sys, request->crash, fail);
-
-	/* A crash kernel starts though others stay where they are. */
-	if (!err && !request->crash)
-		err = preflight_cpus(sys, fail);
-
-	*report = (struct report){ 0 };
-	if (!err)
-		err = lock_loads(&l, fail);
-	if (err)
-		return err;
-	sys->die_first(sys, true);
-	err = load_either(&l, fail);
-	inputs_close(&l.inputs);
-	sys->die_first(sys, false);
-	/* Somebody may have unloaded meanwhile, and left to us what was staged. */
-	tidy(&l);
-	if (!l.lock.error)
-		sys->unlock(sys);
-	return err;
-}
-
-enum kx_err load_trial(struct sys *sys, struct staging_trial *trial, struct fail *fail)
-{
-	const struct load_request request = { .fast = FAST_REQUIRE };
-	struct load l = { .sys = sys, .request = &request, .report = &trial->report };
-	enum kx_err err;
-
-	*trial = (struct staging_trial){ 0 };
-	err = lock_loads(&l, fail);
-	if (err)
-		return err;
-	sys->die_first(sys, true);
-	err = staging_trial(sys, trial, fail);
-	sys->die_first(sys, false);
-	tidy(&l);
-	if (!l.lock.error)
-		sys->unlock(sys);
 	return err;
 }
