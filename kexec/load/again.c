@@ -247,14 +247,12 @@ enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct p
 		else
 			c.slots.holds[i]->page = c.slots.plan[i]->page;
 	}
-	/* Of the old image the device tree is overwritten next, if it lies here. */
-	if (store && placement->input.rules.pages_alone && !wrong)
+	/* The old image is overwritten from here on: its payload, or next its device tree, where that is staged. */
+	if (store && (wrong || placement->input.rules.pages_alone))
 		open_moves(&c, store, ledger);
 	if (wrong) {
 		c.spare_page = find_spare_page(&c);
 		c.spare = c.spare_page == NO_SLOT ? memory : page_memory(&c, c.spare_page);
-		if (store)
-			open_moves(&c, store, ledger);
 		if (sys->try_memory(sys, copy_all, &c))
 			err = fail_with(fail, KX_STAGED_GONE);
 	}
@@ -269,7 +267,7 @@ enum kx_err payload_rearrange(struct payload *payload, struct sys *sys, struct p
 }
 
 struct putting {
-	unsigned char *page, *to;
+	unsigned char *to;
 	const struct tree *tree;
 };
 
@@ -283,13 +281,12 @@ static void put_tree(void *arg)
 enum kx_err payload_put_tree(struct sys *sys, const struct placement *placement, const struct tree *tree, struct fail *fail)
 {
 	const struct plan *plan = &placement->plan;
-	struct putting p = { .tree = tree };
+	unsigned char *page = staging_memory(&placement->staging, plan->dtb_page);
+	struct putting p = { page + plan->dtb_pa % PLAN_SLOT_BYTES, tree };
 
-	p.page = staging_memory(&placement->staging, plan->dtb_page);
-	p.to = p.page + (plan->dtb_pa - placement->input.page_pa[plan->dtb_page]);
 	if (sys->try_memory(sys, put_tree, &p))
 		return fail_with(fail, KX_STAGED_GONE);
 	/* A purgatory whose MMU stays off reads it uncached. */
-	sys->clean(sys, p.page, PLAN_SLOT_BYTES);
+	sys->clean(sys, page, PLAN_SLOT_BYTES);
 	return KX_OK;
 }

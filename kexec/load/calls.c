@@ -98,17 +98,17 @@ static enum kx_err load_without_load(struct load *l, struct fail *fail)
 	struct fail first = *fail, staged;
 	enum kx_err err;
 
-	if (first.err == KX_NO_SYSCALL && l->request->fast != FAST_NO && !has_no_call(l->sys, true)) {
+	if (first.err == KX_NO_SYSCALL && l->request->fast != FAST_NO) {
+		bool tried;
+
 		err = load_staged_by_file(l, &staged);
-		if (err == KX_FILE_OPTION) {
-			*fail = first;
-			return load_without_preferences(l, fail);
-		}
-		if (!err || err == KX_INTERRUPTED || l->request->fast == FAST_REQUIRE || l->request->plan_only) {
+		tried = err != KX_FILE_OPTION && err != KX_FILE_UNAVAILABLE;
+		if (!err || err == KX_INTERRUPTED || (tried && (l->request->fast == FAST_REQUIRE || l->request->plan_only))) {
 			*fail = staged;
 			return err;
 		}
-		report_note(l->report, "staging was not possible: %s%s%s", staged.detail, staged.detail[0] ? ": " : "", err_text(err));
+		if (tried)
+			report_note(l->report, "staging was not possible: %s%s%s", staged.detail, staged.detail[0] ? ": " : "", err_text(err));
 	}
 	*fail = first;
 	return load_without_preferences(l, fail);

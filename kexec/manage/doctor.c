@@ -156,6 +156,11 @@ static bool stages_by_file(const struct doctor *d)
 	return d->load_call.err == KX_NO_SYSCALL && !d->file_call.err && !d->file_unknown && d->signatures != SIGNATURES_FORCED;
 }
 
+static bool takes_what_is_staged(const struct doctor *d)
+{
+	return !d->load_call.err || stages_by_file(d);
+}
+
 static enum kx_err look_at_rights(struct examination *e, struct fail *fail)
 {
 	struct doctor *d = e->d;
@@ -181,7 +186,7 @@ static enum kx_err look_at_rights(struct examination *e, struct fail *fail)
 	/* Only needed where the other is not to be had. */
 	judge(d, DOCTOR_KEXEC_FILE_LOAD, !d->load_call.err && !d->load_unknown ? DOCTOR_OK : d->file_call.err ? DOCTOR_PROBLEM :
 	      d->file_unknown ? DOCTOR_WARNING : DOCTOR_OK, REMEDY_NONE);
-	if (!d->load_call.err || stages_by_file(d)) {
+	if (takes_what_is_staged(d)) {
 		err = settled(&d->staging, load_trial(e->sys, &d->trial, &d->staging));
 		judge_fail(d, DOCTOR_STAGING, &d->staging, DOCTOR_PROBLEM);
 	}
@@ -236,7 +241,7 @@ static uint64_t payload_most(struct examination *e)
 static void look_at_memory(struct examination *e)
 {
 	struct doctor *d = e->d;
-	bool may_stage = may_load(d) && (!d->load_call.err || stages_by_file(d)) && !d->staging.err, scarce, swapped;
+	bool may_stage = may_load(d) && takes_what_is_staged(d) && !d->staging.err, scarce, swapped;
 
 	d->pool_free_pages = huge_page_pool_pages(e->sys);
 	if (budget_read(&d->budget, e->sys, &d->memory)) {
@@ -294,7 +299,7 @@ static enum kx_err look_at_plan(struct examination *e, struct fail *fail)
 	d->kernel_named = request.kernel != NULL;
 	if (!d->kernel_named)
 		judge(d, DOCTOR_PLAN, DOCTOR_OK, REMEDY_NAME_KERNEL);
-	if (!d->kernel_named || !may_load(d) || (d->load_call.err && !stages_by_file(d)))
+	if (!d->kernel_named || !may_load(d) || !takes_what_is_staged(d))
 		return KX_OK;
 	request.plan_only = true;
 	err = settled(&d->plan, load_kernel(e->sys, &request, &d->planned, &d->plan));
@@ -466,7 +471,7 @@ static void look_at_guards(struct examination *e)
 /* In the order in which load_kernel() goes. */
 static void decide(struct doctor *d)
 {
-	bool planned = d->kernel_named && !d->plan.err;
+	bool planned = d->kernel_named && !d->plan.err, certain;
 
 	if (!may_load(d) || (!d->load_call.err && !d->load_unknown && d->machine.err))
 		d->way = DOCTOR_NOWHERE;
@@ -478,7 +483,8 @@ static void decide(struct doctor *d)
 		d->way = DOCTOR_STAGED;
 	else
 		d->way = d->file_call.err ? DOCTOR_NOWHERE : DOCTOR_BY_FILE;
-	judge(d, DOCTOR_WAY, d->way == DOCTOR_STAGED && !(d->load_call.err && d->signatures == SIGNATURES_UNKNOWN) ? DOCTOR_OK : d->way == DOCTOR_NOWHERE ? DOCTOR_PROBLEM : DOCTOR_WARNING,
+	certain = !d->load_call.err || d->signatures != SIGNATURES_UNKNOWN;
+	judge(d, DOCTOR_WAY, d->way == DOCTOR_STAGED && certain ? DOCTOR_OK : d->way == DOCTOR_NOWHERE ? DOCTOR_PROBLEM : DOCTOR_WARNING,
 	      d->way == DOCTOR_BY_FILE && !load_may_go_by_file(d->load_call.err) ? REMEDY_FILE_LOAD : REMEDY_NONE);
 }
 

@@ -30,10 +30,10 @@ enum kx_err memmap_parse(struct memmap *map, const char *text, size_t bytes);
 void memmap_free(struct memmap *map);
 
 /*
- * Where kexec_file_load(2) may put what it is given (kernel/kexec_file.c, kexec_walk_memblock()): the lowest hole of low_bytes, 2 MiB aligned, that
- * nothing is reserved in, and for a device tree, with what IMA hands over before it, the highest of high_bytes. Memory in use counts as a hole, so nothing of ours may lie below *low_end or from
- * *high_start on. Reserved memory that was freed since the boot is not told apart here: the real holes may only lie further out. False: there
- * is none. Errors: *no_memory
+ * Where kexec_file_load(2) may put what it is given (kernel/kexec_file.c, kexec_walk_memblock()): the lowest hole of low_bytes, 2 MiB
+ * aligned, that nothing is reserved in, and for a device tree, with what IMA hands over before it, the highest of high_bytes. Memory in use
+ * counts as a hole, so nothing of ours may lie below *low_end or from *high_start on. Reserved memory that was freed since the boot is not
+ * told apart here: the real holes may only lie further out. False: there is none, or *no_memory.
  */
 bool memmap_file_load_bounds(const struct memmap *map, uint64_t low_bytes, uint64_t high_bytes, pa_t *low_end, pa_t *high_start, bool *no_memory);
 

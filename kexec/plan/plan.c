@@ -26,19 +26,20 @@ struct planner {
 	struct range_set taken;		/* windows already chosen */
 };
 
+static uint32_t slots_up_to(uint64_t bytes)
+{
+	return (uint32_t)((bytes + PLAN_SLOT_BYTES - 1) / PLAN_SLOT_BYTES);
+}
+
 uint32_t plan_slots(const struct plan_object *object)
 {
-	if (!object->memory_bytes)
-		return 0;
-	return (uint32_t)((object->offset_bytes + object->memory_bytes + PLAN_SLOT_BYTES - 1) / PLAN_SLOT_BYTES);
+	return object->memory_bytes ? slots_up_to(object->offset_bytes + object->memory_bytes) : 0;
 }
 
 /* Of them those that a piece of the file lies in. They are the first ones: what is behind the file is BSS. */
 static uint32_t file_slots(const struct plan_object *object)
 {
-	if (!object->memory_bytes || !object->file_bytes)
-		return 0;
-	return (uint32_t)((object->offset_bytes + object->file_bytes + PLAN_SLOT_BYTES - 1) / PLAN_SLOT_BYTES);
+	return object->memory_bytes && object->file_bytes ? slots_up_to(object->offset_bytes + object->file_bytes) : 0;
 }
 
 /* The device tree lies at the end of the control segment's huge page, or in one of its own. */
