@@ -2,6 +2,7 @@
 #include "dt.h"
 
 #include "bytes.h"
+#include "dt_node.h"
 
 #include <libfdt.h>
 #include <string.h>
@@ -126,16 +127,7 @@ static int add_reserves(void *out, const struct range_set *reserve, bool keep)
 	return err;
 }
 
-/* Of the root. Without the property Linux takes one (drivers/of/of_private.h, OF_ROOT_NODE_*_CELLS_DEFAULT); libfdt, two and one. */
-static int root_cells(const void *dtb, const char *name)
-{
-	int bytes;
-	const fdt32_t *value = fdt_getprop(dtb, 0, name, &bytes);
-
-	return !value ? 1 : bytes == 4 && fdt32_ld(value) >= 1 && fdt32_ld(value) <= 2 ? (int)fdt32_ld(value) : 0;
-}
-
-static bool fits(uint64_t value, int cells)
+static bool fits(uint64_t value, unsigned int cells)
 {
 	return cells == 2 || value >> 32 == 0;
 }
@@ -144,8 +136,9 @@ static bool fits(uint64_t value, int cells)
  * ..._usable_mem_range). */
 static int add_crash_properties(void *out, int chosen, const struct dt_edit *edit)
 {
-	int address_cells = root_cells(out, "#address-cells"), size_cells = root_cells(out, "#size-cells"), err;
-	unsigned int address_bytes = 4 * (unsigned int)address_cells, size_bytes = 4 * (unsigned int)size_cells;
+	unsigned int address_cells = dt_cells(out, 0, "#address-cells"), size_cells = dt_cells(out, 0, "#size-cells");
+	unsigned int address_bytes = 4 * address_cells, size_bytes = 4 * size_cells;
+	int err;
 	unsigned char value[DT_USABLE_MAX * 16], *end = value;
 	size_t i;
 
@@ -250,18 +243,16 @@ enum kx_err dt_edit(const void *dtb, const struct dt_edit *edit, void *out, size
 enum dt_psci dt_psci(const void *dtb)
 {
 	static const char *const compatible[] = { "arm,psci-1.0", "arm,psci-0.2" };
-	const char *method;
-	int node = -1, bytes;
+	int node = -1;
 	size_t i;
 
 	for (i = 0; node < 0 && i < sizeof(compatible) / sizeof(compatible[0]); i++)
 		node = fdt_node_offset_by_compatible(dtb, -1, compatible[i]);
 	if (node < 0)
 		return DT_PSCI_NONE;
-	method = fdt_getprop(dtb, node, "method", &bytes);
-	if (method && bytes == 4 && memcmp(method, "hvc", 4) == 0)
+	if (dt_says(dtb, node, "method", "hvc"))
 		return DT_PSCI_HVC;
-	if (method && bytes == 4 && memcmp(method, "smc", 4) == 0)
+	if (dt_says(dtb, node, "method", "smc"))
 		return DT_PSCI_SMC;
 	return DT_PSCI_NONE;
 }
@@ -310,7 +301,7 @@ bool dt_efi_map(const void *dtb, struct range *map, uint64_t *desc_bytes)
 
 enum kx_err dt_memory(const void *dtb, struct range_set *memory)
 {
-	int address_cells = root_cells(dtb, "#address-cells"), size_cells = root_cells(dtb, "#size-cells");
+	unsigned int address_cells = dt_cells(dtb, 0, "#address-cells"), size_cells = dt_cells(dtb, 0, "#size-cells");
 	int node, bytes, entry, at;
 	size_t ignored;
 
@@ -318,17 +309,16 @@ enum kx_err dt_memory(const void *dtb, struct range_set *memory)
 	if (!address_cells || !size_cells ||
 	    dt_chosen(dtb, "linux,uefi-system-table", &ignored))
 		return KX_OK;
-	entry = (address_cells + size_cells) * 4;
+	entry = (int)(address_cells + size_cells) * 4;
 	fdt_for_each_subnode(node, dtb, 0) {
-		const char *type = fdt_getprop(dtb, node, "device_type", &bytes);
 		const unsigned char *reg;
 
-		if (!type || bytes != 7 || memcmp(type, "memory", 7) != 0)
+		if (!dt_is_memory(dtb, node))
 			continue;
 		reg = fdt_getprop(dtb, node, "reg", &bytes);
 		for (at = 0; reg && at + entry <= bytes; at += entry) {
-			struct range r = { load_be(reg + at, 4 * (unsigned int)address_cells),
-					   load_be(reg + at + address_cells * 4, 4 * (unsigned int)size_cells) };
+			struct range r = { load_be(reg + at, 4 * address_cells),
+					   load_be(reg + at + address_cells * 4, 4 * size_cells) };
 
 			if (r.start >= PA_END)
 				continue;

@@ -3,48 +3,25 @@
 
 #include "bytes.h"
 #include "dt.h"
+#include "dt_node.h"
 
-#include <libfdt.h>
 #include <stdio.h>
-#include <string.h>
 
-#define CELLS_DEFAULT	1	/* of Linux (drivers/of/of_private.h); libfdt's are others */
 #define REG_MAX		1024	/* bytes of a reg property */
 
 struct cells {
 	unsigned int address, size;	/* 0: of a kind that there is not on arm64 */
 };
 
-static unsigned int cell_count(const void *dtb, int node, const char *name)
-{
-	int bytes;
-	const fdt32_t *value = fdt_getprop(dtb, node, name, &bytes);
-
-	return !value ? CELLS_DEFAULT : bytes == 4 && fdt32_ld(value) >= 1 && fdt32_ld(value) <= 2 ? fdt32_ld(value) : 0;
-}
-
 static struct cells cells_of(const void *dtb, int node)
 {
-	return (struct cells){ cell_count(dtb, node, "#address-cells"), cell_count(dtb, node, "#size-cells") };
-}
-
-static bool says(const void *dtb, int node, const char *name, const char *text)
-{
-	int bytes;
-	const char *value = fdt_getprop(dtb, node, name, &bytes);
-
-	return value && bytes == (int)strlen(text) + 1 && memcmp(value, text, (size_t)bytes) == 0;
-}
-
-static bool is_memory(const void *dtb, int node)
-{
-	return says(dtb, node, "device_type", "memory");
+	return (struct cells){ dt_cells(dtb, node, "#address-cells"), dt_cells(dtb, node, "#size-cells") };
 }
 
 /* Memory that is not for the kernel, the secure world's for one, has status "disabled" (drivers/of/fdt.c, of_fdt_device_is_available()). */
 static bool is_available(const void *dtb, int node)
 {
-	return !fdt_getprop(dtb, node, "status", NULL) || says(dtb, node, "status", "okay") || says(dtb, node, "status", "ok");
+	return !fdt_getprop(dtb, node, "status", NULL) || dt_says(dtb, node, "status", "okay") || dt_says(dtb, node, "status", "ok");
 }
 
 /* What Linux takes for a memory node's ranges. */
@@ -70,7 +47,7 @@ static bool names_memory(const void *dtb)
 	if (!cells.address || !cells.size)
 		return false;
 	fdt_for_each_subnode(node, dtb, 0) {
-		const unsigned char *reg = is_memory(dtb, node) && is_available(dtb, node) ? fdt_getprop(dtb, node, ranges_of(dtb, node), &bytes) : NULL;
+		const unsigned char *reg = dt_is_memory(dtb, node) && is_available(dtb, node) ? fdt_getprop(dtb, node, ranges_of(dtb, node), &bytes) : NULL;
 
 		for (at = 0; reg && at + entry <= (unsigned int)bytes; at += entry)
 			if (load_be(reg + at + 4 * cells.address, 4 * cells.size))
@@ -112,7 +89,7 @@ static int delete_memory_nodes(void *out)
 
 	for (;;) {
 		fdt_for_each_subnode(node, out, 0)
-			if (is_memory(out, node) || is_named_memory(out, node))
+			if (dt_is_memory(out, node) || is_named_memory(out, node))
 				break;
 		if (node < 0)
 			return 0;
@@ -132,7 +109,7 @@ static int put_memory(const void *running, void *out)
 		const void *numa;
 		char name[32];
 
-		if (err || !is_memory(running, node) || !is_available(running, node))
+		if (err || !dt_is_memory(running, node) || !is_available(running, node))
 			continue;
 		ranges = fdt_getprop(running, node, ranges_of(running, node), &bytes);
 		if (!ranges || (unsigned int)bytes < 4 * from.address)
