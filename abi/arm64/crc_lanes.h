@@ -22,4 +22,31 @@
 	crc_32_bytes \at + 96, x12, x13, x14, x15
 .endm
 
+/* The beginning of a routine (x0 = lanes, x1 = data, x2 = bytes): its lanes, and turns of 384 bytes as long as there are so many. behind: a macro
+ * for each 128 bytes that were read, by their offset. x2 is the end then; x3 and the flags are corrupted. */
+.macro crc_begin behind:vararg
+	ldp	w4, w5, [x0]
+	ldp	w6, w7, [x0, #8]
+	add	x2, x1, x2
+	sub	x3, x2, #384
+	cmp	x1, x3
+	b.hi	2f
+1:	.irp	at, 0, 128, 256
+	crc_128_bytes \at
+	.ifnb	\behind
+	\behind	\at
+	.endif
+	.endr
+	add	x1, x1, #384
+	cmp	x1, x3
+	b.ls	1b
+2:
+.endm
+
+.macro crc_end
+	stp	w4, w5, [x0]
+	stp	w6, w7, [x0, #8]
+	ret
+.endm
+
 #endif

@@ -41,6 +41,15 @@ static inline void node(struct tree *t, const char *name)
 	t->err |= fdt_begin_node(t->fdt, name);
 }
 
+/* With cells of its own, as the binding asks. */
+static inline void reserved_memory(struct tree *t, uint32_t address_cells, uint32_t size_cells)
+{
+	node(t, "reserved-memory");
+	t->err |= fdt_property_u32(t->fdt, "#address-cells", address_cells);
+	t->err |= fdt_property_u32(t->fdt, "#size-cells", size_cells);
+	property(t, "ranges", "", 0);
+}
+
 static inline void end_node(struct tree *t)
 {
 	t->err |= fdt_end_node(t->fdt);

@@ -74,10 +74,7 @@ static void build(struct tree *t, uint32_t size_cells)
 	node(t, "memory@40000000");	/* says not what it is, and has the name of one that does */
 	property(t, "reg", zero, 8 + 4 * size_cells);
 	end_node(t);
-	node(t, "reserved-memory");
-	t->err |= fdt_property_u32(t->fdt, "#address-cells", 2);
-	t->err |= fdt_property_u32(t->fdt, "#size-cells", size_cells);
-	property(t, "ranges", "", 0);
+	reserved_memory(t, 2, size_cells);
 	node(t, "framebuffer@50000000");
 	property(t, "reg", "\0\0\0\0\x50\0\0\0\0\0\x10\0\0\0\0\0", 8 + 4 * size_cells);
 	end_node(t);
@@ -131,10 +128,7 @@ static void run(struct tree *t, unsigned int how)
 		property(t, "reg", "\0\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0", 16);
 		end_node(t);
 	}
-	node(t, "reserved-memory");
-	t->err |= fdt_property_u32(t->fdt, "#address-cells", 2);
-	t->err |= fdt_property_u32(t->fdt, "#size-cells", 2);
-	property(t, "ranges", "", 0);
+	reserved_memory(t, 2, 2);
 	node(t, "optee@be000000");
 	property(t, "reg", "\0\0\0\0\xbe\0\0\0\0\0\0\0\0\x20\0\0", 16);
 	property(t, "no-map", "", 0);
@@ -296,9 +290,7 @@ static void test_odd(void **state)
 	string(&built, "ethernet1", "ethernet0");
 	property(&built, "ethernet2", "", 0);
 	end_node(&built);
-	node(&built, "reserved-memory");
-	built.err |= fdt_property_u32(built.fdt, "#address-cells", 2);
-	built.err |= fdt_property_u32(built.fdt, "#size-cells", 2);
+	reserved_memory(&built, 2, 2);
 	node(&built, "optee@be000000");
 	property(&built, "reg", "\0\0\0\0\xbe\0\0\0\0\0\0\0\0\x10\0\0", 16);
 	end_node(&built);

@@ -28,31 +28,15 @@
  * Stack:    none
  */
 func crc32c_lanes_clean_insn
-	ldp	w4, w5, [x0]
-	ldp	w6, w7, [x0, #8]
-	add	x2, x1, x2		/* the end */
-	sub	x3, x2, #384
-	cmp	x1, x3
-	b.hi	2f
-1:	crc_128_bytes 0
-	clean_128_bytes 0
-	crc_128_bytes 128
-	clean_128_bytes 128
-	crc_128_bytes 256
-	clean_128_bytes 256
-	add	x1, x1, #384
-	cmp	x1, x3
-	b.ls	1b
-2:	cmp	x1, x2
+	crc_begin clean_128_bytes
+	cmp	x1, x2
 	b.eq	4f
 3:	crc_128_bytes 0
 	clean_128_bytes 0
 	add	x1, x1, #128
 	cmp	x1, x2
 	b.ne	3b
-4:	stp	w4, w5, [x0]
-	stp	w6, w7, [x0, #8]
-	ret
+4:	crc_end
 endfunc crc32c_lanes_clean_insn
 
 no_exec_stack
