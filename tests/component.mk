@@ -17,7 +17,7 @@ test_codec_OBJS = $(input_OBJS) $(probe_OBJS) build/kexec/sys/sys_read.o
 test_options_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 test_options_questions_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
 # The machine in memory, and what a load on it is judged by.
-FAKE_LIB = sys_fake fake_files fake_pages
+FAKE_LIB = sys_fake fake_files fake_pages fake_kexec
 LOAD_LIB = $(FAKE_LIB) fake_blob purg_model table_walk
 test_config_LIB = $(FAKE_LIB)
 test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Between the files of the fake: sys_fake.c is the machine, fake_files.c its files, fake_pages.c its staged memory. */
+/* Between the files of the fake: sys_fake.c is the machine, fake_files.c its files, fake_pages.c its staged memory, fake_kexec.c what
+ * it lets itself be loaded with. */
 #ifndef FAKE_PARTS_H
 #define FAKE_PARTS_H
 
@@ -31,5 +32,7 @@ void fake_files_free(struct fake *fake);
 void fake_pages(struct fake *fake);
 void fake_pages_free(struct fake *fake);
 void fake_pages_died(struct fake *fake);
+void fake_kexec(struct fake *fake);
+void fake_kexec_free(struct fake *fake);	/* what is loaded */
 
 #endif

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "bytes.h"
-#include "file_stub_abi.h"
 #include "fake_parts.h"
-
-#include "iomem.h"
 
 #include <errno.h>
 #include <libfdt.h>
@@ -244,207 +240,6 @@ static bool interrupted(struct sys *sys)
 	return f->interrupt_at && f->interrupted_calls >= f->interrupt_at;
 }
 
-/* Any sum will do to tell contents apart. */
-uint64_t fake_hash(const void *data, size_t bytes)
-{
-	const unsigned char *from = data;
-	uint64_t sum = 1469598103934665603ull;
-	size_t i;
-
-	for (i = 0; i < bytes; i++)
-		sum = (sum ^ from[i]) * 1099511628211ull;
-	return sum;
-}
-
-/* What kexec_file_load(2) reads of a descriptor: none for -1. */
-static void note_file(struct fake *f, int fd, struct fake_file *file, uint64_t *hash)
-{
-	*file = fd >= 0 && fake_is_open(f, fd, "kexec_file_load") ? *f->fd[fd].file : (struct fake_file){ 0 };
-	*hash = file->bytes ? fake_hash(file->data, file->bytes) : 0;
-}
-
-static void drop_load(struct fake *f)
-{
-	size_t i;
-
-	for (i = 0; i < f->load.count; i++)
-		free((void *)(uintptr_t)f->load.segment[i].buf);
-	f->load = (struct fake_load){ 0 };
-	f->loaded = false;
-}
-
-/* kernel/kexec_core.c, sanity_check_segment_list(): what every caller must keep. */
-static int sane(struct fake *f, const struct sys_segment *s, size_t count)
-{
-	size_t i, j;
-
-	for (i = 0; i < count; i++) {
-		if (s[i].pa + s[i].memory_bytes < s[i].pa)
-			return -EADDRNOTAVAIL;
-		if (s[i].pa % f->sys.page_bytes || s[i].memory_bytes % f->sys.page_bytes || !s[i].memory_bytes)
-			return -EADDRNOTAVAIL;
-		if (s[i].bytes > s[i].memory_bytes)
-			return -EINVAL;
-		for (j = 0; j < i; j++)
-			if (range_overlaps((struct range){ s[i].pa, s[i].memory_bytes },
-					   (struct range){ s[j].pa, s[j].memory_bytes }))
-				return -EINVAL;
-	}
-	return 0;
-}
-
-/* The same: what is for a crash kernel lies in its memory, of which the largest counts, named last. */
-static int in_crash_memory(struct fake *f, const struct sys_segment *s, size_t count)
-{
-	struct memmap map;
-	char *text;
-	size_t bytes, i;
-	int err = f->sys.read_file(&f->sys, "/proc/iomem", MIB(16), &text, &bytes);
-
-	if (err)
-		return err;
-	err = memmap_parse(&map, text, bytes) || !map.crash_count ? -EADDRNOTAVAIL : 0;
-	for (i = 0; !err && i < count; i++) {
-		struct range r = map.crash[map.crash_count - 1];
-
-		if (s[i].pa < r.start || s[i].pa + s[i].memory_bytes > range_end(r))
-			err = -EADDRNOTAVAIL;
-	}
-	memmap_free(&map);
-	free(text);
-	return err;
-}
-
-static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count,
-		      unsigned long flags)
-{
-	struct fake *f = fake_of(sys);
-	void (*meanwhile)(struct fake *fake, void *arg) = f->meanwhile;
-	size_t i;
-	int err;
-
-	if (count)
-		f->kexec_loads++;
-	else
-		f->unloads++;
-	if (fake_fails(f, "kexec_load"))
-		return -f->fail_errno;
-	if (f->kexec_error)
-		return f->kexec_error;
-	err = count > FAKE_SEGMENTS ? -EINVAL : sane(f, segments, count);
-	if (!err && count && flags & SYS_KEXEC_ON_CRASH)
-		err = in_crash_memory(f, segments, count);
-	if (err) {
-		fake_breach(f, "segments that the kernel refuses");
-		return err;
-	}
-	drop_load(f);
-	if (!count)
-		return 0;
-	f->load.entry = entry;
-	f->load.flags = flags;
-	f->load.count = count;
-	for (i = 0; i < count; i++) {
-		void *copy = malloc(segments[i].bytes ? segments[i].bytes : 1);
-
-		memcpy(copy, segments[i].buf, segments[i].bytes);
-		f->load.segment[i] = segments[i];
-		f->load.segment[i].buf = copy;
-	}
-	f->loaded = true;
-	f->meanwhile = NULL;
-	if (meanwhile)
-		meanwhile(f, f->meanwhile_arg);
-	return 0;
-}
-
-/* What the kernel puts its Image and its device tree over at the jump: whoever has memory there loses it. */
-static void overwrite(struct fake *f, pa_t pa)
-{
-	unsigned char *memory = fake_page_memory(f, pa, NULL);
-
-	if (memory)
-		memset(memory, 0xdd, SYS_HUGE_PAGE_BYTES);
-}
-
-/* The Image of ours: its stub copies the control segment, and enters purgatory. */
-static int load_stub(struct fake *f, const struct fake_file *file)
-{
-	const unsigned char *image = file->data;
-	uint64_t bytes = load_le(image + STUB_BYTES, 8), text_offset = load_le(image + STUB_TEXT_OFFSET, 8);
-	struct sys_segment segment = { .pa = load_le(image + STUB_DST_PA, 8), .bytes = bytes, .memory_bytes = align_up(bytes, f->sys.page_bytes) };
-	unsigned char *copy;
-
-	if (load_le(image + 24, 8) & 7 || text_offset % KIB(64) || text_offset >= MIB(2) || load_le(image + STUB_IMAGE_SIZE, 8) < file->bytes ||
-	    STUB_CONTROL_OFFSET + bytes > file->bytes) {
-		fake_breach(f, "an Image that the kernel refuses");
-		return -EINVAL;
-	}
-	drop_load(f);
-	copy = malloc(bytes);
-	memcpy(copy, image + STUB_CONTROL_OFFSET, bytes);
-	segment.buf = copy;
-	f->load = (struct fake_load){ .entry = load_le(image + STUB_ENTRY_PA, 8), .count = 1, .segment = { segment } };
-	f->loaded = true;
-	/* By /proc/iomem above. */
-	overwrite(f, 0x40000000);
-	overwrite(f, 0xbfe00000);
-	return 0;
-}
-
-/* As most kernels: there is no such call, unless a test says otherwise. */
-static int kexec_file_load(struct sys *sys, int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags)
-{
-	struct fake *f = fake_of(sys);
-
-	if (!f->file_load_error)
-		f->file_load_error = -ENOSYS;
-	f->file_loads++;
-	f->file_load_flags = flags;
-	snprintf(f->file_load_cmdline, sizeof(f->file_load_cmdline), "%s", cmdline ? cmdline : "");
-	note_file(f, kernel_fd, &f->file_load_kernel, &f->file_load_hash[0]);
-	note_file(f, initrd_fd, &f->file_load_initrd, &f->file_load_hash[1]);
-	if (f->file_load_error == FAKE_FILE_LOAD_WORKS && kernel_fd >= 0 && f->file_load_kernel.bytes > STUB_CONTROL_OFFSET &&
-	    load_le(f->file_load_kernel.data, 4) == 0x14000020 && f->file_load_kernel.data[0xff] == 0x66)	/* fake_blob.c */
-		return f->file_load_signed ? -EKEYREJECTED : load_stub(f, &f->file_load_kernel);
-	if (f->file_load_error == FAKE_FILE_LOAD_WORKS) {
-		drop_load(f);
-		return 0;
-	}
-	return f->file_load_error;
-}
-
-/* Whatever calls are made to fail. */
-static bool loads_are_limited(const struct fake *f)
-{
-	size_t i;
-
-	for (i = 0; i < f->files; i++)
-		if (strcmp(f->file[i].path, "/proc/sys/kernel/kexec_load_limit_reboot") == 0)
-			return strtoll((const char *)f->file[i].data, NULL, 0) >= 0;
-	return false;
-}
-
-static int kexec_probe(struct sys *sys, bool by_file)
-{
-	struct fake *f = fake_of(sys);
-
-	f->probes++;
-	if (loads_are_limited(f))
-		fake_breach(f, "asks where that counts as a load");
-	if (fake_fails(f, "kexec_probe"))
-		return -f->fail_errno;
-	if (by_file)
-		return f->file_load_error == FAKE_FILE_LOAD_WORKS ? 0 : f->file_load_error ? f->file_load_error : -ENOSYS;
-	return f->kexec_error;
-}
-
-static int reboot_kexec(struct sys *sys)
-{
-	fake_of(sys)->reboots++;
-	return -EINVAL;
-}
-
 static void sync_disks(struct sys *sys)
 {
 	fake_of(sys)->syncs++;
@@ -528,9 +323,9 @@ struct fake *fake_new(const pa_t *page_pa_, uint32_t pages)
 		.lock = lock, .unlock = unlock, .die_first = die_first, .restore_if_killed = restore_if_killed, .restore_cancel = restore_cancel, .shutdown = run_shutdown,
 		.kernel_log = kernel_log, .kernel_log_time = kernel_log_time, .log_clock = log_clock, .boot_ns = boot_ns, .run = run,
 		.workers_open = workers_open, .workers_ready = workers_ready, .workers_close = workers_close, .interrupted = interrupted,
-		.kexec_load = kexec_load, .kexec_file_load = kexec_file_load, .kexec_probe = kexec_probe,
-		.reboot_kexec = reboot_kexec, .sync = sync_disks, .ifdown = ifdown,
+		.sync = sync_disks, .ifdown = ifdown,
 	};
+	fake_kexec(f);
 	fake_files(f);
 	fake_pages(f);
 	f->root = f->arm64 = f->random_works = true;
@@ -567,7 +362,7 @@ void fake_free(struct fake *f)
 {
 	fake_files_free(f);
 	fake_pages_free(f);
-	drop_load(f);
+	fake_kexec_free(f);
 	free(f);
 }
 
