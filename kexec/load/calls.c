@@ -8,7 +8,10 @@
 /* Before anything is staged for it. Where loads are counted, asking would count. */
 static bool has_no_call(struct sys *sys, bool by_file)
 {
-	if (!loads_are_uncounted(sys))
+	struct load_limit limit;
+
+	load_limit_read(sys, LOAD_LIMIT_REBOOT, &limit);
+	if (!loads_are_uncounted(&limit))
 		return kernel_has_call(sys, by_file ? "kexec_file_load" : "kexec_load") == 0;
 	return sys->kexec_probe(sys, by_file) == -ENOSYS;
 }

@@ -82,35 +82,6 @@ static enum doctor_signatures signatures(const char *config, bool lockdown)
 	return !config || kernel_config_has(config, "IMA_ARCH_POLICY") ? SIGNATURES_UNKNOWN : SIGNATURES_FREE;
 }
 
-static int stop(void *arg, const char *name, bool is_dir)
-{
-	(void)arg;
-	(void)name;
-	(void)is_dir;
-	return 1;
-}
-
-/*
- * Kernels before 6.3 have no such limit, and no file for it. Where it is not to be read for another reason, or nothing of /proc/sys is to be
- * seen (systemd: ProcSubset=pid), there may be one.
- */
-static void look_at_limit(struct sys *sys, const char *path, struct load_limit *limit)
-{
-	char *text, *end;
-	size_t bytes;
-	int err = sys->read_file(sys, path, 64, &text, &bytes);
-
-	if (err < 0) {
-		limit->unknown = err != -ENOENT || sys->list_dir(sys, "/proc/sys/kernel", stop, NULL) < 0;
-		return;
-	}
-	/* -1: as many as one likes */
-	limit->left = strtoull(text, &end, 0);
-	limit->unknown = end == text;
-	limit->limited = !limit->unknown && (int64_t)limit->left >= 0;
-	free(text);
-}
-
 /* What the kernel says itself, unless asking would count against kernel.kexec_load_limit_reboot. 0, or a negative errno. */
 static int ask_for_call(struct examination *e, bool by_file, bool *unknown)
 {
@@ -132,7 +103,7 @@ static void look_at_calls(struct examination *e)
 	int result;
 
 	e->config = kernel_config_read(sys);
-	d->load_asked = !d->limit.limited && !d->limit.unknown;
+	d->load_asked = loads_are_uncounted(&d->limit);
 	if (!preflight_kexec_load(sys, &d->load_call)) {
 		result = ask_for_call(e, false, &d->load_unknown);
 		if (result)
@@ -169,7 +140,7 @@ static enum kx_err look_at_rights(struct examination *e, struct fail *fail)
 	settled(&d->rights, preflight_rights(e->sys, &d->rights));
 	settled(&d->switches, preflight_switches(e->sys, false, &d->switches));
 	judge_fail(d, DOCTOR_RIGHTS, &d->rights, DOCTOR_PROBLEM);
-	look_at_limit(e->sys, "/proc/sys/kernel/kexec_load_limit_reboot", &d->limit);
+	load_limit_read(e->sys, LOAD_LIMIT_REBOOT, &d->limit);
 	judge_fail(d, DOCTOR_SWITCHES, &d->switches, DOCTOR_PROBLEM);
 	if (!d->switches.err && d->limit.unknown)
 		judge(d, DOCTOR_SWITCHES, DOCTOR_WARNING, REMEDY_NONE);
@@ -446,7 +417,7 @@ static void look_at_crash_kernel(struct examination *e)
 	d->crash_kernel_bytes = crash_kernel_bytes(e->sys);
 	d->crash_kernel_is_loaded = kernel_is_loaded(e->sys, true) == 1;
 	settled(&d->crash_switches, preflight_switches(e->sys, true, &d->crash_switches));
-	look_at_limit(e->sys, "/proc/sys/kernel/kexec_load_limit_panic", &d->crash_limit);
+	load_limit_read(e->sys, LOAD_LIMIT_PANIC, &d->crash_limit);
 	missing = d->crash_kernel_bytes && !d->crash_kernel_is_loaded;
 	/* kexec -p would be refused. */
 	if (missing && d->crash_switches.err)

@@ -78,13 +78,6 @@ enum doctor_signatures { SIGNATURES_UNKNOWN, SIGNATURES_FREE, SIGNATURES_LOCKDOW
 
 enum doctor_gic { GIC_LEAVES_NOTHING, GIC_BY_EFI, GIC_RESERVED, GIC_UNKNOWN };
 
-/* How often something can still be loaded until the next boot. */
-struct load_limit {
-	bool limited;
-	uint64_t left;
-	bool unknown;		/* it cannot be read */
-};
-
 /* Facts. A struct fail whose err is KX_OK: nothing speaks against it. */
 struct doctor {
 	struct doctor_verdict verdict[DOCTOR_CHECKS];

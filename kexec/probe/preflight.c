@@ -72,7 +72,7 @@ enum kx_err preflight_switches(struct sys *sys, bool crash, struct fail *fail)
 	if (sys_read_u64(sys, "/proc/sys/kernel/kexec_load_disabled", 0, &value) && value)
 		return fail_with(fail, KX_LOAD_DISABLED);
 	/* -1: as many as one likes */
-	if (sys_read_u64(sys, crash ? "/proc/sys/kernel/kexec_load_limit_panic" : "/proc/sys/kernel/kexec_load_limit_reboot", 0,
+	if (sys_read_u64(sys, crash ? LOAD_LIMIT_PANIC : LOAD_LIMIT_REBOOT, 0,
 			 &value) && !value)
 		return fail_with(fail, crash ? KX_LOAD_LIMIT_PANIC : KX_LOAD_LIMIT);
 	return KX_OK;
@@ -115,19 +115,26 @@ static int stop(void *arg, const char *name, bool is_dir)
 	return 1;
 }
 
-bool loads_are_uncounted(struct sys *sys)
+/*
+ * Kernels before 6.3 have no such limit, and no file for it. Where it is not to be read for another reason, or nothing of /proc/sys is to be
+ * seen (systemd: ProcSubset=pid), there may be one.
+ */
+void load_limit_read(struct sys *sys, const char *path, struct load_limit *limit)
 {
-	char *text;
+	char *text, *end;
 	size_t bytes;
-	int err = sys->read_file(sys, "/proc/sys/kernel/kexec_load_limit_reboot", 64, &text, &bytes);
-	bool uncounted;
+	int err = sys->read_file(sys, path, 64, &text, &bytes);
 
-	/* Kernels before 6.3 have none. Nor is it seen where nothing of /proc/sys is (systemd: ProcSubset=pid). */
-	if (err)
-		return err == -ENOENT && sys->list_dir(sys, "/proc/sys/kernel", stop, NULL) >= 0;
-	uncounted = strtoll(text, NULL, 0) < 0;
+	*limit = (struct load_limit){ 0 };
+	if (err < 0) {
+		limit->unknown = err != -ENOENT || sys->list_dir(sys, "/proc/sys/kernel", stop, NULL) < 0;
+		return;
+	}
+	/* -1: as many as one likes */
+	limit->left = strtoull(text, &end, 0);
+	limit->unknown = end == text;
+	limit->limited = !limit->unknown && (int64_t)limit->left >= 0;
 	free(text);
-	return uncounted;
 }
 
 enum kx_err proc_error(struct fail *fail, const char *path, int err)

@@ -24,8 +24,23 @@ enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 /* Whether the running kernel is of that release or a later one, by /proc/sys/kernel/osrelease; false: it is not known, too. */
 bool kernel_is_from(struct sys *sys, unsigned int wanted_major, unsigned int wanted_minor);
 
-/* Whether kernel.kexec_load_limit_reboot does not count loads, so that the kernel may be asked for a call (sys->kexec_probe()). */
-bool loads_are_uncounted(struct sys *sys);
+/* How often something can still be loaded until the next boot. */
+struct load_limit {
+	bool limited;
+	uint64_t left;
+	bool unknown;		/* it cannot be read */
+};
+
+/* Read kernel.kexec_load_limit_reboot or _panic, by the path of its file. */
+void load_limit_read(struct sys *sys, const char *path, struct load_limit *limit);
+#define LOAD_LIMIT_REBOOT	"/proc/sys/kernel/kexec_load_limit_reboot"
+#define LOAD_LIMIT_PANIC	"/proc/sys/kernel/kexec_load_limit_panic"
+
+/* Whether the kernel may be asked for a call (sys->kexec_probe()), which counts as a load. */
+static inline bool loads_are_uncounted(const struct load_limit *limit)
+{
+	return !limit->limited && !limit->unknown;
+}
 
 /* Whether the kernel can take all CPUs but one offline, without which it does not come to the jump. Errors: KX_CPUS_STAY */
 enum kx_err preflight_cpus(struct sys *sys, struct fail *fail);

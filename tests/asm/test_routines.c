@@ -246,8 +246,9 @@ static bool test_registers(void)
 {
 	uint32_t lane[CRC_LANES] = { 0 }, state[8] = { 0 }, other[8] = { 0 };
 
-	return KEEPS(mmu_copy(to, from, 4096)) && (!has_zva_of_64() || KEEPS(mmu_copy_zva(to, from, 4096))) && KEEPS(cache_clean_inval_poc((uintptr_t)from, 4096, 64)) &&
-	       KEEPS(crc32c_lanes_insn(lane, from, 4096)) && KEEPS(crc32c_lanes_clean_insn(lane, from, 4096)) && KEEPS(sha256_blocks_insn(state, from, 64)) &&
+	return KEEPS(mmu_copy(to, from, 4096)) && (!has_zva_of_64() || KEEPS(mmu_copy_zva(to, from, 4096))) &&
+	       KEEPS(cache_clean_inval_poc((uintptr_t)from, 4096, 64)) && KEEPS(crc32c_lanes_insn(lane, from, 4096)) &&
+	       KEEPS(crc32c_lanes_clean_insn(lane, from, 4096)) && KEEPS(sha256_blocks_insn(state, from, 64)) &&
 	       KEEPS(sha256_blocks_2x_insn(state, from, other, to, 64));
 }
 
