@@ -54,6 +54,8 @@ static const char *const commands[] = {
 	[REMEDY_LOG] = THROUGH_FIRMWARE,
 	[REMEDY_WATCHDOG] = "mkdir -p /etc/systemd/system.conf.d && printf '[Manager]\\nKExecWatchdogSec=2min\\n' > "
 			    "/etc/systemd/system.conf.d/kexec-watchdog.conf && systemctl daemon-reexec",
+	[REMEDY_WATCHDOG_GOES_ON] = "echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX watchdog.stop_on_reboot=0\"' > "
+				    "/etc/default/grub.d/kexec-watchdog.cfg && update-grub && reboot",
 	[REMEDY_CRASH_KERNEL] = "kexec -p KERNEL --initrd=INITRD --reuse-cmdline",
 };
 
@@ -333,9 +335,15 @@ static void say_watchdog(FILE *out, const struct doctor *d)
 		g->watchdog[0].identity[0] ? ")" : "");
 	if (!g->systemd)
 		fprintf(out, "; there is no systemd that would arm it for the jump");
-	else if (g->kexec_watchdog_on)
+	else if (guards_jump(g))
 		fprintf(out, " is armed for the jump, KExecWatchdogSec=%s: a next kernel that hangs comes back through the firmware",
 			g->kexec_watchdog);
+	else if (g->kexec_watchdog_on && g->at_reboot == WATCHDOG_STOPS)
+		fprintf(out, " is armed by systemd, KExecWatchdogSec=%s, and stopped by this kernel before the jump (watchdog.stop_on_reboot=1): "
+			"a next kernel that hangs stays so", g->kexec_watchdog);
+	else if (g->kexec_watchdog_on)
+		fprintf(out, " is armed by systemd, KExecWatchdogSec=%s; many drivers stop theirs before the jump, and then a next kernel that "
+			"hangs stays so, unless this kernel is told watchdog.stop_on_reboot=0", g->kexec_watchdog);
 	else
 		fprintf(out, " is not armed for the jump (KExecWatchdogSec=%s): a next kernel that hangs stays so", g->kexec_watchdog);
 }
@@ -550,6 +558,9 @@ static void add_machine(struct json_object *o, const struct doctor *d)
 
 static void add_guards(struct json_object *o, const struct doctor *d)
 {
+	static const char *const at_reboot[] = {
+		[WATCHDOG_DRIVER_DECIDES] = "driver-decides", [WATCHDOG_GOES_ON] = "goes-on", [WATCHDOG_STOPS] = "stops",
+	};
 	const struct guards *g = &d->guards;
 	struct json_object *list = json_object_new_array();
 	unsigned int i;
@@ -565,7 +576,8 @@ static void add_guards(struct json_object *o, const struct doctor *d)
 	}
 	json_object_object_add(o, "watchdogs", list);
 	add_text(o, "kexec_watchdog_sec", g->kexec_watchdog);
-	add_bool(o, "watchdog_guards_jump", g->watchdogs && g->systemd && g->kexec_watchdog_on);
+	add_text(o, "watchdog_at_reboot", at_reboot[g->at_reboot]);
+	add_bool(o, "watchdog_guards_jump", guards_jump(g));
 	add_text(o, "pstore", g->pstore);
 	add_bool(o, "live_update", g->liveupdate);
 	add_bool(o, "kho", g->kho);

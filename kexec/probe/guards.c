@@ -53,6 +53,14 @@ static int add_watchdog(void *arg, const char *name, bool is_dir)
 	return 0;
 }
 
+static enum watchdog_at_reboot read_at_reboot(struct sys *sys)
+{
+	char value[16] = "";
+
+	read_line(sys, "/sys/module/watchdog/parameters/stop_on_reboot", value, sizeof(value));
+	return strcmp(value, "0") == 0 ? WATCHDOG_GOES_ON : strcmp(value, "1") == 0 ? WATCHDOG_STOPS : WATCHDOG_DRIVER_DECIDES;
+}
+
 /* systemd-system.conf(5): drop-ins come in the order of their names, whatever directory they are in; of two with one name the one in the
  * earlier directory counts. */
 static const char *const conf_dirs[] = { "/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd" };
@@ -156,6 +164,7 @@ void guards_read(struct guards *guards, struct sys *sys)
 
 	*guards = (struct guards){ 0 };
 	sys->list_dir(sys, WATCHDOG_DIR, add_watchdog, &f);
+	guards->at_reboot = read_at_reboot(sys);
 	/* sd_booted(3) */
 	guards->systemd = sys->list_dir(sys, "/run/systemd/system", stop, NULL) >= 0;
 	read_kexec_watchdog(guards, sys);

@@ -14,9 +14,20 @@ struct watchdog {
 	uint64_t timeout_s;
 };
 
+/*
+ * What becomes of an armed watchdog when the kernel shuts down for a jump. Many drivers, i6300esb among them, ask the kernel to stop theirs at
+ * every reboot, a kexec included (watchdog_stop_on_reboot(), SYS_RESTART in watchdog_core.c); no file shows which ones do.
+ */
+enum watchdog_at_reboot {
+	WATCHDOG_DRIVER_DECIDES,	/* what the kernel parameter watchdog.stop_on_reboot was left at; kernels before 5.9 have none */
+	WATCHDOG_GOES_ON,		/* watchdog.stop_on_reboot=0 */
+	WATCHDOG_STOPS,			/* watchdog.stop_on_reboot=1 */
+};
+
 struct guards {
 	struct watchdog watchdog[WATCHDOGS_MAX];
 	unsigned int watchdogs;
+	enum watchdog_at_reboot at_reboot;
 	bool systemd;			/* it is PID 1 */
 	char kexec_watchdog[32];	/* systemd's KExecWatchdogSec=, as written; empty: nowhere, so off */
 	bool kexec_watchdog_on;
@@ -24,6 +35,12 @@ struct guards {
 	bool liveupdate;		/* /dev/liveupdate: what is preserved goes by kexec_file_load(2) only */
 	bool kho;			/* kexec handover was switched on */
 };
+
+/* Whether a next kernel that hangs is reset, whatever the watchdog's driver does. */
+static inline bool guards_jump(const struct guards *g)
+{
+	return g->watchdogs && g->systemd && g->kexec_watchdog_on && g->at_reboot == WATCHDOG_GOES_ON;
+}
 
 /* What cannot be read is not there. */
 void guards_read(struct guards *guards, struct sys *sys);

@@ -40,6 +40,7 @@ static inline void good(struct job *job)
 	fake_text(f, "/sys/class/watchdog/watchdog0/identity", "SBSA Generic Watchdog\n");
 	fake_text(f, "/sys/class/watchdog/watchdog0/state", "active\n");
 	fake_text(f, "/sys/class/watchdog/watchdog0/timeout", "30\n");
+	fake_text(f, "/sys/module/watchdog/parameters/stop_on_reboot", "0\n");
 	fake_text(f, "/run/systemd/system/x", "");
 	fake_text(f, "/etc/systemd/system.conf", "[Manager]\n#KExecWatchdogSec=5min\nKExecWatchdogSec=off\n");
 	fake_text(f, "/etc/systemd/system.conf.d/50-watchdog.conf", "[Manager]\nKExecWatchdogSec = 2min\n");

@@ -29,6 +29,19 @@ static void improvable(struct job *job)
 	fake_text(f, "/sys/module/pstore/parameters/backend", "(null)\n");
 }
 
+/* systemd arms the watchdog, and its driver may stop it again. */
+static void watchdog_of_a_driver(struct job *job)
+{
+	good(job);
+	fake_text(job->fake, "/sys/module/watchdog/parameters/stop_on_reboot", "-1\n");
+}
+
+static void watchdog_stops(struct job *job)
+{
+	good(job);
+	fake_text(job->fake, "/sys/module/watchdog/parameters/stop_on_reboot", "1\n");
+}
+
 static void no_huge_pages(struct job *job)
 {
 	job->fake->no_huge_pages = true;
@@ -127,6 +140,8 @@ static const struct {
 	enum kx_err load;	/* what a load with --fast-reloc then gives */
 } machines[] = {
 	{ "good", good, 0, KX_OK },
+	{ "watchdog-of-a-driver", watchdog_of_a_driver, 0, KX_OK },
+	{ "watchdog-stops", watchdog_stops, 0, KX_OK },
 	{ "improvable", improvable, 0, KX_OK },
 	{ "lockdown", lockdown, 1, KX_OK },
 	{ "lockdown-alone", lockdown_alone, 2, KX_LOCKDOWN },
