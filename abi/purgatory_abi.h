@@ -25,7 +25,7 @@
 #ifndef PURGATORY_ABI_H
 #define PURGATORY_ABI_H
 
-#define PURG_ABI_VERSION	4
+#define PURG_ABI_VERSION	5
 
 #define PURG_HEADER_MAGIC	0x475054534146584b	/* "KXFASTPG" */
 #define PURG_PARAMS_MAGIC	0x524150545341464b	/* "KFASTPAR" */
@@ -80,10 +80,12 @@
 #define PURG_FLAG_VERBOSE_BIT	1	/* say on the console that purgatory runs and that it jumps */
 #define PURG_FLAG_SME_BIT	2	/* the old kernel used SME: leave streaming mode */
 #define PURG_FLAG_MMFR3_BIT	3	/* the old kernel sets TCR2 and SCTLR2, so firmware lets them be written */
+#define PURG_FLAG_PANIC_BIT	4	/* the kernel panicked while its crash kernel's memory was staged in: say so, and reset */
 #define PURG_FLAG_NO_MMU	(1 << PURG_FLAG_NO_MMU_BIT)
 #define PURG_FLAG_VERBOSE	(1 << PURG_FLAG_VERBOSE_BIT)
 #define PURG_FLAG_SME		(1 << PURG_FLAG_SME_BIT)
 #define PURG_FLAG_MMFR3		(1 << PURG_FLAG_MMFR3_BIT)
+#define PURG_FLAG_PANIC		(1 << PURG_FLAG_PANIC_BIT)
 
 /* check */
 #define PURG_CHECK_NONE		0
@@ -120,6 +122,7 @@
 #define PURG_FATAL_UNCHECKED	7	/* a check was asked for and there was nothing to check */
 #define PURG_FATAL_PAGE_SIZE	8	/* the CPU lacks the page size of the kernel, which would only park itself */
 #define PURG_FATAL_CPU		9	/* a CPU that was called did not come, or does not go */
+#define PURG_FATAL_PANIC	10	/* PURG_FLAG_PANIC */
 
 /* work, of a piece */
 #define PURG_WORK_CHECK		1	/* hold it against its digest, by params.check */

@@ -2,6 +2,7 @@
 /* Parse, act, report, exit code. */
 #include "boot_entries.h"
 #include "config.h"
+#include "crash_kernel.h"
 #include "doctor.h"
 #include "load.h"
 #include "manage.h"
@@ -174,8 +175,23 @@ static int finish_output(const struct report *report)
 	return complain(&fail);
 }
 
+/* What was staged in the crash kernel's memory is gone, or could not be: the crash kernel comes back. */
+static void restore_crash_kernel(struct sys *sys, const struct crash_kernel_before *before)
+{
+	char kernel[256];
+	struct fail fail;
+
+	if (!crash_kernel_restore(sys, before, kernel, sizeof(kernel), &fail))
+		return;
+	if (fail.err)
+		complain(&fail);
+	else
+		fprintf(stderr, "kexec: note: the crash kernel is loaded again: %s.\n", kernel);
+}
+
 static int do_load(struct sys *sys, struct options *options)
 {
+	struct crash_kernel_before before = crash_kernel_look(sys);
 	struct report report;
 	struct fail fail;
 	enum kx_err err;
@@ -188,6 +204,10 @@ static int do_load(struct sys *sys, struct options *options)
 		progress_attach(&options->request);
 	err = load_kernel(sys, &options->request, &report, &fail);
 	progress_end();
+	if (options->request.crash && !err && !options->request.plan_only)
+		crash_kernel_remember(sys, &options->request);
+	if (!options->request.crash)
+		restore_crash_kernel(sys, &before);
 	if (err) {
 		report_notes(&report, stderr);
 		if (err == KX_INTERRUPTED && options->unload)
@@ -246,11 +266,16 @@ static int do_load_entry(struct sys *sys, struct options *options)
 
 static enum kx_err do_unload(struct sys *sys, const struct options *options, struct fail *fail)
 {
+	struct crash_kernel_before before = crash_kernel_look(sys);
 	const char *note;
 	enum kx_err err = unload_kernel(sys, options->request.crash, options->request.syscall, &note, fail);
 
 	if (!err && note)
 		fprintf(stderr, "kexec: %s\n", note);
+	if (!err && options->request.crash)
+		crash_kernel_forget(sys);
+	else
+		restore_crash_kernel(sys, &before);
 	return err;
 }
 
@@ -349,6 +374,7 @@ static void tell_shutdown(struct sys *sys, const struct heal *heal, enum kx_err 
 
 static int do_heal(struct sys *sys, const struct options *options)
 {
+	struct crash_kernel_before before = crash_kernel_look(sys);
 	struct heal heal;
 	struct fail fail;
 	enum kx_err err;
@@ -361,6 +387,8 @@ static int do_heal(struct sys *sys, const struct options *options)
 		if (!err)
 			staged_stamp(sys, LEDGER_STAMP_JUMP);
 		tell_shutdown(sys, &heal, err, &fail);
+	} else {
+		restore_crash_kernel(sys, &before);
 	}
 	if (err) {
 		complain(&fail);

@@ -34,6 +34,8 @@ void purg_check_seal(const struct purg_header *header, uint64_t regime)
 	if (digests_differ(found, header->seal, sizeof(found)))
 		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)header->seal, digest_word(found), digest_word(found + 8));
 
+	if (params->flags & PURG_FLAG_PANIC)
+		purg_fatal(PURG_FATAL_PANIC, 0, 0, 0, 0);
 	if (params->flags & PURG_FLAG_VERBOSE)
 		console_text(params, "kexec-fast: in purgatory\n");
 	if (!map_holds_code(params, regime, base_pa) || !map_holds_code(params, regime, base_pa + bytes - 1))

@@ -94,6 +94,9 @@ void purg_report(const struct purg_params *params, uint64_t reason, uint64_t a, 
 		console_text(params, "another CPU did not come, or does not go: MPIDR ");
 		console_hex(params, a);
 		break;
+	case PURG_FATAL_PANIC:
+		console_text(params, "the kernel panicked while its crash kernel's memory held the kernel for the next reboot, so there is no dump");
+		break;
 	default:
 		console_text(params, "unknown failure ");
 		console_hex(params, reason);

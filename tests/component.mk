@@ -5,7 +5,7 @@ TEST_INCLUDES = -I. -I$(srcdir)/tests/lib $(foreach component,$(LOADER_COMPONENT
 PURE_OBJS = $(foreach component,$(PURE_COMPONENTS),$($(component)_OBJS))
 
 # Whole loads on the machine in memory.
-LOAD_TESTS = test_load test_load_initrd test_load_console test_load_files test_load_failures test_load_cpus test_formats test_file_load test_crash test_memory test_budget test_heal test_heal_killed test_doctor test_doctor_calls
+LOAD_TESTS = test_load test_load_initrd test_load_console test_load_files test_load_failures test_load_cpus test_formats test_file_load test_crash test_crash_memory test_memory test_budget test_heal test_heal_killed test_doctor test_doctor_calls
 UNIT_TESTS = test_plan test_plan_random test_pgtable test_range test_iomem test_image test_digest test_dt test_dt_complete test_codec test_initrd \
 	test_options test_options_questions test_entries test_entries_grub test_control test_workers test_sys test_ledger test_staged_report $(LOAD_TESTS) test_vmcore test_config test_report test_timeline test_reboot
 test_plan_LIB = plan_sim

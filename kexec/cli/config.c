@@ -13,7 +13,7 @@
 /* Later files win, and the command line wins over all: so they are read into a request of their own. */
 struct reading {
 	struct load_request request;
-	bool fast, check, cpus, unpack;		/* said by some file */
+	bool fast, stage, check, cpus, unpack;	/* said by some file */
 	const char *path;
 	const char *problem;
 	char detail[96];
@@ -39,6 +39,10 @@ static int take(void *arg, const char *section, const char *name, const char *va
 		r->fast = options_parse_fast(&r->request.fast, value);
 		return r->fast ? 1 : bad(r, "fast-reloc is yes, no or require", value);
 	}
+	if (strcmp(name, "stage") == 0) {
+		r->stage = options_parse_stage(&r->request.stage, value);
+		return r->stage ? 1 : bad(r, "stage is auto, hugepages, crashkernel or none", value);
+	}
 	if (strcmp(name, "check") == 0) {
 		r->check = options_parse_check(&r->request.check, value);
 		return r->check ? 1 : bad(r, "check is crc32c, sha256 or none", value);
@@ -53,7 +57,7 @@ static int take(void *arg, const char *section, const char *name, const char *va
 	}
 	if (strcmp(name, "staging-extra") == 0)
 		return options_parse_extra(&r->request, value) ? 1 : bad(r, "staging-extra is a number of percent, 0 to 1000", value);
-	return bad(r, "there is no such setting; there are fast-reloc, check, cpus, unpack-initrd and staging-extra", name);
+	return bad(r, "there is no such setting; there are fast-reloc, stage, check, cpus, unpack-initrd and staging-extra", name);
 }
 
 /* inih cuts lines at 200 bytes and takes what follows for another one: the end of a comment would be a setting. */
@@ -167,6 +171,9 @@ bool config_apply(struct sys *sys, struct options *options, FILE *err)
 	fast_is_ours = r.fast && !options->fast_given && may_stage;
 	if (fast_is_ours)
 		to->fast = r.request.fast;
+	/* It says where, and not whether. */
+	if (r.stage && to->stage == STAGE_AUTO && may_stage)
+		to->stage = r.request.stage;
 	if (r.request.extra_given && !to->extra_given)
 		to->extra_given = true, to->extra_percent = r.request.extra_percent;
 	if (r.check && !options->check_given && by_load)

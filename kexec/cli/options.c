@@ -82,6 +82,19 @@ bool options_parse_fast(enum fast_mode *fast, const char *text)
 	return true;
 }
 
+bool options_parse_stage(enum stage_choice *stage, const char *text)
+{
+	static const char *const names[] = {
+		[STAGE_AUTO] = "auto", [STAGE_HUGE_PAGES] = "hugepages", [STAGE_CRASH_KERNEL] = "crashkernel", [STAGE_NONE] = "none",
+	};
+	unsigned int i = find_name(names, STAGE_NONE + 1, text);
+
+	if (i > STAGE_NONE)
+		return false;
+	*stage = (enum stage_choice)i;
+	return true;
+}
+
 bool options_parse_unpack(enum unpack_mode *unpack, const char *text)
 {
 	static const char *const names[] = { [UNPACK_NO] = "no", [UNPACK_AUTO] = "auto", [UNPACK_YES] = "yes" };
@@ -214,6 +227,14 @@ static enum options_result take_fast(const struct parse *p)
 	if (options_parse_fast(&p->options->request.fast, p->argument ? p->argument : "yes"))
 		return OPTIONS_RUN;
 	fprintf(p->err, "kexec: --fast-reloc=%s is unknown; it is --fast-reloc, --fast-reloc=require or --fast-reloc=no\n", p->argument);
+	return OPTIONS_BAD;
+}
+
+static enum options_result take_stage(const struct parse *p)
+{
+	if (options_parse_stage(&p->options->request.stage, p->argument))
+		return OPTIONS_RUN;
+	fprintf(p->err, "kexec: --stage=%s is unknown; it is auto, hugepages, crashkernel or none\n", p->argument);
 	return OPTIONS_BAD;
 }
 
@@ -550,6 +571,13 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 	}
 	if (!options->load)
 		return OPTIONS_RUN;
+	/* To say where is to ask for it. */
+	if (options->request.stage != STAGE_AUTO && options->request.stage != STAGE_NONE && !options->fast_given)
+		options->fast_given = true, options->request.fast = FAST_AUTO;
+	if (options->request.stage == STAGE_NONE && options->request.fast == FAST_REQUIRE) {
+		fprintf(err, "kexec: --stage=none does not go with --fast-reloc=require\n");
+		return OPTIONS_BAD;
+	}
 	if (options->request.fast != FAST_NO && (options->request.mem_min || options->request.mem_max || options->request.crash ||
 						 options->request.entry)) {
 		fprintf(err, "kexec: --fast-reloc does not go with -p, --entry, --mem-min or --mem-max%s\n",

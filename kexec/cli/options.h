@@ -40,6 +40,7 @@ enum options_result {
 
 /* The values that these take, on the command line and in files; false: none of them. */
 bool options_parse_fast(enum fast_mode *fast, const char *text);
+bool options_parse_stage(enum stage_choice *stage, const char *text);
 bool options_parse_unpack(enum unpack_mode *unpack, const char *text);
 bool options_parse_check(enum check_kind *check, const char *text);
 bool options_parse_extra(struct load_request *request, const char *text);

@@ -95,6 +95,11 @@ static const char *const texts[KX_ERR_COUNT] = {
 			       "Please reserve memory by passing\"crashkernel=Y@X\" parameter to kernel\n"
 			       "Then try to loading kdump kernel",
 	[KX_NO_CRASH_NOTES] = "this kernel does not say where it writes its registers at a crash; it needs CONFIG_CRASH_DUMP",
+	[KX_CRASH_MEMORY_SMALL] = "does not fit into the crash kernel's memory; reserve more (crashkernel=), or leave out --stage=crashkernel",
+	[KX_CRASH_MEMORY_TAKEN] = "a crash kernel was loaded over what was staged in its memory, or it was unloaded; load again",
+	[KX_CRASH_MEMORY_STAGED] = "the crash kernel's memory holds the kernel that is staged for the next reboot; kexec -u gives it back",
+	[KX_CRASH_KERNEL_LOST] = "the crash kernel that was loaded is not any more, and this kexec did not load it; load it again (kdump-config load, or "
+				 "kexec -p)",
 	[KX_NO_RETAINED_INITRD] = "unrecoverable error: current boot didn't retain the initrd for reuse; boot with retain_initrd",
 	[KX_FILE_OPTION] = "that is nothing kexec_file_load can do; leave out -s",
 	[KX_NO_ENTRY] = "no boot entry was found that can be loaded; kexec --list-boot-entries says why, or give the kernel's file",

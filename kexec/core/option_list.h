@@ -35,6 +35,8 @@ OPTION(0, "force-unchecked", NULL, "Stage with --check=none, though staged memor
        FLAG(request.force_unchecked))
 OPTION_BY_LOAD(0, "fast-reloc", "[=require]", "Stage the kernel where it will be booted from. With =require, fail if that is not possible; "
 	       "=no: do not.", OURS, take_fast, r->fast != FAST_NO, "that call stages nothing")
+OPTION_BY_LOAD(0, "stage", "WHERE", "Where --fast-reloc stages: hugepages (auto, the default), crashkernel or none.", OURS, take_stage,
+	       r->stage != STAGE_AUTO, "that call stages nothing")
 OPTION_BY_LOAD(0, "plan", NULL, "Show what a load would do, and do not load.", OURS, FLAG(request.plan_only), r->plan_only,
 	       "there the kernel chooses the places")
 OPTION_BY_LOAD(0, "check", "KIND", "How the payload is verified: crc32c, sha256 or none.", OURS, take_check,

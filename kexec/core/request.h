@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 enum fast_mode { FAST_NO, FAST_AUTO, FAST_REQUIRE };
+enum stage_choice { STAGE_AUTO, STAGE_HUGE_PAGES, STAGE_CRASH_KERNEL, STAGE_NONE };	/* auto: huge pages */
 enum syscall_choice { SYSCALL_AUTO, SYSCALL_LOAD, SYSCALL_FILE };	/* kexec_file_load(2) if it works; kexec_load(2); kexec_file_load(2) */
 enum load_phase { PHASE_UNPACKING, PHASE_READING };	/* the initrd; all files, into their places */
 enum unpack_mode { UNPACK_DEFAULT, UNPACK_NO, UNPACK_AUTO, UNPACK_YES };	/* default: auto where something is staged, else no */
@@ -33,6 +34,7 @@ struct load_request {
 	const char *serial;	/* null: the console that the kernel uses, for bad news only */
 	enum syscall_choice syscall;
 	enum fast_mode fast;
+	enum stage_choice stage;	/* where, if fast is not FAST_NO */
 	enum check_kind check;
 	bool check_is_preference, cpus_is_preference, unpack_is_preference;	/* kexec.conf's: where only kexec_file_load(2) is to be had they are left, and it is said */
 	bool force_unchecked;	/* check may be CHECK_NONE though fast is not FAST_NO */
@@ -50,6 +52,11 @@ struct load_request {
 	/* Called now and then with what the load is at, and how far; may be null. */
 	void (*progress)(enum load_phase phase, uint64_t done_bytes, uint64_t total_bytes);
 };
+
+static inline bool request_stages_in_crash_memory(const struct load_request *request)
+{
+	return request->fast != FAST_NO && request->stage == STAGE_CRASH_KERNEL;
+}
 
 /*
  * The option of this request that kexec_file_load(2) cannot heed, with the reason, for the detail of KX_FILE_OPTION; null: it can do all of

@@ -49,6 +49,8 @@ struct ledger_header {
 	uint64_t body_bytes;
 	uint8_t body_digest[PURG_CRC_BYTES];	/* CRC32C lanes of the body, padded with zeros to PURG_UNIT_BYTES */
 	uint64_t stamp[LEDGER_STAMPS];	/* CNTVCT_EL0 then; 0: not known. A program that knows none of them leaves 0 */
+	uint64_t area_pa;		/* where the staging's first page is, of a kind that has no choice; else 0 */
+	uint64_t crash_entry_pa;	/* written before the crash kernel's memory is staged in: that image's entry point; 0: it is not */
 };
 
 #define LEDGER_ENTRY_UNIT	MIB(2)

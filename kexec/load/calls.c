@@ -41,7 +41,7 @@ static struct load_request without_preferences(const struct load_request *reques
 	struct load_request plain = *request;
 
 	if (plain.fast == FAST_AUTO)
-		plain.fast = FAST_NO;
+		plain.fast = FAST_NO, plain.stage = STAGE_AUTO;
 	if (plain.check_is_preference)
 		plain.check = CHECK_DEFAULT;
 	if (plain.cpus_is_preference)
@@ -76,6 +76,8 @@ static enum kx_err load_staged_by_file(struct load *l, struct fail *fail)
 	struct load_request through = *request;
 	enum kx_err err;
 
+	if (request->stage == STAGE_CRASH_KERNEL)
+		return fail_set(fail, KX_FILE_OPTION, "--stage=crashkernel");
 	if (request->crash || request->entry || request->mem_min || request->mem_max)
 		return fail_set(fail, KX_FILE_OPTION, "%s", request->crash ? "--load-panic with --fast-reloc" : request->entry ? "--entry" : "--mem-min, --mem-max");
 	if (has_no_call(l->sys, true))
@@ -101,7 +103,7 @@ static enum kx_err load_without_load(struct load *l, struct fail *fail)
 	struct fail first = *fail, staged;
 	enum kx_err err;
 
-	if (first.err == KX_NO_SYSCALL && l->request->fast != FAST_NO) {
+	if (first.err == KX_NO_SYSCALL && l->request->fast != FAST_NO && l->request->stage != STAGE_NONE) {
 		bool tried;
 
 		err = load_staged_by_file(l, &staged);
@@ -180,11 +182,19 @@ static enum kx_err lock_loads(struct load *l, struct fail *fail)
 	return KX_OK;
 }
 
+bool crash_memory_is_staged(struct sys *sys)
+{
+	return kernel_is_loaded(sys, false) != 0 && ledgers_use_crash_memory(sys, -1);
+}
+
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
 {
 	struct load l = { .sys = sys, .request = request, .report = report };
 	enum kx_err err = preflight(sys, request->crash, fail);
 
+	/* A crash kernel would take the place of what is staged in its memory. */
+	if (!err && request->crash && crash_memory_is_staged(sys))
+		err = fail_with(fail, KX_CRASH_MEMORY_STAGED);
 	/* A crash kernel starts though others stay where they are. */
 	if (!err && !request->crash)
 		err = preflight_cpus(sys, fail);

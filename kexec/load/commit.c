@@ -144,8 +144,38 @@ static enum kx_err hand_over_file(struct sys *sys, const struct machine *machine
 	return err;
 }
 
+/*
+ * Into the crash kernel's memory, which holds one image at a time. What was staged in it before is lost from here on, so first nothing is
+ * loaded that counts on that. Written down before, so that a later run knows whose it is.
+ */
+static enum kx_err hand_over(struct sys *sys, struct placement *placement, const struct control *panic, struct fail *fail)
+{
+	struct ledger_store *store = &placement->ledger;
+	const struct staging_panic image = { panic->bytes, panic->count, panic->pa, panic->entry_pa };
+	bool *holds;
+	uint32_t i;
+	enum kx_err err;
+
+	if (ledgers_use_crash_memory(sys, store->number)) {
+		int result = sys->kexec_load(sys, 0, NULL, 0, 0);
+
+		if (result)
+			return kexec_load_error(result, fail);
+		ledgers_leave_crash_memory(sys, store->number);
+	}
+	holds = calloc(placement->staging.pages + 1, sizeof(*holds));
+	if (!holds)
+		return fail_set(fail, KX_NO_MEMORY, "lists");
+	for (i = 0; i < placement->staging.pages; i++)
+		holds[i] = placement->keep[i] && !placement->extra[i];
+	store->header->crash_entry_pa = panic->entry_pa;
+	err = staging_hand_over(&placement->staging, holds, &image, fail);
+	free(holds);
+	return err;
+}
+
 enum kx_err commit(struct sys *sys, const struct load_request *request, const struct machine *machine, struct placement *placement, const struct ledger *ledger,
-		   const struct tree *tree, const struct payload *payload, const struct control *control, struct fail *fail)
+		   const struct tree *tree, const struct payload *payload, const struct control *control, const struct control *panic, struct fail *fail)
 {
 	struct sys_segment segments[3 + RELOCATED_RUNS_MAX];
 	size_t count = make_segments(segments, sys, &placement->plan, tree, payload, control);
@@ -154,6 +184,8 @@ enum kx_err commit(struct sys *sys, const struct load_request *request, const st
 	enum kx_err err = by_file ? payload_put_tree(sys, placement, tree, fail) : KX_OK;
 	int result;
 
+	if (!err && panic)
+		err = hand_over(sys, placement, panic, fail);
 	if (!err && staged)
 		err = seal_ledger(placement, ledger, entry_pa, fail);
 	if (err)

@@ -50,7 +50,7 @@ static pa_t find_stamps(const struct placement *placement)
 	uint32_t slot;
 
 	if (!plan_slack(&placement->input.object[OBJECT_INITRD], sizeof(struct purg_stamps), &slot, &offset) ||
-	    window->slot[slot].page == PLAN_NO_PAGE)
+	    window->slot[slot].page == PLAN_NO_PAGE || !staging_is_shared(&placement->staging))
 		return 0;
 	return placement->input.page_pa[window->slot[slot].page] + offset;
 }
@@ -191,7 +191,7 @@ static enum kx_err control_make(struct control *control, const struct sys *sys, 
 	const char *why = NULL;
 	unsigned int o;
 
-	*control = (struct control){ .bytes = calloc(1, placement->control_room) };
+	*control = (struct control){ .pa = placement->plan.control_pa, .bytes = calloc(1, placement->control_room) };
 	if (regions && pieces.piece && control->bytes) {
 		for (o = 0; o < PLAN_OBJECTS; o++)
 			add_object(&pieces, placement, facts, o, payload->slot[o]);
@@ -233,6 +233,32 @@ enum kx_err control_finish(struct control *control, struct sys *sys, const struc
 		return err;
 	control_free(control);
 	return control_make(control, sys, facts, placement, payload, fail);
+}
+
+/* Two images are told apart by where they are entered (crash_memory_holds()). */
+#define PANIC_PLACES	8
+
+enum kx_err panic_image_make(struct control *image, struct sys *sys, const struct control_facts *facts, const struct placement *placement,
+			     struct fail *fail)
+{
+	const struct machine *machine = facts->machine;
+	struct map_region region = { .range = { placement->panic_pa, PLAN_SLOT_BYTES }, .kind = MAP_CODE };
+	struct control_segment c = {
+		.pa = placement->panic_pa + placement->ledger.header->generation % PANIC_PLACES * KIB(64),
+		.blob = purgatory_blob, .blob_bytes = purgatory_blob_bytes, .regions = &region, .region_count = 1,
+		.check = PURG_CHECK_NONE, .cpus = 1, .flags = PURG_FLAG_PANIC, .conduit = machine->conduit, .line_bytes = (uint32_t)sys->line_bytes,
+		.uart_pa = machine->uart.pa, .uart_kind = machine->uart.kind, .uart_reg_shift = machine->uart.reg_shift,
+	};
+	size_t room = PLAN_SLOT_BYTES - (PANIC_PLACES - 1) * KIB(64);
+	enum kx_err err;
+
+	*image = (struct control){ .pa = c.pa, .bytes = calloc(1, room) };
+	if (!image->bytes)
+		return fail_set(fail, KX_NO_MEMORY, "control segment");
+	while (1ull << c.granule_shift < sys->page_bytes)
+		c.granule_shift++;
+	err = control_build(&c, image->bytes, room, &image->count, &image->table_bytes, &image->entry_pa);
+	return err ? fail_set(fail, err, "the image for a panic") : KX_OK;
 }
 
 void control_free(struct control *control)

@@ -125,7 +125,7 @@ static enum kx_err fill_slot(struct filling *f, unsigned int o, uint32_t i, stru
 	to->bytes = (uint32_t)got;
 	if (!f->dry)
 		f->job[f->jobs++] = (struct job){ to, memory + part.slot_offset, (size_t)align_up(got, PURG_UNIT_BYTES),
-						  slot->page != PLAN_NO_PAGE ? memory : NULL };
+						  slot->page != PLAN_NO_PAGE && staging_is_shared(&f->placement->staging) ? memory : NULL };
 	return KX_OK;
 }
 

@@ -135,14 +135,24 @@ static enum kx_err finish(struct load *l, struct fail *fail)
 static enum kx_err commit_it(struct load *l, struct fail *fail)
 {
 	struct ledger_page *page_list = calloc(l->placement.staging.pages + 1, sizeof(*page_list));
+	struct control_facts facts = facts_of(l);
+	struct control panic = { .bytes = NULL };
+	bool hand_over = l->placement.staging.ops && !staging_is_shared(&l->placement.staging);
 	struct ledger ledger = describe(l);
 	enum kx_err err = page_list ? KX_OK : fail_set(fail, KX_NO_MEMORY, "lists");
+
+	if (!err && hand_over)
+		err = panic_image_make(&panic, l->sys, &facts, &l->placement, fail);
+	if (!err && hand_over && kernel_is_loaded(l->sys, true) == 1 && !ledgers_use_crash_memory(l->sys, l->placement.ledger.number))
+		report_note(l->report, "the crash kernel that was loaded is not any more, so a panic leaves no dump, until kexec -u");
 
 	if (!err) {
 		ledger_describe(&ledger, &l->placement, &l->payload, page_list);
 		ledger_describe_tree(&ledger, l->sys, &l->placement, &l->tree);
-		err = commit(l->sys, l->request, &l->machine, &l->placement, &ledger, &l->tree, &l->payload, &l->control, fail);
+		err = commit(l->sys, l->request, &l->machine, &l->placement, &ledger, &l->tree, &l->payload, &l->control,
+			     hand_over ? &panic : NULL, fail);
 	}
+	control_free(&panic);
 	free(page_list);
 	return err;
 }
@@ -210,6 +220,7 @@ static void fill_report(const struct load *l)
 	r->dtb = (struct range){ plan->dtb_pa, l->tree.dtb_bytes };
 	r->table_bytes = l->control.table_bytes;
 	r->through_file_load = l->request->through_file_load;
+	r->in_crash_memory = l->placement.staging.ops && l->placement.staging.ops->kind == STAGING_CRASH_MEMORY;
 	r->segments = r->through_file_load ? 1 : 2 + (unsigned int)l->payload.runs + (l->tree.elfcore != NULL);
 	r->segment_bytes = r->through_file_load ? file_image_bytes(l->control.count) :
 			   l->control.count + l->tree.dtb_bytes + l->tree.elfcore_bytes + payload_relocated_bytes(&l->payload, l->request->crash);

@@ -30,6 +30,10 @@ struct staging_trial {
 };
 enum kx_err load_trial(struct sys *sys, struct staging_trial *trial, struct fail *fail);
 
+/* Whether a kernel for the next reboot is staged in the crash kernel's memory, as far as can be told: loads and unloads of a crash kernel would
+ * take it away. */
+bool crash_memory_is_staged(struct sys *sys);
+
 /* Whether kexec_load(2) failed so that a load which only prefers what the other call cannot do goes by that one. */
 bool load_may_go_by_file(enum kx_err err);
 

@@ -2,6 +2,7 @@
 /* Staging and planning: more pages as long as that helps, fewer things to ask for as long as it must. */
 #include "stages.h"
 
+#include "crash_memory.h"
 #include "file_image.h"
 
 #include <errno.h>
@@ -36,7 +37,10 @@ enum kx_err plan_input_make(struct plan_input *input, const struct sys *sys, con
 		/* All of a page, less the device tree if that is small. Tables of 16K and 64K granules can take that much. */
 		.control_bytes = PLAN_SLOT_BYTES, .rules = arm64_plan_rules(sys->page_bytes),
 	};
-	input->rules.pages_alone = request->through_file_load;
+	input->rules.pages_alone = request->through_file_load || request_stages_in_crash_memory(request);
+	/* What lies in the crash kernel's memory is not mapped any more when the kernel relocates the control segment. */
+	input->rules.small = request_stages_in_crash_memory(request) ? PLAN_SMALL_SPARE :
+			     request->through_file_load ? PLAN_SMALL_OURS : PLAN_SMALL_ANYWHERE;
 	if (tree_bytes > PLAN_SLOT_BYTES)
 		return fail_set(fail, KX_DTB_TOO_BIG, "device tree, with what describes memory behind it");
 	if (tree_bytes <= KIB(512))
@@ -94,7 +98,7 @@ enum kx_err placement_plan(struct placement *to, const struct control_facts *fac
 
 static uint32_t pages_wanted(const struct placement *placement)
 {
-	return plan_pages_wanted(&placement->input) + (placement->input.rules.pages_alone ? PAGES_KEPT_CLEAR : 0);
+	return plan_pages_wanted(&placement->input) + (placement->input.rules.small == PLAN_SMALL_OURS ? PAGES_KEPT_CLEAR : 0);
 }
 
 static enum kx_err why_no_more(const struct staging *staging)
@@ -145,14 +149,14 @@ static void note_pool(const struct attempt *a, uint64_t pool_before)
 static enum kx_err open_staging(struct attempt *a, uint32_t wanted, uint32_t *extra, uint32_t step, struct fail *fail)
 {
 	struct placement *to = a->to;
-	struct staging_journal journal = ledger_journal(&to->ledger);
+	struct staging_place place = { .ops = a->backend, .number = to->ledger.number, .journal = ledger_journal(&to->ledger) };
 	enum kx_err err;
 
 	staging_close(&to->staging, true);
-	err = staging_open(&to->staging, a->sys, a->backend, to->ledger.number, journal, step ? wanted + *extra : wanted, fail);
+	err = staging_open(&to->staging, a->sys, &place, step ? wanted + *extra : wanted, fail);
 	if (err && step) {
 		*extra = 0;
-		err = staging_open(&to->staging, a->sys, a->backend, to->ledger.number, journal, wanted, fail);
+		err = staging_open(&to->staging, a->sys, &place, wanted, fail);
 	}
 	return err;
 }
@@ -167,8 +171,8 @@ static enum kx_err begin_staging(struct attempt *a, const struct ledger *ledger,
 	if (err)
 		return err;
 	if (!pages_to_be_had(&a->budget, a->backend))
-		return fail_with(fail, KX_NO_HUGE_PAGES);
-	return ledger_create(&a->to->ledger, a->sys, ledger_bytes_max(ledger), fail);
+		return fail_with(fail, a->backend->hand_over ? KX_NO_MEMORY : KX_NO_HUGE_PAGES);
+	return ledger_create(&a->to->ledger, a->sys, a->backend->kind, ledger_bytes_max(ledger), fail);
 }
 
 enum kx_err staging_trial(struct sys *sys, struct staging_trial *trial, struct fail *fail)
@@ -235,6 +239,45 @@ static enum kx_err place_in_pages(struct attempt *a, const struct ledger *ledger
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
 }
 
+/* All that is reserved is there to be planned with, and nothing has to be taken. */
+static enum kx_err place_in_crash_memory(struct attempt *a, const struct ledger *ledger, struct fail *fail)
+{
+	struct placement *to = a->to;
+	const struct memmap *map = &a->facts->machine->memmap;
+	struct range reserved = map->crash_count ? map->crash[map->crash_count - 1] : (struct range){ 0 };
+	struct staging_place place = { .ops = a->backend, .area = crash_memory_area(reserved, &to->panic_pa) };
+	uint32_t wanted = plan_slots(&to->input.object[OBJECT_KERNEL]) + plan_slots(&to->input.object[OBJECT_INITRD]);
+	uint32_t pages = (uint32_t)(place.area.bytes / a->backend->page_bytes);
+	enum kx_err err = preflight_switches(a->sys, true, fail);
+
+	if (!err)
+		err = begin_staging(a, ledger, fail);
+	if (err)
+		return err;
+	place.number = to->ledger.number;
+	place.journal = ledger_journal(&to->ledger);
+	to->ledger.header->area_pa = place.area.start;
+	err = staging_open(&to->staging, a->sys, &place, pages, fail);
+	if (!err)
+		err = staging_grow(&to->staging, pages, fail);
+	if (err)
+		return err;
+	err = placement_plan(to, a->facts);
+	if (err == KX_NO_ROOM)
+		return fail_set(fail, KX_CRASH_MEMORY_SMALL, "%u MiB are wanted, and %llu MiB reserved",
+				(wanted + 1) * (unsigned int)(a->backend->page_bytes >> 20), (unsigned long long)(reserved.bytes >> 20));
+	if (!err && to->plan.in_place + to->plan.moved > pages_to_be_had(&a->budget, a->backend))
+		return fail_set(fail, KX_NO_MEMORY, "kernel and initrd, which are read into memory first");
+	if (!err)
+		err = control_measure(to, a->sys, a->facts, a->report);
+	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
+}
+
+static enum kx_err place_in_stage(struct attempt *a, const struct ledger *ledger, struct fail *fail)
+{
+	return a->backend->kind == STAGING_CRASH_MEMORY ? place_in_crash_memory(a, ledger, fail) : place_in_pages(a, ledger, fail);
+}
+
 /* Everything but the control segment goes to the kernel as ordinary segments: stock kexec with a fast check. */
 static enum kx_err place_without_pages(struct attempt *a, struct fail *fail)
 {
@@ -258,17 +301,20 @@ enum kx_err placement_make(struct placement *placement, struct sys *sys, const s
 	const char *why;
 	enum kx_err err;
 
-	a.backend = staging_backend(STAGING_HUGE_PAGES);
+	a.backend = staging_backend(request_stages_in_crash_memory(facts->request) ? STAGING_CRASH_MEMORY : STAGING_HUGE_PAGES);
+	if (facts->request->stage == STAGE_NONE)
+		fast = FAST_NO;
 	placement->cpus = facts->choices->cpus;
 	if (!machine->psci && fast == FAST_REQUIRE)
 		return fail_with(fail, KX_NO_PSCI);
 	if (!machine->psci)
 		report_note(report, "%s", err_text(KX_NO_PSCI));
-	err = fast == FAST_NO ? place_without_pages(&a, fail) : place_in_pages(&a, ledger, fail);
+	err = fast == FAST_NO ? place_without_pages(&a, fail) : place_in_stage(&a, ledger, fail);
 	if (err == KX_INTERRUPTED || err == KX_NO_MEMORY)
 		return err;
 	if (err && fast == FAST_AUTO) {
 		report_note(report, "staging was not possible: %s%s%s", fail->detail, fail->detail[0] ? ": " : "", err_text(err));
+		placement->input.rules.pages_alone = facts->request->through_file_load;
 		err = place_without_pages(&a, fail);
 	}
 	if (err)
@@ -311,10 +357,11 @@ enum kx_err placement_mark(struct placement *placement, struct fail *fail)
 		keep[plan->control_page] = true;
 	if (plan->dtb_page != PLAN_NO_PAGE)
 		keep[plan->dtb_page] = true;
-	/* Of the others so many that planning anew finds enough, wherever the kernel moves them to (plan.h). What is relocated cannot be planned anew. */
+	/* Of the others so many that planning anew finds enough, wherever the kernel moves them to (plan.h). What is relocated cannot be planned anew,
+	   and what is handed over need not be. */
 	for (i = 0; i < staging->pages; i++)
 		kept += keep[i];
-	for (i = 0; i < staging->pages && kept < pages_wanted(placement) && !plan->relocated; i++)
+	for (i = 0; i < staging->pages && kept < pages_wanted(placement) && !plan->relocated && staging_is_shared(staging); i++)
 		if (!keep[i] && placement->page_pa[i] != STAGING_NO_PA) {
 			keep[i] = placement->extra[i] = true;
 			kept++;

@@ -77,6 +77,7 @@ struct placement {
 	size_t control_room;		/* what the control segment takes at most */
 	uint32_t cpus;
 	uint32_t pages_tried;
+	pa_t panic_pa;			/* of 2 MiB for the image that is started at a panic, where it is staged in the crash kernel's memory */
 };
 
 /* What is known of a control segment before it is made; the same for its size as for its bytes. */
@@ -158,7 +159,7 @@ enum kx_err payload_put_tree(struct sys *sys, const struct placement *placement,
 struct control {
 	unsigned char *bytes;
 	size_t count, table_bytes;
-	pa_t entry_pa;
+	pa_t pa, entry_pa;
 };
 
 /* How much room a control segment for this plan takes at most. Errors: KX_NO_ROOM, KX_NO_MEMORY, KX_INTERNAL */
@@ -170,6 +171,11 @@ enum kx_err control_finish(struct control *control, struct sys *sys, const struc
 			   const char *cmdline, const struct placement *placement, const struct payload *payload, struct fail *fail);
 void control_free(struct control *control);
 
+/* The image that a panic starts while the crash kernel's memory is staged in: purgatory, which says so and resets the machine. placement has
+ * its ledger. Errors: KX_NO_MEMORY, KX_INTERNAL */
+enum kx_err panic_image_make(struct control *image, struct sys *sys, const struct control_facts *facts, const struct placement *placement,
+			     struct fail *fail);
+
 /* The digest of one, or of two that are equally long, by the instructions that this CPU has. */
 void digest_make(const struct sys *sys, uint32_t digest, uint8_t *out, const void *bytes, size_t count);
 void digest_make_2(const struct sys *sys, uint32_t digest, uint8_t *out_a, const void *a, uint8_t *out_b, const void *b, size_t count);
@@ -178,11 +184,13 @@ void digest_make_2(const struct sys *sys, uint32_t digest, uint8_t *out_a, const
  * Tell the kernel: the only call that changes anything for good. What is staged is described in its ledger before, so that a loader that is
  * killed right behind the call leaves nothing in doubt that a later run could not find out.
  *
+ * panic: null, or the image for a panic, where the staging has to be handed over as well.
+ *
  * Errors: KX_MOVED: pages have moved since the plan was made; KX_STAGED_GONE, KX_INTERRUPTED, KX_NOT_PERMITTED, KX_BUSY, KX_NO_SYSCALL,
  * KX_NO_MEMORY, KX_KEXEC_LOAD, KX_FILE_LOAD, KX_NO_PFN, KX_INTERNAL
  */
 enum kx_err commit(struct sys *sys, const struct load_request *request, const struct machine *machine, struct placement *placement, const struct ledger *ledger,
-		   const struct tree *tree, const struct payload *payload, const struct control *control, struct fail *fail);
+		   const struct tree *tree, const struct payload *payload, const struct control *control, const struct control *panic, struct fail *fail);
 
 /* What an errno of kexec_load(2) is. */
 enum kx_err kexec_load_error(int err, struct fail *fail);

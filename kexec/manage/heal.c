@@ -106,11 +106,10 @@ static enum kx_err prepare(struct reload *r, struct fail *fail)
 static enum kx_err open_ledger(struct reload *r, struct fail *fail)
 {
 	const struct ledger_header *old = &r->staged->header;
-	enum kx_err err = ledger_create(&r->placement.ledger, r->sys, ledger_bytes_max(&r->staged->ledger), fail);
+	enum kx_err err = ledger_create(&r->placement.ledger, r->sys, r->staged->header.staging_kind, ledger_bytes_max(&r->staged->ledger), fail);
 
 	if (err)
 		return err;
-	r->placement.ledger.header->staging_kind = old->staging_kind;
 	r->placement.ledger.header->staging_number = old->staging_number;
 	memcpy(r->placement.ledger.header->stamp, old->stamp, sizeof(old->stamp));
 	return KX_OK;
@@ -142,7 +141,7 @@ static enum kx_err plan_and_commit(struct reload *r, struct fail *fail)
 			err = fail_with(fail, KX_NOT_STAGED);
 	}
 	if (!err)
-		err = commit(r->sys, &r->request, &r->machine, &r->placement, &ledger, &r->tree, &r->payload, &r->control, fail);
+		err = commit(r->sys, &r->request, &r->machine, &r->placement, &ledger, &r->tree, &r->payload, &r->control, NULL, fail);
 	free(page_list);
 	/* Only now: until then the old ledger counts, and names them. */
 	if (!err)
@@ -161,6 +160,8 @@ static enum kx_err reload(struct staged *staged, struct report *report, struct f
 
 	if (staged->ledger.flags & LEDGER_RELOCATED)
 		return fail_set(fail, KX_MOVED, "part of the payload is not staged");
+	if (!staging_is_shared(&staged->staging))
+		return fail_set(fail, KX_MOVED, "what lies in the crash kernel's memory cannot be read");
 	err = prepare(&r, fail);
 	if (!err)
 		err = open_ledger(&r, fail);

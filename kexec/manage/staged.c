@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "staged.h"
 
+#include "crash_memory.h"
 #include "huge_pages.h"
 #include "probe.h"
 #include "stages.h"
@@ -15,6 +16,9 @@ static enum kx_err attach_staging(struct staged *staged, struct fail *fail)
 {
 	const struct ledger *ledger = &staged->ledger;
 	const struct staging_ops *ops = staging_backend(staged->header.staging_kind);
+	struct staging_place place = {
+		ops, (int)staged->header.staging_number, { staged->header.area_pa, ops ? ledger->room * ops->page_bytes : 0 }, ledger_journal(&staged->store),
+	};
 	bool *present = calloc(ledger->room ? ledger->room : 1, sizeof(*present));
 	enum kx_err err;
 	uint32_t i;
@@ -24,8 +28,7 @@ static enum kx_err attach_staging(struct staged *staged, struct fail *fail)
 	for (i = 0; i < ledger->pages; i++)
 		present[ledger->page[i].page] = true;
 	err = !ops || staged->header.staging_number >= STAGING_NUMBERS ? KX_STAGED_GONE :
-	      staging_attach(&staged->staging, staged->sys, ops, (int)staged->header.staging_number, ledger_journal(&staged->store),
-			     ledger->room, present, fail);
+	      staging_attach(&staged->staging, staged->sys, &place, ledger->room, present, fail);
 	free(present);
 	return err == KX_STAGED_GONE ? KX_OK : err;
 }
@@ -172,7 +175,7 @@ static bool list_jobs(struct digesting *d)
 			uint64_t offset = i ? 0 : ledger->object[o].offset_bytes;
 			const unsigned char *page;
 
-			if (slot->page == PLAN_NO_PAGE || !slot->bytes)
+			if (slot->page == PLAN_NO_PAGE || !slot->bytes || !staging_is_shared(&d->staged->staging))
 				continue;
 			page = staging_memory(&d->staged->staging, slot->page);
 			d->job[d->jobs++] = (struct digest_job){ slot, page, page + offset, d->staged->staging.pa[slot->page] };
@@ -219,6 +222,8 @@ enum kx_err staged_verify(struct staged *staged, bool digests, struct staged_che
 		damaged(check, "%s", err_text(KX_LEDGER_BAD));
 	else if (!staged->staging.ops)
 		damaged(check, "%s", err_text(KX_STAGED_GONE));
+	else if (staged->header.staging_kind == STAGING_CRASH_MEMORY && crash_memory_holds(staged->sys, &staged->header) == 0)
+		damaged(check, "%s", err_text(KX_CRASH_MEMORY_TAKEN));
 	else
 		check_pages(staged, check);
 	if (digests && check->truth != STAGED_DAMAGED)
@@ -295,7 +300,7 @@ static void show_purgatory(const struct staged *staged)
 	uint32_t page;
 
 	if (!ledger_stamps(&staged->ledger, &page, &offset) || !ledger_page(&staged->ledger, page) ||
-	    staged->staging.pa[page] == STAGING_NO_PA)
+	    staged->staging.pa[page] == STAGING_NO_PA || !staging_is_shared(&staged->staging))
 		return;
 	to = (struct purg_stamps *)(void *)(staging_memory(&staged->staging, page) + offset);
 	memcpy(to->stamp, staged->store.header->stamp, sizeof(to->stamp));

@@ -70,7 +70,7 @@ struct staged_status {
 	uint64_t made_at;		/* seconds since 1970 */
 	uint32_t pid;
 	uint64_t staged_bytes;
-	char backend[16], format[64];
+	char backend[48], format[64];
 	char cmdline[2048];
 	struct {
 		char path[256];

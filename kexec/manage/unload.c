@@ -56,6 +56,8 @@ enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_choice by, c
 	*note = NULL;
 	if (refused)
 		return refused;
+	if (crash && crash_memory_is_staged(sys))
+		return fail_with(fail, KX_CRASH_MEMORY_STAGED);
 	lock_error = crash ? -EWOULDBLOCK : sys->lock(sys, false);
 	was_loaded = kernel_is_loaded(sys, crash) == 1;
 	err = kexec_unload(sys, crash, by);

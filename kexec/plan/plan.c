@@ -357,8 +357,10 @@ static bool place_small_in_spare(struct planner *p, pa_t *pa, uint32_t *page)
  */
 static bool place_small(struct planner *p, const struct plan *plan, pa_t *pa, uint32_t *page)
 {
-	if (p->input->rules.pages_alone)
+	if (p->input->rules.small == PLAN_SMALL_OURS)
 		return place_small_in_page(p, pa, page);
+	if (p->input->rules.small == PLAN_SMALL_SPARE)
+		return place_small_in_spare(p, pa, page);
 	return (free_pages(p) > plan->relocated && place_small_in_page(p, pa, page)) || place_small_in_spare(p, pa, page) ||
 	       place_small_in_page(p, pa, page);
 }

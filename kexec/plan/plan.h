@@ -31,6 +31,13 @@ struct plan_object {
 	uint64_t file_bytes;	/* of it, what is loaded */
 };
 
+/* Where the control segment and the device tree may lie. */
+enum plan_small {
+	PLAN_SMALL_ANYWHERE,	/* in a huge page of ours if no payload has to do without it, else in spare memory */
+	PLAN_SMALL_OURS,	/* in huge pages of ours only */
+	PLAN_SMALL_SPARE,	/* in spare memory only: the kernel does not write to our pages at the jump */
+};
+
 /* The boot protocol, as far as it is about places. booting.rst for arm64. */
 struct plan_rules {
 	uint64_t span_align_bytes;	/* all objects lie in one window that is so aligned ... */
@@ -38,7 +45,8 @@ struct plan_rules {
 	pa_t pa_limit;			/* nothing lies at or above it */
 	uint64_t page_bytes;		/* of the running kernel: kexec segments are so aligned */
 	unsigned int segments_max;	/* that kexec_load takes */
-	bool pages_alone;		/* nothing goes through the kernel: all lies in huge pages of ours, the control segment and the device tree too */
+	bool pages_alone;		/* no piece of a file goes through the kernel */
+	enum plan_small small;
 };
 
 struct plan_input {

@@ -68,8 +68,10 @@ static const char *check_small(const struct plan_input *input, uint32_t page, pa
 		return "the control segment or the device tree straddles 2 MiB";
 	if (range_end(slot) > input->rules.pa_limit)
 		return "the control segment or the device tree lies above the address limit";
-	if (page == PLAN_NO_PAGE && input->rules.pages_alone)
+	if (page == PLAN_NO_PAGE && input->rules.small == PLAN_SMALL_OURS)
 		return "the control segment or the device tree is not ours";
+	if (page != PLAN_NO_PAGE && input->rules.small == PLAN_SMALL_SPARE)
+		return "the control segment or the device tree lies where the kernel cannot write";
 	if (page == PLAN_NO_PAGE)
 		return range_set_contains(input->spare, slot) ? NULL : "the control segment or the device tree lies where it may not";
 	if (page >= input->pages || slot.start != input->page_pa[page])

@@ -100,9 +100,10 @@ static bool read_kernel(struct sys *sys, int fd, const unsigned char *head, size
 /* struct kimage, include/linux/kexec.h: head, entry and last_entry stand before it, since 2.6.13. */
 #define KIMAGE_START	24
 
-pa_t loaded_entry_pa(struct sys *sys)
+/* symbol: of a pointer to a struct kimage, as /proc/kallsyms has it. */
+static pa_t entry_pa_of(struct sys *sys, const char *symbol)
 {
-	uint64_t image_va = 0, start = 0, va = symbol_va(sys, " kexec_image\n");
+	uint64_t image_va = 0, start = 0, va = symbol_va(sys, symbol);
 	unsigned char *head;
 	size_t bytes;
 	int fd;
@@ -116,4 +117,14 @@ pa_t loaded_entry_pa(struct sys *sys)
 		sys->close(sys, fd);
 	free(head);
 	return start < PA_END ? start : 0;
+}
+
+pa_t loaded_entry_pa(struct sys *sys)
+{
+	return entry_pa_of(sys, " kexec_image\n");
+}
+
+pa_t loaded_crash_entry_pa(struct sys *sys)
+{
+	return entry_pa_of(sys, " kexec_crash_image\n");
 }

@@ -78,6 +78,9 @@ int kernel_has_call(struct sys *sys, const char *name);
  */
 pa_t loaded_entry_pa(struct sys *sys);
 
+/* The same of the image that is started at a panic. */
+pa_t loaded_crash_entry_pa(struct sys *sys);
+
 /* How much memory there is. */
 struct budget {
 	uint64_t ram_bytes;		/* MemTotal */

@@ -81,8 +81,8 @@ void report_table(const struct report *report, FILE *out)
 	}
 	print_row(out, "device tree", report->dtb, "-", "-", bytes_text(report->dtb.bytes, relocated));
 	print_row(out, "control segment", report->control, "-", "-", bytes_text(report->control.bytes, relocated));
-	fprintf(out, "\n%u of %u huge pages in place, %u moved by purgatory, %u relocated by the kernel.\n", t.in_place,
-		t.slots, t.moved, t.relocated);
+	fprintf(out, "\n%u of %u %s in place, %u moved by purgatory, %u relocated by the kernel.\n", t.in_place, t.slots,
+		report->in_crash_memory ? "pages of the crash kernel's memory" : "huge pages", t.moved, t.relocated);
 	if (report->initrd_packed_bytes)
 		fprintf(out, "The initrd is unpacked at load (%s): %s -> %s.\n", report->initrd_compression,
 			bytes_text(report->initrd_packed_bytes, moved), bytes_text(report->initrd_unpacked_bytes, in_place));
@@ -114,6 +114,8 @@ void report_sentence(const struct report *report, FILE *out)
 			bytes_text(t.moved * report->slot_bytes, other));
 	else
 		fprintf(out, "none of it staged");
+	if (report->in_crash_memory)
+		fprintf(out, ", in the crash kernel's memory: a panic leaves no dump until then");
 	if (report->initrd_packed_bytes)
 		fprintf(out, "; initrd unpacked at load (%s): %s -> %s", report->initrd_compression, bytes_text(report->initrd_packed_bytes, other),
 			bytes_text(report->initrd_unpacked_bytes, payload));
@@ -177,6 +179,7 @@ void report_json(const struct report *report, FILE *out)
 	json_object_object_add(o, "page_table_bytes", json_u64(report->table_bytes));
 	json_object_object_add(o, "segments", json_u64(report->segments));
 	json_object_object_add(o, "segment_bytes", json_u64(report->segment_bytes));
+	json_object_object_add(o, "stage", json_object_new_string(report->in_crash_memory ? "crashkernel" : report->staged_bytes ? "hugepages" : "none"));
 	json_object_object_add(o, "staged_bytes", json_u64(report->staged_bytes));
 	json_object_object_add(o, "huge_pages_tried", json_u64(report->pages_tried));
 	json_object_object_add(o, "check", json_object_new_string(report->check));

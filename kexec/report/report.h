@@ -33,10 +33,11 @@ struct report {
 	struct range control, dtb;
 	uint64_t table_bytes;
 	bool through_file_load;	/* what is staged was handed over by kexec_file_load(2), in an Image of ours; else by kexec_load(2) */
+	bool in_crash_memory;	/* it is staged there, and not in huge pages */
 	unsigned int segments;	/* handed to the kernel ... */
 	uint64_t segment_bytes;	/* ... and their sum */
 	uint64_t slot_bytes;	/* that a slot of the objects takes */
-	uint64_t staged_bytes;	/* kept in huge pages until the jump */
+	uint64_t staged_bytes;	/* kept until the jump */
 	uint32_t pages_tried;	/* how many were looked at to find a place */
 	char check[24];		/* "crc32c", ... */
 	unsigned int cpus;	/* that purgatory may use */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "ledgers.h"
 
+#include "crash_memory.h"
 #include "huge_pages.h"
 
 #include <errno.h>
@@ -75,7 +76,7 @@ static enum kx_err attach(struct ledger_store *store, struct fail *fail)
 	return KX_OK;
 }
 
-enum kx_err ledger_create(struct ledger_store *store, struct sys *sys, size_t bytes, struct fail *fail)
+enum kx_err ledger_create(struct ledger_store *store, struct sys *sys, uint32_t kind, size_t bytes, struct fail *fail)
 {
 	uint64_t generation = 0;
 	struct list list;
@@ -109,7 +110,7 @@ enum kx_err ledger_create(struct ledger_store *store, struct sys *sys, size_t by
 	}
 	*store->header = (struct ledger_header){
 		.version = LEDGER_VERSION, .state = LEDGER_STAGING, .generation = generation + 1,
-		.staging_kind = STAGING_HUGE_PAGES, .staging_number = (uint32_t)store->number,
+		.staging_kind = kind, .staging_number = (uint32_t)store->number,
 	};
 	__atomic_store_n(&store->header->magic, LEDGER_MAGIC, __ATOMIC_RELEASE);
 	return KX_OK;
@@ -200,8 +201,18 @@ static void disown(struct sys *sys, const struct entry *entry)
 	ledger_close(&store, false);
 }
 
+/* What this kind of staging keeps. in_doubt: also where the kernel does not show whose it is. Returns whether it still takes memory. */
+static bool remove_staging(struct sys *sys, const struct ledger_header *header, bool in_doubt)
+{
+	if (header->staging_kind == STAGING_CRASH_MEMORY)
+		crash_memory_remove(sys, header, in_doubt);
+	if (header->staging_kind == STAGING_HUGE_PAGES && header->staging_number < STAGING_NUMBERS)
+		return huge_pages_remove(sys, (int)header->staging_number);
+	return false;
+}
+
 /* The ledger, and its staging unless another ledger names it. The staging goes first: what is named can still be found. */
-static bool remove_entry(struct list *list, struct entry *entry)
+static bool remove_entry(struct list *list, struct entry *entry, bool in_doubt)
 {
 	bool shared = false, stays = false;
 	unsigned int i;
@@ -215,9 +226,8 @@ static bool remove_entry(struct list *list, struct entry *entry)
 			  other->header.staging_number == entry->header.staging_number;
 	}
 	disown(list->sys, entry);
-	if (!shared && entry->header.magic == LEDGER_MAGIC && entry->header.staging_kind == STAGING_HUGE_PAGES &&
-	    entry->header.staging_number < STAGING_NUMBERS)
-		stays = huge_pages_remove(list->sys, (int)entry->header.staging_number);
+	if (!shared && entry->header.magic == LEDGER_MAGIC)
+		stays = remove_staging(list->sys, &entry->header, in_doubt);
 	list->sys->shm_remove(list->sys, entry->id);
 	entry->gone = true;
 	return stays;
@@ -307,7 +317,7 @@ void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa)
 		if (!put_limit_back(sys, entry))
 			continue;
 		if (!may_count(entry) || loaded == 0 || (entry_pa && !ledger_is_entry(&entry->header, entry_pa)))
-			remove_entry(&list, entry);
+			remove_entry(&list, entry, false);
 	}
 	for (i = 0; i < list.count; i++) {
 		struct entry *entry = &list.entry[i];
@@ -322,7 +332,7 @@ void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa)
 		struct entry *entry = &list.entry[i];
 
 		if (is_dead(entry) && entry != newest && entry->header.generation < newest->header.generation)
-			remove_entry(&list, entry);
+			remove_entry(&list, entry, false);
 	}
 }
 
@@ -340,9 +350,40 @@ unsigned int ledgers_remove(struct sys *sys, int keep)
 		/* Its maker is at work, and no lock kept it from that. */
 		if (is_at_work(&list.entry[i]) || !put_limit_back(sys, &list.entry[i]))
 			continue;
-		stay += remove_entry(&list, &list.entry[i]);
+		/* What was loaded was handed over before. */
+		stay += remove_entry(&list, &list.entry[i], may_count(&list.entry[i]));
 	}
 	return stay;
+}
+
+static bool uses_crash_memory(struct sys *sys, const struct entry *entry, int except)
+{
+	return entry->number != except && !entry->unread && entry->header.magic == LEDGER_MAGIC &&
+	       entry->header.staging_kind == STAGING_CRASH_MEMORY && crash_memory_holds(sys, &entry->header) != 0;
+}
+
+bool ledgers_use_crash_memory(struct sys *sys, int except)
+{
+	struct list list;
+	unsigned int i;
+
+	make_list(&list, sys);
+	for (i = 0; i < list.count && !uses_crash_memory(sys, &list.entry[i], except); i++)
+		;
+	return i < list.count;
+}
+
+void ledgers_leave_crash_memory(struct sys *sys, int except)
+{
+	struct list list;
+	unsigned int i;
+
+	make_list(&list, sys);
+	for (i = 0; i < list.count; i++)
+		if (uses_crash_memory(sys, &list.entry[i], except)) {
+			disown(sys, &list.entry[i]);
+			sys->shm_remove(sys, list.entry[i].id);
+		}
 }
 
 struct ledgers_found ledgers_find(struct sys *sys, pa_t entry_pa)

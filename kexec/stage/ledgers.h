@@ -19,8 +19,9 @@ struct ledger_store {
 	size_t bytes;
 };
 
-/* A new one, with a number that no staging has either; its state is LEDGER_STAGING. Under the lock. Errors: KX_SHM, KX_NO_MEMORY */
-enum kx_err ledger_create(struct ledger_store *store, struct sys *sys, size_t bytes, struct fail *fail);
+/* A new one for staging of this kind (STAGING_*), with a number that no staging has either; its state is LEDGER_STAGING. Under the lock.
+ * Errors: KX_SHM, KX_NO_MEMORY */
+enum kx_err ledger_create(struct ledger_store *store, struct sys *sys, uint32_t kind, size_t bytes, struct fail *fail);
 
 /* One that is there. Errors: KX_NOT_STAGED: it is not; KX_SHM */
 enum kx_err ledger_attach(struct ledger_store *store, struct sys *sys, int number, struct fail *fail);
@@ -49,6 +50,12 @@ void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa);
 /* Remove all staging but that of the ledger number keep (negative: none), and all other ledgers. Under the lock. Returns how many
  * stagings still take memory, because a process is attached to them. */
 unsigned int ledgers_remove(struct sys *sys, int keep);
+
+/* Whether something may be staged in the crash kernel's memory, by a ledger other than number except (negative: any). */
+bool ledgers_use_crash_memory(struct sys *sys, int except);
+
+/* Remove the ledgers that say so, but for that one; and not what they name, which is about to be replaced. Under the lock. */
+void ledgers_leave_crash_memory(struct sys *sys, int except);
 
 /*
  * Staging and ledger can be taken away at one stroke: kernel.shm_rmid_forced removes all segments that no process is attached to. So the

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "crash_memory.h"
 #include "huge_pages.h"
 #include "staging.h"
 
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct staging_ops *const backends[] = { &huge_pages_staging };
+static const struct staging_ops *const backends[] = { &huge_pages_staging, &crash_memory_staging };
 
 const struct staging_ops *staging_backend(uint32_t kind)
 {
@@ -18,12 +19,13 @@ const struct staging_ops *staging_backend(uint32_t kind)
 	return NULL;
 }
 
-static enum kx_err prepare(struct staging *staging, struct sys *sys, const struct staging_ops *ops, int number,
-			   struct staging_journal journal, uint32_t room, struct fail *fail)
+static enum kx_err prepare(struct staging *staging, struct sys *sys, const struct staging_place *place, uint32_t room, struct fail *fail)
 {
 	uint32_t i;
 
-	*staging = (struct staging){ .ops = ops, .sys = sys, .number = number, .journal = journal, .room = room };
+	*staging = (struct staging){
+		.ops = place->ops, .sys = sys, .number = place->number, .area = place->area, .journal = place->journal, .room = room,
+	};
 	staging->pa = calloc(room ? room : 1, sizeof(*staging->pa));
 	if (!staging->pa) {
 		staging->ops = NULL;
@@ -43,12 +45,11 @@ static enum kx_err opened(struct staging *staging, enum kx_err err)
 	return err;
 }
 
-enum kx_err staging_open(struct staging *staging, struct sys *sys, const struct staging_ops *ops, int number,
-			 struct staging_journal journal, uint32_t room, struct fail *fail)
+enum kx_err staging_open(struct staging *staging, struct sys *sys, const struct staging_place *place, uint32_t room, struct fail *fail)
 {
-	enum kx_err err = prepare(staging, sys, ops, number, journal, room, fail);
+	enum kx_err err = prepare(staging, sys, place, room, fail);
 
-	return err ? err : opened(staging, ops->open(staging, room, fail));
+	return err ? err : opened(staging, place->ops->open(staging, room, fail));
 }
 
 static enum kx_err no_address(int err, struct fail *fail)
@@ -56,10 +57,11 @@ static enum kx_err no_address(int err, struct fail *fail)
 	return fail_set(fail, KX_NO_PFN, "/proc/self/pagemap: %s", strerror(-err));
 }
 
-enum kx_err staging_attach(struct staging *staging, struct sys *sys, const struct staging_ops *ops, int number,
-			   struct staging_journal journal, uint32_t room, const bool *present, struct fail *fail)
+enum kx_err staging_attach(struct staging *staging, struct sys *sys, const struct staging_place *place, uint32_t room, const bool *present,
+			   struct fail *fail)
 {
-	enum kx_err err = prepare(staging, sys, ops, number, journal, room, fail);
+	const struct staging_ops *ops = place->ops;
+	enum kx_err err = prepare(staging, sys, place, room, fail);
 	uint32_t i;
 
 	if (!err)

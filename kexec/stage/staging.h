@@ -12,6 +12,13 @@
 
 struct staging;
 
+/* What the kernel starts should it panic while its crash kernel's memory is staged in: an image of ours in it, that is entered at entry_pa. */
+struct staging_panic {
+	const unsigned char *bytes;
+	size_t count;
+	pa_t pa, entry_pa;
+};
+
 /*
  * A backend. All that takes a struct staging is called on an open one. Errors are described at the functions below that call it. A new
  * backend is a file with these, and a line in staging.c's table.
@@ -25,8 +32,10 @@ struct staging_ops {
 	void (*grow)(struct staging *staging, uint32_t wanted);
 	/* The physical address of a page now. Returns 0 or a negative errno: -EFAULT: it is gone, -EPERM: the kernel hides it. */
 	int (*address)(struct staging *staging, uint32_t page, pa_t *pa);
-	/* Its memory; null: this backend gives none, and what goes into its pages is handed to kexec_load(2). */
+	/* Its memory; null: no process can reach it any more. */
 	unsigned char *(*memory)(const struct staging *staging, uint32_t page);
+	/* Null: memory() is what waits for the jump. Else it is memory of this process, and goes to its addresses by this. */
+	enum kx_err (*hand_over)(struct staging *staging, const bool *keep, const struct staging_panic *panic, struct fail *fail);
 	void (*release)(struct staging *staging, uint32_t first, uint32_t count);
 	bool (*exists)(struct staging *staging);
 	/* Between true and false, looking at a page that is gone takes none from the machine's pool. */
@@ -35,6 +44,7 @@ struct staging_ops {
 };
 
 #define STAGING_HUGE_PAGES	1
+#define STAGING_CRASH_MEMORY	2
 
 /*
  * What a change that outlives this process is written down in before it is made, so that a later run can take it back: the record is in
@@ -50,15 +60,18 @@ struct staging {
 	struct sys *sys;
 	struct staging_journal journal;
 	int number;		/* which one of its kind it is, for a ledger to find it by */
+	struct range area;	/* where its pages are, for a backend that has no choice; bytes 0: anywhere */
 	uint32_t room;		/* pages that it could hold */
 	uint32_t pages;		/* that were taken: the first so many */
 	pa_t *pa;		/* of each, as it was read last; STAGING_NO_PA: it was given back, or never taken */
 	int limit_error;	/* negative errno: why the limit on huge pages could not be raised */
 	int cma_error;		/* the same: why pages may lie in CMA areas */
 
+	unsigned char *base;	/* the first page's memory, of the backends alone */
+	bool handed_over;	/* of crash_memory.c alone */
+
 	/* Of huge_pages.c alone. */
 	int shm_id;
-	unsigned char *base;
 	void *pool;		/* while its pages are held */
 	uint64_t pool_pages;
 };
@@ -68,16 +81,23 @@ struct staging {
 /* The backend of a kind; null: there is none, as in the ledger of a later version. */
 const struct staging_ops *staging_backend(uint32_t kind);
 
+/* Which one, and where its pages are. */
+struct staging_place {
+	const struct staging_ops *ops;
+	int number;
+	struct range area;
+	struct staging_journal journal;
+};
+
 /* Staging that is new and empty, and may grow up to room pages. Errors: KX_SHM, KX_NO_IPC_LOCK, KX_NO_HUGE_PAGES, KX_NO_MEMORY */
-enum kx_err staging_open(struct staging *staging, struct sys *sys, const struct staging_ops *ops, int number,
-			 struct staging_journal journal, uint32_t room, struct fail *fail);
+enum kx_err staging_open(struct staging *staging, struct sys *sys, const struct staging_place *place, uint32_t room, struct fail *fail);
 
 /*
  * Staging of an earlier load; the pages that it has are those whose present[] is true, room of them. Their addresses are read anew, and
  * are STAGING_NO_PA for those that are gone. Errors: KX_STAGED_GONE, KX_NO_PFN, KX_NO_MEMORY
  */
-enum kx_err staging_attach(struct staging *staging, struct sys *sys, const struct staging_ops *ops, int number,
-			   struct staging_journal journal, uint32_t room, const bool *present, struct fail *fail);
+enum kx_err staging_attach(struct staging *staging, struct sys *sys, const struct staging_place *place, uint32_t room, const bool *present,
+			   struct fail *fail);
 
 /*
  * Take pages until there are as many as wanted or no more are to be had; the latter is not an error. They are no pages of the machine's
@@ -92,9 +112,22 @@ enum kx_err staging_refresh(struct staging *staging, bool *moved, struct fail *f
 /* Whether nobody has removed it: then it would be gone with this process, under the loaded kernel. */
 bool staging_exists(struct staging *staging);
 
+/* Null: no process can reach it. */
 static inline unsigned char *staging_memory(const struct staging *staging, uint32_t page)
 {
 	return staging->ops->memory(staging, page);
+}
+
+/* Whether what is written to staging_memory() is there for a later process, and for purgatory. */
+static inline bool staging_is_shared(const struct staging *staging)
+{
+	return staging->ops && !staging->ops->hand_over;
+}
+
+/* Bring the pages whose keep[] is true to their addresses. Errors: KX_NOT_PERMITTED, KX_BUSY, KX_KEXEC_LOAD, KX_INTERNAL */
+static inline enum kx_err staging_hand_over(struct staging *staging, const bool *keep, const struct staging_panic *panic, struct fail *fail)
+{
+	return staging->ops->hand_over(staging, keep, panic, fail);
 }
 
 /* Give back every page whose keep[] is false. Their memory must not be touched again. */

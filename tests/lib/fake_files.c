@@ -48,6 +48,8 @@ static bool made_up(struct fake *f, const char *path, char text[128])
 		meminfo(f, text);
 	else if (strcmp(path, "/sys/kernel/kexec_loaded") == 0 && !f->loaded_hidden)
 		snprintf(text, 128, "%d\n", f->loaded);
+	else if (strcmp(path, "/sys/kernel/kexec_crash_loaded") == 0 && f->crash.count)
+		snprintf(text, 128, "1\n");
 	else
 		return false;
 	return true;

@@ -29,14 +29,52 @@ static void note_file(struct fake *f, int fd, struct fake_file *file, uint64_t *
 	*hash = file->bytes ? fake_hash(file->data, file->bytes) : 0;
 }
 
-void fake_kexec_free(struct fake *f)
+static void drop(struct fake_load *load)
 {
 	size_t i;
 
-	for (i = 0; i < f->load.count; i++)
-		free((void *)(uintptr_t)f->load.segment[i].buf);
-	f->load = (struct fake_load){ 0 };
+	for (i = 0; i < load->count; i++)
+		free((void *)(uintptr_t)load->segment[i].buf);
+	*load = (struct fake_load){ 0 };
+}
+
+static void drop_loaded(struct fake *f)
+{
+	drop(&f->load);
 	f->loaded = false;
+}
+
+void fake_kexec_free(struct fake *f)
+{
+	drop_loaded(f);
+	drop(&f->crash);
+}
+
+const struct fake_load *fake_image(const struct fake *f)
+{
+	return f->loaded ? &f->load : &f->crash;
+}
+
+/* struct kimage and the pointers to it, where /proc/kallsyms says that they are. */
+static void show_images(struct fake *f)
+{
+	unsigned char core[0x3000] = { 0x7f, 'E', 'L', 'F', 2, 1 }, *phdr = core + 64;
+
+	if (!f->show_images)
+		return;
+	store_le(core + 32, 64, 8);
+	store_le(core + 56, 1, 2);
+	store_le(phdr, 1, 4);
+	store_le(phdr + 8, 0x1000, 8);
+	store_le(phdr + 16, 0xffff800081000000, 8);
+	store_le(phdr + 24, 0x42000000, 8);
+	store_le(phdr + 32, 0x2000, 8);
+	store_le(core + 0x1040, f->load.count ? 0xffff800081001100 : 0, 8);
+	store_le(core + 0x2100 + 24, f->load.entry, 8);
+	store_le(core + 0x1048, f->crash.count ? 0xffff800081001200 : 0, 8);
+	store_le(core + 0x2200 + 24, f->crash.entry, 8);
+	fake_file(f, "/proc/kcore", core, sizeof(core));
+	fake_text(f, "/proc/kallsyms", "ffff800081000040 B kexec_image\nffff800081000048 B kexec_crash_image\n");
 }
 
 /* kernel/kexec_core.c, sanity_check_segment_list(): what every caller must keep. */
@@ -81,11 +119,25 @@ static int in_crash_memory(struct fake *f, const struct sys_segment *s, size_t c
 	return err;
 }
 
+/* What a crash kernel's image has is taken out of the kernel's own map, so at the jump it cannot write there. */
+static void check_mapped(struct fake *f, const struct sys_segment *s, size_t count)
+{
+	size_t i, j;
+
+	for (i = 0; i < count; i++)
+		for (j = 0; j < f->crash.count; j++)
+			if (range_overlaps((struct range){ s[i].pa, s[i].memory_bytes },
+					   (struct range){ f->crash.segment[j].pa, f->crash.segment[j].memory_bytes }))
+				fake_breach(f, "a segment where the kernel cannot write at the jump");
+}
+
 static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *segments, size_t count,
 		      unsigned long flags)
 {
 	struct fake *f = fake_of(sys);
 	void (*meanwhile)(struct fake *fake, void *arg) = f->meanwhile;
+	bool on_crash = flags & SYS_KEXEC_ON_CRASH;
+	struct fake_load *to = on_crash ? &f->crash : &f->load;
 	size_t i;
 	int err;
 
@@ -98,26 +150,41 @@ static int kexec_load(struct sys *sys, pa_t entry, const struct sys_segment *seg
 	if (f->kexec_error)
 		return f->kexec_error;
 	err = count > FAKE_SEGMENTS ? -EINVAL : sane(f, segments, count);
-	if (!err && count && flags & SYS_KEXEC_ON_CRASH)
+	if (!err && count && on_crash)
 		err = in_crash_memory(f, segments, count);
+	if (!err && !on_crash)
+		check_mapped(f, segments, count);
 	if (err) {
 		fake_breach(f, "segments that the kernel refuses");
 		return err;
 	}
-	fake_kexec_free(f);
-	if (!count)
+	/* A crash kernel's memory is that of the one before, which is dropped first; of others, only once the new one is whole. */
+	if (count && f->kexec_loads == f->kexec_fails_at) {
+		if (on_crash)
+			drop(&f->crash);
+		show_images(f);
+		return -ENOMEM;
+	}
+	if (on_crash)
+		drop(&f->crash);
+	else
+		drop_loaded(f);
+	if (!count) {
+		show_images(f);
 		return 0;
-	f->load.entry = entry;
-	f->load.flags = flags;
-	f->load.count = count;
+	}
+	to->entry = entry;
+	to->flags = flags;
+	to->count = count;
 	for (i = 0; i < count; i++) {
 		void *copy = malloc(segments[i].bytes ? segments[i].bytes : 1);
 
 		memcpy(copy, segments[i].buf, segments[i].bytes);
-		f->load.segment[i] = segments[i];
-		f->load.segment[i].buf = copy;
+		to->segment[i] = segments[i];
+		to->segment[i].buf = copy;
 	}
-	f->loaded = true;
+	f->loaded |= !on_crash;
+	show_images(f);
 	f->meanwhile = NULL;
 	if (meanwhile)
 		meanwhile(f, f->meanwhile_arg);
@@ -146,7 +213,7 @@ static int load_stub(struct fake *f, const struct fake_file *file)
 		fake_breach(f, "an Image that the kernel refuses");
 		return -EINVAL;
 	}
-	fake_kexec_free(f);
+	drop_loaded(f);
 	copy = malloc(bytes);
 	memcpy(copy, image + STUB_CONTROL_OFFSET, bytes);
 	segment.buf = copy;
@@ -174,7 +241,7 @@ static int kexec_file_load(struct sys *sys, int kernel_fd, int initrd_fd, const 
 	    load_le(f->file_load_kernel.data, 4) == 0x14000020 && f->file_load_kernel.data[0xff] == 0x66)	/* fake_blob.c */
 		return f->file_load_signed ? -EKEYREJECTED : load_stub(f, &f->file_load_kernel);
 	if (f->file_load_error == FAKE_FILE_LOAD_WORKS) {
-		fake_kexec_free(f);
+		drop_loaded(f);
 		return 0;
 	}
 	return f->file_load_error;

@@ -3,7 +3,7 @@
 #include "fake_parts.h"
 
 #include "huge_pages.h"
-#include "ledger.h"
+#include "ledgers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,6 +47,12 @@ static struct fake_shm *shm_by_key(struct fake *f, int key)
 	return NULL;
 }
 
+/* What the lock is for. */
+static bool is_staging(int key)
+{
+	return (key >= STAGING_KEY && key < STAGING_KEY + STAGING_NUMBERS) || (key >= LEDGER_KEY && key < LEDGER_KEY + STAGING_NUMBERS);
+}
+
 static int shm_create(struct sys *sys, int key, uint64_t bytes, bool huge, int *id)
 {
 	struct fake *f = fake_of(sys);
@@ -56,7 +62,7 @@ static int shm_create(struct sys *sys, int key, uint64_t bytes, bool huge, int *
 	f->shm_creates++;
 	if (fake_fails(f, "shm_create"))
 		return -f->fail_errno;
-	if (!f->locked && !f->no_lock)
+	if (!f->locked && !f->no_lock && is_staging(key))
 		fake_breach(f, "stages without the lock");
 	if (!bytes || (huge && (f->no_huge_pages || bytes % PLAN_SLOT_BYTES)))
 		return -EINVAL;
@@ -164,7 +170,7 @@ static int shm_remove(struct sys *sys, int id)
 	f->shm_removes++;
 	if (!shm)
 		return -EINVAL;
-	if (!f->locked && !f->no_lock)
+	if (!f->locked && !f->no_lock && is_staging(shm->key))
 		fake_breach(f, "removes without the lock");
 	shm->removed = true;
 	if (!shm->attached)
@@ -424,7 +430,20 @@ unsigned int fake_ledgers(const struct fake *f)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < FAKE_SHMS; i++)
-		n += f->shm[i].alive && !f->shm[i].huge;
+		n += f->shm[i].alive && !f->shm[i].huge && f->shm[i].key >= LEDGER_KEY && f->shm[i].key < LEDGER_KEY + STAGING_NUMBERS;
+	return n;
+}
+
+unsigned int fake_crash_ledgers(const struct fake *f)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < FAKE_SHMS; i++) {
+		const struct ledger_header *header = (const void *)f->shm[i].base;
+
+		n += f->shm[i].alive && !f->shm[i].huge && header->magic == LEDGER_MAGIC && header->state == LEDGER_LOADED &&
+		     header->staging_kind == STAGING_CRASH_MEMORY && f->crash.count;
+	}
 	return n;
 }
 

@@ -172,11 +172,12 @@ void assert_says(const struct fail *fail, const char *sentence)
 
 uint64_t segment_bytes(const struct fake *fake)
 {
+	const struct fake_load *load = fake_image(fake);
 	uint64_t sum = 0;
 	size_t i;
 
-	for (i = 0; i < fake->load.count; i++)
-		sum += fake->load.segment[i].bytes;
+	for (i = 0; i < load->count; i++)
+		sum += load->segment[i].bytes;
 	return sum;
 }
 
@@ -200,7 +201,7 @@ void assert_loads(struct job *job, struct purg_model *m)
 	assert_clean(job->fake);
 	assert_boots(job, m);
 	assert_true(job->report.loaded);
-	assert_int_equal(job->report.segments, job->fake->load.count);
+	assert_int_equal(job->report.segments, fake_image(job->fake)->count);
 	assert_int_equal(job->fake->kexec_loads, 1);
 }
 

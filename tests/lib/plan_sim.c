@@ -209,6 +209,8 @@ static const char *place_small(const struct plan_input *input, uint32_t page, pa
 		return "sim: control segment or dtb in two slots";
 	if (!below_limit(input, pa, bytes))
 		return "sim: control segment or dtb above the limit";
+	if (input->rules.small == (page == PLAN_NO_PAGE ? PLAN_SMALL_OURS : PLAN_SMALL_SPARE))
+		return "sim: control segment or dtb in memory of the other kind";
 	if (page == PLAN_NO_PAGE)
 		return covers(input->spare, pa, bytes) ? NULL : "sim: control segment or dtb not in spare memory";
 	if (page >= input->pages || !bootable(input, page) || input->page_pa[page] != pa / SLOT * SLOT)
@@ -230,6 +232,8 @@ static const char *relocate(struct memory *m, const struct plan *plan, const str
 
 			if (plan->window[o].slot[i].kind != SLOT_RELOCATED && plan->window[o].slot[i].kind != SLOT_EMPTY)
 				continue;
+			if (input->rules.pages_alone && plan->window[o].slot[i].kind == SLOT_RELOCATED)
+				return "sim: the kernel is to write a piece of a file";
 			if (!covers(input->spare, pa, SLOT) && !(plan->window[o].slot[i].kind == SLOT_EMPTY && ours_at(input, pa)))
 				return "sim: the kernel writes where it may not";
 			if (!put(m, pa, tag_of(o, i)))
@@ -328,7 +332,7 @@ static enum covered covered_by(const struct plan *plan, pa_t pa)
 
 const char *plan_sim_waste(const struct plan *plan, const struct plan_input *input)
 {
-	bool kernel_places_small = plan->control_page == PLAN_NO_PAGE || plan->dtb_page == PLAN_NO_PAGE;
+	bool kernel_places_small = input->rules.small != PLAN_SMALL_SPARE && (plan->control_page == PLAN_NO_PAGE || plan->dtb_page == PLAN_NO_PAGE);
 	uint32_t f, i;
 	unsigned int o;
 
@@ -456,8 +460,14 @@ static bool pair_loads(const struct ground *g, const struct plan_input *input, c
 	owned = sources > unplaced ? sources - unplaced : 0;
 	owned = owned < outside ? owned : outside;
 	owned = owned < small ? owned : small;
-	if (small - owned > spare)
+	if (input->rules.small != PLAN_SMALL_ANYWHERE)
+		owned = input->rules.small == PLAN_SMALL_OURS ? small : 0;
+	else if (small - owned > spare)
 		owned = small - spare;
+	if (owned > outside || small - owned > spare || (input->rules.pages_alone && unplaced > sources - owned)) {
+		free(hole);
+		return false;
+	}
 	sources -= owned;
 	qsort(hole, holes, sizeof(*hole), longer);
 	for (i = 0; i < holes && unplaced > sources; i++, segments++)

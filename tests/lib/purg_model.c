@@ -101,22 +101,31 @@ static void model_write(struct purg_model *m, pa_t pa, const unsigned char *from
 	}
 }
 
-static bool enter(struct purg_model *m)
+static void write_segments(struct purg_model *m, const struct fake_load *load)
 {
-	const struct fake_load *load = &m->fake->load;
-	unsigned char work[PURG_WORK_BYTES(PURG_CPUS_MAX)], sealed[MIB(2)];
-	size_t work_bytes;
-	uint8_t seal[PURG_CRC_BYTES];
 	size_t i;
 
-	if (!m->fake->loaded || !load->count)
-		return no(m, "nothing is loaded");
 	for (i = 0; i < load->count; i++) {
 		const struct sys_segment *s = &load->segment[i];
 
 		model_write(m, s->pa, s->buf, s->bytes);
 		model_write(m, s->pa + s->bytes, NULL, s->memory_bytes - s->bytes);
 	}
+}
+
+static bool enter(struct purg_model *m)
+{
+	const struct fake_load *load = fake_image(m->fake);
+	unsigned char work[PURG_WORK_BYTES(PURG_CPUS_MAX)], sealed[MIB(2)];
+	size_t work_bytes;
+	uint8_t seal[PURG_CRC_BYTES];
+	size_t i;
+
+	if (!load->count)
+		return no(m, "nothing is loaded");
+	/* A crash kernel's image lies in its place since the load. */
+	write_segments(m, &m->fake->crash);
+	write_segments(m, load);
 	m->base = load->entry;
 	purg_model_read(m, m->base, &m->header, sizeof(m->header));
 	if (m->header.magic != PURG_HEADER_MAGIC || m->header.version != PURG_ABI_VERSION)
@@ -386,9 +395,9 @@ static bool find_memory(struct purg_model *m, struct range_set *memory)
 		;
 	if (memmap_parse(&map, (const char *)m->fake->file[i].data, m->fake->file[i].bytes))
 		return no(m, "there is no memory");
-	if (m->fake->load.flags & SYS_KEXEC_ON_CRASH)
+	if (fake_image(m->fake)->flags & SYS_KEXEC_ON_CRASH)
 		ok = map.crash_count && range_set_add(memory, map.crash[map.crash_count - 1]);
-	for (i = 0; !(m->fake->load.flags & SYS_KEXEC_ON_CRASH) && i < map.ram.count; i++)
+	for (i = 0; !(fake_image(m->fake)->flags & SYS_KEXEC_ON_CRASH) && i < map.ram.count; i++)
 		ok = range_set_add(memory, map.ram.v[i]) && ok;
 	memmap_free(&map);
 	return ok || no(m, "there is no memory for a crash kernel");

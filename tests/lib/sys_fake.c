@@ -398,7 +398,7 @@ const char *fake_leak(const struct fake *f)
 			return "a segment is still attached";
 	if (fake_shms(f, false))
 		return "a segment was left that no load needs";
-	if (fake_ledgers(f) != fake_shms(f, true))
+	if (fake_ledgers(f) != fake_shms(f, true) + fake_crash_ledgers(f))
 		return "a ledger was left that names nothing";
 	if (f->overcommit != OVERCOMMIT_AT_FIRST && !f->overcommit_stuck)
 		return "nr_overcommit_hugepages was not put back";

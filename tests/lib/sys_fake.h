@@ -105,7 +105,10 @@ struct fake {
 	bool loaded;			/* a kernel is */
 	bool loaded_hidden;		/* /sys/kernel/kexec_loaded cannot be read */
 	struct fake_load load;
+	struct fake_load crash;		/* the same of the image for a panic; count 0: there is none */
+	bool show_images;		/* /proc/kallsyms and /proc/kcore show where both start */
 	int kexec_error;		/* negative errno that kexec_load(2) gives */
+	unsigned int kexec_fails_at;	/* that load, counted from 1, fails with ENOMEM when the kernel has dropped what it replaces; 0: none */
 
 	int file_load_error;		/* the same of kexec_file_load(2); 0: -ENOSYS */
 	unsigned int file_loads, probes;
@@ -134,6 +137,9 @@ struct fake {
 struct fake *fake_new(const pa_t *page_pa, uint32_t pages);
 void fake_free(struct fake *fake);
 
+/* What is started by the next reboot, or if there is no such thing by a panic. */
+const struct fake_load *fake_image(const struct fake *fake);
+
 /* Put a file there, or replace it; both copy. A link is only read by read_link(). */
 struct fake_file *fake_file(struct fake *fake, const char *path, const void *data, size_t bytes);
 void fake_text(struct fake *fake, const char *path, const char *text);
@@ -154,6 +160,8 @@ void fake_cpus_online(struct fake *fake, const char *online);
 unsigned int fake_shms(const struct fake *fake, bool loaded);
 /* Of ledgers. */
 unsigned int fake_ledgers(const struct fake *fake);
+/* Of them, those of what is staged in the crash kernel's memory, and loaded. */
+unsigned int fake_crash_ledgers(const struct fake *fake);
 /* What becomes of a killed process: its memory and descriptors are gone, its lock is free. together: so is the one that would have put the
  * limit back. */
 void fake_died(struct fake *fake, bool together);

@@ -172,6 +172,12 @@ static void test_wrong(void **state)
 	assert_int_equal(o.request.unpack_initrd, UNPACK_NO);
 	assert_true(apply("--unpack-initrd=auto", NULL, "[load]\nunpack-initrd = yes\n", NULL, NULL));
 	assert_int_equal(o.request.unpack_initrd, UNPACK_AUTO);
+	assert_true(apply(NULL, NULL, "[load]\nstage = crashkernel\n", NULL, NULL));
+	assert_true(o.request.stage == STAGE_CRASH_KERNEL && o.request.fast == FAST_NO);
+	assert_true(apply("--stage=hugepages", NULL, "[load]\nfast-reloc = no\nstage = crashkernel\n", NULL, NULL));
+	assert_true(o.request.stage == STAGE_HUGE_PAGES && o.request.fast == FAST_AUTO);
+	assert_false(apply(NULL, NULL, "[load]\nstage = here\n", NULL, NULL));
+	assert_non_null(strstr(complaint, "here: stage is auto, hugepages, crashkernel or none"));
 	assert_false(apply(NULL, NULL, "[load]\nunpack-initrd = maybe\n", NULL, NULL));
 	assert_non_null(strstr(complaint, "maybe: unpack-initrd is auto, yes or no"));
 	assert_false(apply(NULL, NULL, "[load]\ncpus = 0\n", NULL, NULL));

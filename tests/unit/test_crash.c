@@ -145,11 +145,11 @@ static void test_crash_load(void **state)
 		job->fake->sys.page_bytes = pages[p];
 		job->request.check = p ? CHECK_SHA256 : CHECK_DEFAULT;
 		assert_loads(job, &m);
-		assert_int_equal(job->fake->load.flags, SYS_KEXEC_ON_CRASH);
+		assert_int_equal(job->fake->crash.flags, SYS_KEXEC_ON_CRASH);
 		if (job->report.notes && !noted(job, "KiB pages"))
 			fail_msg("%s", job->report.note[0]);
-		for (i = 0; i < job->fake->load.count; i++) {
-			const struct sys_segment *s = &job->fake->load.segment[i];
+		for (i = 0; i < job->fake->crash.count; i++) {
+			const struct sys_segment *s = &job->fake->crash.segment[i];
 
 			assert_true(s->pa >= HIGH && s->pa + s->memory_bytes <= HIGH + HIGH_BYTES);
 		}

@@ -390,7 +390,7 @@ static void make_orphan(struct fake *f, struct ledger_store *store, enum ledger_
 	struct fail fail;
 
 	f->no_lock = true;
-	assert_int_equal(ledger_create(store, &f->sys, KIB(4), &fail), KX_OK);
+	assert_int_equal(ledger_create(store, &f->sys, STAGING_HUGE_PAGES, KIB(4), &fail), KX_OK);
 	assert_int_equal(f->sys.shm_create(&f->sys, STAGING_KEY + store->number, 4 * PLAN_SLOT_BYTES, true, id), 0);
 	ledger_set_state(store, state);
 	f->no_lock = false;

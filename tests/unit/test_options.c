@@ -229,6 +229,28 @@ static void test_extra(void **state)
 	refuses("-l K --staging-extra");
 }
 
+static void test_stage(void **state)
+{
+	(void)state;
+	runs("-l K");
+	assert_int_equal(o.request.stage, STAGE_AUTO);
+	/* To say where is to ask for it. */
+	runs("-l K --stage=crashkernel");
+	assert_true(o.request.stage == STAGE_CRASH_KERNEL && o.request.fast == FAST_AUTO);
+	runs("-l K --stage hugepages --fast-reloc=require");
+	assert_true(o.request.stage == STAGE_HUGE_PAGES && o.request.fast == FAST_REQUIRE);
+	runs("-l K --stage=crashkernel --fast-reloc=no");
+	assert_int_equal(o.request.fast, FAST_NO);
+	runs("-l K --stage=none");
+	assert_true(o.request.stage == STAGE_NONE && o.request.fast == FAST_NO);
+	refuses("-l K --stage=none --fast-reloc=require");
+	refuses("-p K --stage=crashkernel");
+	refuses("-l K --stage=crashkernel --mem-min=4096");
+	refuses("-l K --stage=memory");
+	assert_non_null(strstr(err_text_of, "auto, hugepages, crashkernel or none"));
+	refuses("-l K --stage");
+}
+
 static void test_cpus(void **state)
 {
 	(void)state;
@@ -452,7 +474,7 @@ int main(void)
 		cmocka_unit_test(test_actions_of_kexec_tools),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_extra),
-		cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_stage), cmocka_unit_test(test_cpus),
 		cmocka_unit_test(test_unchecked),
 		cmocka_unit_test(test_what_file_load_cannot),
 		cmocka_unit_test(test_unknown_options),
