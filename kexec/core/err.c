@@ -61,6 +61,8 @@ static const char *const texts[KX_ERR_COUNT] = {
 		       "hand if the new kernel does not come up",
 	[KX_CPUS_STAY] = "cannot be taken offline, so this kernel would stop at kexec -e (\"Non-boot CPUs are not disabled\"); boot with maxcpus=1 to "
 			 "use kexec here, or reboot through the firmware",
+	[KX_LIVE_UPDATE] = "what is preserved for the next kernel would be lost, since only the kernel's own kexec_file_load hands that over; use kexec -s "
+			   "without --fast-reloc, or add --drop-live-update",
 	[KX_NO_PFN] = "the kernel hides physical addresses; run with CAP_SYS_ADMIN in the initial user namespace",
 	[KX_NO_HUGE_PAGES] = "no 2 MiB huge pages to be had; free memory, or load earlier after boot",
 	[KX_NO_IPC_LOCK] = "huge pages in shared memory are for CAP_IPC_LOCK and the group in vm.hugetlb_shm_group only; run with "

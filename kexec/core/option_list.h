@@ -33,6 +33,8 @@ OPTION('a', "kexec-syscall-auto", NULL, "Use kexec_file_load(2), else kexec_load
 OPTION('i', "no-checks", NULL, "The same as --check=none.", THEIRS, no_checks)
 OPTION(0, "force-unchecked", NULL, "Stage with --check=none, though staged memory could be taken away unnoticed.", OURS,
        FLAG(request.force_unchecked))
+OPTION(0, "drop-live-update", NULL, "Load though state that is preserved for a live update would be lost.", OURS,
+       FLAG(request.drop_live_update))
 OPTION_BY_LOAD(0, "fast-reloc", "[=require]", "Stage the kernel where it will be booted from. With =require, fail if that is not possible; "
 	       "=no: do not.", OURS, take_fast, r->fast != FAST_NO, "that call stages nothing")
 OPTION_BY_LOAD(0, "stage", "WHERE", "Where --fast-reloc stages: hugepages (auto, the default), crashkernel or none.", OURS, take_stage,

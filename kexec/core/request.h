@@ -38,6 +38,7 @@ struct load_request {
 	enum check_kind check;
 	bool check_is_preference, cpus_is_preference, unpack_is_preference;	/* kexec.conf's: where only kexec_file_load(2) is to be had they are left, and it is said */
 	bool force_unchecked;	/* check may be CHECK_NONE though fast is not FAST_NO */
+	bool drop_live_update;	/* load though somebody's live update loses its state */
 	unsigned int cpus;	/* how many purgatory may use; 0 is 1 */
 	bool extra_given;	/* else it is 100: */
 	uint32_t extra_percent;	/* huge pages taken for a moment beyond those needed, at most, to find a better place */

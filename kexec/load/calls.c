@@ -121,7 +121,7 @@ static enum kx_err load_without_load(struct load *l, struct fail *fail)
 
 bool load_may_go_by_file(enum kx_err err)
 {
-	return err == KX_LOCKDOWN || err == KX_NO_SYSCALL;
+	return err == KX_LOCKDOWN || err == KX_NO_SYSCALL || err == KX_LIVE_UPDATE;
 }
 
 /* By the call that was asked for, or by kexec_file_load(2) and, should that fail, by the other. */

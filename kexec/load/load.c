@@ -292,9 +292,13 @@ enum kx_err load_in_stages(struct load *l, struct fail *fail)
 	const struct load_request *request = l->request;
 	struct load_request packed = *request;
 	uint64_t start_ms = l->sys->now_ms(l->sys);
+	char who[128];
 	enum kx_err err;
 
 	load_tidy(l);
+	/* Neither call hands over what the kernel has for its own device tree: the next kernel gets ours. */
+	if (!request->crash && !request->drop_live_update && live_update_session(l->sys, who, sizeof(who)))
+		return fail_set(fail, KX_LIVE_UPDATE, "%s", who);
 	err = run_either_way(l, fail);
 	/* What does not work with the larger initrd may with the smaller one; nobody is to lose a load to what nobody asked for. */
 	if (err && err != KX_INTERRUPTED && err != KX_NO_SYSCALL && err != KX_FILE_LOAD && l->inputs.initrd_packed_bytes &&

@@ -42,6 +42,10 @@ static inline bool loads_are_uncounted(const struct load_limit *limit)
 	return !limit->limited && !limit->unknown;
 }
 
+/* Whether a process has a session of a live update open, or kexec handover was finalized: only the kernel's own kexec_file_load(2) hands that
+ * over. who: which it is, in room bytes; else empty. */
+bool live_update_session(struct sys *sys, char *who, size_t room);
+
 /* Whether the kernel can take all CPUs but one offline, without which it does not come to the jump. Errors: KX_CPUS_STAY */
 enum kx_err preflight_cpus(struct sys *sys, struct fail *fail);
 

@@ -411,6 +411,53 @@ static void test_replaces_staged(void **state)
 	job_free(job);
 }
 
+/* What somebody preserves for a live update goes by the kernel's own call only: preferred, demanded, and dropped. */
+static void test_live_update(void **state)
+{
+	static const struct { bool finalized; enum fast_mode fast; bool drop; enum kx_err want; } v[] = {
+		{ false, FAST_AUTO, false, KX_OK }, { false, FAST_REQUIRE, false, KX_LIVE_UPDATE }, { false, FAST_REQUIRE, true, KX_OK },
+		{ true, FAST_REQUIRE, false, KX_LIVE_UPDATE }, { true, FAST_AUTO, true, KX_OK },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(v); i++) {
+		struct job *job = job_of(SYSCALL_AUTO, FAKE_FILE_LOAD_WORKS);
+		struct fake *f = job->fake;
+		bool by_file = v[i].fast == FAST_AUTO && !v[i].drop;
+
+		if (v[i].finalized) {
+			fake_text(f, "/sys/kernel/debug/kho/out/finalize", "1\n");
+		} else {
+			fake_text(f, "/sys/class/misc/liveupdate/dev", "10:120\n");
+			fake_text(f, "/proc/77/fd/x", "");
+			fake_link(f, "/proc/77/fd/3", "/dev/null");
+			fake_link(f, "/proc/77/fd/4", "anon_inode:[luo_session] vm-1");
+		}
+		job->request.fast = v[i].fast;
+		job->request.drop_live_update = v[i].drop;
+		assert_int_equal(load(job), v[i].want);
+		if (v[i].want)
+			assert_string_equal(job->fail.detail, v[i].finalized ? "kexec handover was finalized" : "process 77 has the session vm-1");
+		assert_int_equal(job->report.by_file, by_file);
+		assert_int_equal(noted(job, "would be lost"), by_file);
+		assert_int_equal(f->kexec_loads, !v[i].want && !by_file);
+		assert_clean(f);
+		job_free(job);
+	}
+	/* No session is open. */
+	{
+		struct job *job = job_of(SYSCALL_LOAD, 0);
+
+		fake_text(job->fake, "/sys/class/misc/liveupdate/dev", "10:120\n");
+		fake_text(job->fake, "/sys/kernel/debug/kho/out/finalize", "0\n");
+		fake_link(job->fake, "/proc/77/fd/4", "anon_inode:[eventfd]");
+		job->request.fast = FAST_REQUIRE;
+		assert_int_equal(load(job), KX_OK);
+		job_free(job);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_unload_by),
 		cmocka_unit_test(test_files_are_opened_once),
 		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_live_update),
 		cmocka_unit_test(test_replaces_staged),
 	};
 
