@@ -155,3 +155,11 @@ bench: build/sbin/kexec build/tests/e2e/tool
 bench-downtime: build/sbin/kexec build/tests/e2e/tool
 	$(srcdir)/bench/downtime $^ > build/downtime.txt
 	$(srcdir)/bench/downtime-report build/downtime.txt $(srcdir)/docs
+
+# How long a load takes against what it cannot do without; for docs/benchmarks.md, minutes.
+build/bench/load_reference.o: INCLUDES += -I$(srcdir)/abi
+build/bench/load_reference: build/bench/load_reference.o $(abi_OBJS)
+	$(call say,LINK)$(CC) $(TEST_CFLAGS) -static $(LDFLAGS) $^ $(LIBS) -lm -o $@
+.PHONY: bench-load
+bench-load: build/sbin/kexec build/tests/e2e/tool build/bench/load_reference
+	$(srcdir)/bench/load $^

@@ -143,18 +143,16 @@ static void note_pool(const struct attempt *a, uint64_t pool_before)
 }
 
 /*
- * Staging stays as large as it was made, and is accounted so (kernel.shmall). The first has room for what is needed; only where that does
- * not do, one with room for more is made in its place.
+ * With room for all that may be looked at, which takes no memory until it is. Staging stays as large as it was made, and is accounted so
+ * (kernel.shmall, kernel.shmmax): where these do not allow it, there is room for what is needed.
  */
-static enum kx_err open_staging(struct attempt *a, uint32_t wanted, uint32_t *extra, uint32_t step, struct fail *fail)
+static enum kx_err open_staging(struct attempt *a, uint32_t wanted, uint32_t *extra, struct fail *fail)
 {
 	struct placement *to = a->to;
 	struct staging_place place = { .ops = a->backend, .number = to->ledger.number, .journal = ledger_journal(&to->ledger) };
-	enum kx_err err;
+	enum kx_err err = staging_open(&to->staging, a->sys, &place, wanted + *extra, fail);
 
-	staging_close(&to->staging, true);
-	err = staging_open(&to->staging, a->sys, &place, step ? wanted + *extra : wanted, fail);
-	if (err && step) {
+	if (err && *extra) {
 		*extra = 0;
 		err = staging_open(&to->staging, a->sys, &place, wanted, fail);
 	}
@@ -187,7 +185,7 @@ enum kx_err staging_trial(struct sys *sys, struct staging_trial *trial, struct f
 	err = begin_staging(&a, &ledger, fail);
 
 	if (!err)
-		err = open_staging(&a, 1, &extra, 0, fail);
+		err = open_staging(&a, 1, &extra, fail);
 	if (!err)
 		err = grow(&a, 1, fail);
 	if (!err && !placement.staging.pages)
@@ -209,12 +207,10 @@ static enum kx_err place_in_pages(struct attempt *a, const struct ledger *ledger
 	if (err)
 		return err;
 	extra = extra_pages(a, wanted);
+	err = open_staging(a, wanted, &extra, fail);
+	if (err)
+		return err;
 	for (step = 0; step <= EXTRA_STEPS; step++) {
-		if (step <= 1) {
-			err = open_staging(a, wanted, &extra, step, fail);
-			if (err)
-				return err;
-		}
 		if (step == 1)
 			until_ms = a->sys->now_ms(a->sys) + EXTRA_MS;
 		before = to->staging.pages;
