@@ -176,13 +176,15 @@ static int finish_output(const struct report *report)
 }
 
 /* What was staged in the crash kernel's memory is gone, or could not be: the crash kernel comes back. */
-static void restore_crash_kernel(struct sys *sys, const struct crash_kernel_before *before)
+static void restore_crash_kernel(struct sys *sys)
 {
+	struct report report;
 	char kernel[256];
 	struct fail fail;
 
-	if (!crash_kernel_restore(sys, before, kernel, sizeof(kernel), &fail))
+	if (!crash_kernel_restore(sys, kernel, sizeof(kernel), &report, &fail))
 		return;
+	report_notes(&report, stderr);
 	if (fail.err)
 		complain(&fail);
 	else
@@ -191,7 +193,6 @@ static void restore_crash_kernel(struct sys *sys, const struct crash_kernel_befo
 
 static int do_load(struct sys *sys, struct options *options)
 {
-	struct crash_kernel_before before = crash_kernel_look(sys);
 	struct report report;
 	struct fail fail;
 	enum kx_err err;
@@ -204,10 +205,8 @@ static int do_load(struct sys *sys, struct options *options)
 		progress_attach(&options->request);
 	err = load_kernel(sys, &options->request, &report, &fail);
 	progress_end();
-	if (options->request.crash && !err && !options->request.plan_only)
-		crash_kernel_remember(sys, &options->request);
-	if (!options->request.crash)
-		restore_crash_kernel(sys, &before);
+	if (!options->request.crash && !options->request.plan_only)
+		restore_crash_kernel(sys);
 	if (err) {
 		report_notes(&report, stderr);
 		if (err == KX_INTERRUPTED && options->unload)
@@ -266,16 +265,13 @@ static int do_load_entry(struct sys *sys, struct options *options)
 
 static enum kx_err do_unload(struct sys *sys, const struct options *options, struct fail *fail)
 {
-	struct crash_kernel_before before = crash_kernel_look(sys);
 	const char *note;
 	enum kx_err err = unload_kernel(sys, options->request.crash, options->request.syscall, &note, fail);
 
 	if (!err && note)
 		fprintf(stderr, "kexec: %s\n", note);
-	if (!err && options->request.crash)
-		crash_kernel_forget(sys);
-	else
-		restore_crash_kernel(sys, &before);
+	if (!options->request.crash)
+		restore_crash_kernel(sys);
 	return err;
 }
 
@@ -374,7 +370,6 @@ static void tell_shutdown(struct sys *sys, const struct heal *heal, enum kx_err 
 
 static int do_heal(struct sys *sys, const struct options *options)
 {
-	struct crash_kernel_before before = crash_kernel_look(sys);
 	struct heal heal;
 	struct fail fail;
 	enum kx_err err;
@@ -388,7 +383,7 @@ static int do_heal(struct sys *sys, const struct options *options)
 			staged_stamp(sys, LEDGER_STAMP_JUMP);
 		tell_shutdown(sys, &heal, err, &fail);
 	} else {
-		restore_crash_kernel(sys, &before);
+		restore_crash_kernel(sys);
 	}
 	if (err) {
 		complain(&fail);
@@ -481,6 +476,7 @@ int main(int argc, char **argv)
 		return status;
 	if (options.exec) {
 		exec_kernel(&sys, options.sync, options.ifdown, tell_heal, &fail);
+		restore_crash_kernel(&sys);
 		return complain(&fail);
 	}
 	if (options.shutdown && sys.interrupted(&sys)) {

@@ -13,24 +13,26 @@ test_plan_random_LIB = plan_sim
 test_pgtable_LIB = table_walk
 test_initrd_LIB = pack initramfs_model
 test_codec_LIB = pack
-test_codec_OBJS = $(input_OBJS) $(probe_OBJS) build/kexec/sys/sys_read.o
-test_options_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
-test_options_questions_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
+# What is built on struct sys, and makes no system call of its own.
+SYS_HELPER_OBJS = $(patsubst %,build/kexec/sys/%.o,sys_read sys_unload)
+test_codec_OBJS = $(input_OBJS) $(probe_OBJS) $(SYS_HELPER_OBJS)
+test_options_OBJS = $(cli_OBJS) $(SYS_HELPER_OBJS)
+test_options_questions_OBJS = $(cli_OBJS) $(SYS_HELPER_OBJS)
 # The machine in memory, and what a load on it is judged by.
 FAKE_LIB = sys_fake fake_files fake_pages fake_kexec
 LOAD_LIB = $(FAKE_LIB) fake_blob purg_model table_walk
 test_config_LIB = $(FAKE_LIB)
-test_config_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
+test_config_OBJS = $(cli_OBJS) $(SYS_HELPER_OBJS)
 test_entries_LIB = $(FAKE_LIB)
-test_entries_OBJS = build/kexec/probe/boot_entries.o build/kexec/probe/boot_paths.o build/kexec/sys/sys_read.o
+test_entries_OBJS = build/kexec/probe/boot_entries.o build/kexec/probe/boot_paths.o $(SYS_HELPER_OBJS)
 test_entries_grub_LIB = $(test_entries_LIB)
 test_entries_grub_OBJS = $(test_entries_OBJS)
 test_reboot_LIB = $(FAKE_LIB)
-test_reboot_OBJS = build/kexec/probe/this_boot.o build/kexec/sys/sys_read.o
+test_reboot_OBJS = build/kexec/probe/this_boot.o $(SYS_HELPER_OBJS)
 test_workers_OBJS = $(sys_OBJS)
 test_sys_OBJS = $(sys_OBJS)
 test_staged_report_OBJS = build/kexec/manage/staged_report.o
-LOAD_TEST_OBJS = $(probe_OBJS) $(stage_OBJS) $(input_OBJS) $(load_OBJS) $(manage_OBJS) build/kexec/sys/sys_read.o
+LOAD_TEST_OBJS = $(probe_OBJS) $(stage_OBJS) $(input_OBJS) $(load_OBJS) $(manage_OBJS) $(SYS_HELPER_OBJS)
 $(foreach test,$(LOAD_TESTS),$(eval $(test)_LIB = job pack $(LOAD_LIB))$(eval $(test)_OBJS = $(LOAD_TEST_OBJS)))
 
 # Where tests/unit/golden.h finds the outputs that are kept.
@@ -88,7 +90,7 @@ check-diff: build/sbin/kexec
 # Fuzz targets: ordinary builds replay the corpus, "make fuzz" looks for more with clang's libFuzzer.
 FUZZ_TARGETS = entries initrd iomem image container dt vmcore ledger options load
 fuzz_initrd_LIB = initramfs_model
-fuzz_options_OBJS = $(cli_OBJS) build/kexec/sys/sys_read.o
+fuzz_options_OBJS = $(cli_OBJS) $(SYS_HELPER_OBJS)
 fuzz_load_LIB = $(LOAD_LIB)
 fuzz_load_OBJS = $(LOAD_TEST_OBJS)
 FUZZ_SECONDS = 60
@@ -107,7 +109,7 @@ check-corpus: $(patsubst %,build/tests/fuzz/replay_%,$(FUZZ_TARGETS))
 	done
 
 FUZZ_SRCS = $(foreach component,$(PURE_COMPONENTS) cli probe stage input load manage,$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(component)_OBJS)))) \
-	$(srcdir)/kexec/sys/sys_read.c $(patsubst %,$(srcdir)/tests/lib/%.c,$(LOAD_LIB) initramfs_model)
+	$(srcdir)/kexec/sys/sys_read.c $(srcdir)/kexec/sys/sys_unload.c $(patsubst %,$(srcdir)/tests/lib/%.c,$(LOAD_LIB) initramfs_model)
 fuzz:
 	@mkdir -p build/fuzz
 	for target in $(FUZZ_TARGETS); do \

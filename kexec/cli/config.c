@@ -172,8 +172,12 @@ bool config_apply(struct sys *sys, struct options *options, FILE *err)
 	if (fast_is_ours)
 		to->fast = r.request.fast;
 	/* It says where, and not whether. */
-	if (r.stage && to->stage == STAGE_AUTO && may_stage)
+	if (r.stage && !options->stage_given && may_stage && (r.request.stage != STAGE_NONE || !options->fast_given))
 		to->stage = r.request.stage;
+	if (to->stage == STAGE_NONE && to->fast == FAST_REQUIRE) {
+		fprintf(err, "kexec: " CONFIG ": stage = none does not go with fast-reloc = require\n");
+		return false;
+	}
 	if (r.request.extra_given && !to->extra_given)
 		to->extra_given = true, to->extra_percent = r.request.extra_percent;
 	if (r.check && !options->check_given && by_load)

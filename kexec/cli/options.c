@@ -232,6 +232,7 @@ static enum options_result take_fast(const struct parse *p)
 
 static enum options_result take_stage(const struct parse *p)
 {
+	p->options->stage_given = true;
 	if (options_parse_stage(&p->options->request.stage, p->argument))
 		return OPTIONS_RUN;
 	fprintf(p->err, "kexec: --stage=%s is unknown; it is auto, hugepages, crashkernel or none\n", p->argument);
@@ -574,8 +575,9 @@ enum options_result options_parse(struct options *options, int argc, char **argv
 	/* To say where is to ask for it. */
 	if (options->request.stage != STAGE_AUTO && options->request.stage != STAGE_NONE && !options->fast_given)
 		options->fast_given = true, options->request.fast = FAST_AUTO;
-	if (options->request.stage == STAGE_NONE && options->request.fast == FAST_REQUIRE) {
-		fprintf(err, "kexec: --stage=none does not go with --fast-reloc=require\n");
+	if (options->fast_given && ((options->request.stage == STAGE_NONE && options->request.fast == FAST_REQUIRE) ||
+				    (options->request.stage > STAGE_AUTO && options->request.stage < STAGE_NONE && options->request.fast == FAST_NO))) {
+		fprintf(err, "kexec: --stage=none does not go with --fast-reloc=require, nor any other place with --fast-reloc=no\n");
 		return OPTIONS_BAD;
 	}
 	if (options->request.fast != FAST_NO && (options->request.mem_min || options->request.mem_max || options->request.crash ||

@@ -21,7 +21,7 @@ struct options {
 	bool boot_entry, list_entries;	/* the kernel is a boot entry's; show them all, and no load then */
 	const char *entry_name;		/* null: the default */
 	bool doctor;		/* the request is the load that it is about; kernel null: any */
-	bool fast_given, check_given, cpus_given, unpack_given;	/* on the command line */
+	bool fast_given, stage_given, check_given, cpus_given, unpack_given;	/* on the command line */
 	bool shutdown;		/* kexec KERNEL, and nothing else: load it and shut down */
 	bool sync, ifdown;
 	bool no_sync, no_ifdown;	/* given, wherever: they count in the end */

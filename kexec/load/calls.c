@@ -2,6 +2,8 @@
 /* By which system call a load goes, and what is tried where the first one does not do. */
 #include "order.h"
 
+#include "crash_kernel.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -184,7 +186,7 @@ static enum kx_err lock_loads(struct load *l, struct fail *fail)
 
 bool crash_memory_is_staged(struct sys *sys)
 {
-	return kernel_is_loaded(sys, false) != 0 && ledgers_use_crash_memory(sys, -1);
+	return kernel_is_loaded(sys, false) != 0 && ledgers_count_on_crash_memory(sys);
 }
 
 enum kx_err load_kernel(struct sys *sys, const struct load_request *request, struct report *report, struct fail *fail)
@@ -205,7 +207,11 @@ enum kx_err load_kernel(struct sys *sys, const struct load_request *request, str
 	if (err)
 		return err;
 	sys->die_first(sys, true);
+	if (request->crash && !request->plan_only)
+		crash_kernel_loading(sys);
 	err = load_either(&l, fail);
+	if (request->crash && !request->plan_only)
+		crash_kernel_loaded(sys, err ? NULL : request);
 	inputs_close(&l.inputs);
 	sys->die_first(sys, false);
 	/* Somebody may have unloaded meanwhile, and left to us what was staged. */

@@ -152,24 +152,27 @@ static enum kx_err hand_over(struct sys *sys, struct placement *placement, const
 {
 	struct ledger_store *store = &placement->ledger;
 	const struct staging_panic image = { panic->bytes, panic->count, panic->pa, panic->entry_pa };
-	bool *holds;
+	bool *holds = calloc(placement->staging.pages + 1, sizeof(*holds));
+	enum kx_err err = holds ? KX_OK : fail_set(fail, KX_NO_MEMORY, "lists");
 	uint32_t i;
-	enum kx_err err;
 
-	if (ledgers_use_crash_memory(sys, store->number)) {
-		int result = sys->kexec_load(sys, 0, NULL, 0, 0);
+	for (i = 0; holds && i < placement->staging.pages; i++)
+		holds[i] = placement->keep[i] && !placement->extra[i];
+	if (!err && sys->interrupted(sys))
+		err = fail_set(fail, KX_INTERRUPTED, "staging");
+	if (!err && crash_memory_is_staged(sys)) {
+		int result = sys_unload(sys, false, SYSCALL_AUTO);
 
 		if (result)
-			return kexec_load_error(result, fail);
-		ledgers_leave_crash_memory(sys, store->number);
+			err = kexec_load_error(result, fail);
 	}
-	holds = calloc(placement->staging.pages + 1, sizeof(*holds));
-	if (!holds)
-		return fail_set(fail, KX_NO_MEMORY, "lists");
-	for (i = 0; i < placement->staging.pages; i++)
-		holds[i] = placement->keep[i] && !placement->extra[i];
-	store->header->crash_entry_pa = panic->entry_pa;
-	err = staging_hand_over(&placement->staging, holds, &image, fail);
+	if (!err) {
+		store->header->crash_entry_pa = panic->entry_pa;
+		err = staging_hand_over(&placement->staging, holds, &image, fail);
+	}
+	/* What had been there is not any more. */
+	if (!err)
+		ledgers_leave_crash_memory(sys, store->number);
 	free(holds);
 	return err;
 }
@@ -190,7 +193,8 @@ enum kx_err commit(struct sys *sys, const struct load_request *request, const st
 		err = seal_ledger(placement, ledger, entry_pa, fail);
 	if (err)
 		return err;
-	if (sys->interrupted(sys)) {
+	/* Once the crash kernel's memory is taken nobody stops half way. */
+	if (!panic && sys->interrupted(sys)) {
 		err = fail_set(fail, KX_INTERRUPTED, "%s", request->kernel);
 	} else if (by_file) {
 		err = hand_over_file(sys, machine, placement, control, fail);

@@ -2,6 +2,7 @@
 /* The order of a load. */
 #include "order.h"
 
+#include "crash_kernel.h"
 #include "dt.h"
 #include "file_image.h"
 
@@ -29,8 +30,10 @@ void load_remove_others(const struct load *l, int keep)
 	hindrance = lock_hindrance(&l->lock);
 	if (hindrance)
 		report_note(l->report, "what was staged before could not be given back: %s; kexec -u does it", hindrance);
-	else if (ledgers_remove(l->sys, keep))
+	else if (ledgers_remove(l->sys, keep, false))
 		report_note(l->report, "a process holds memory that was staged before: it is given back when that ends");
+	if (!hindrance && !l->placement.panic_pa && ledgers_use_crash_memory(l->sys))
+		report_note(l->report, "the crash kernel's memory may still hold what was staged in it, which this kernel does not show: kexec -u empties it");
 }
 
 void load_tidy(const struct load *l)
@@ -143,8 +146,8 @@ static enum kx_err commit_it(struct load *l, struct fail *fail)
 
 	if (!err && hand_over)
 		err = panic_image_make(&panic, l->sys, &facts, &l->placement, fail);
-	if (!err && hand_over && kernel_is_loaded(l->sys, true) == 1 && !ledgers_use_crash_memory(l->sys, l->placement.ledger.number))
-		report_note(l->report, "the crash kernel that was loaded is not any more, so a panic leaves no dump, until kexec -u");
+	if (!err && hand_over)
+		l->took_crash_kernel = crash_kernel_take(l->sys);
 
 	if (!err) {
 		ledger_describe(&ledger, &l->placement, &l->payload, page_list);
@@ -262,6 +265,8 @@ static enum kx_err run_stages(struct load *l, struct fail *fail)
 /* The kernel counts on it from here on. */
 static void keep_staging(struct load *l)
 {
+	if (l->took_crash_kernel)
+		report_note(l->report, "the crash kernel that was loaded is not any more, so a panic leaves no dump, until kexec -u");
 	int keep = l->placement.ledger.sys ? l->placement.ledger.number : -1;
 
 	staging_close(&l->placement.staging, false);

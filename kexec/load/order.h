@@ -18,6 +18,7 @@ struct load {
 	struct placement placement;
 	struct payload payload;
 	struct control control;
+	bool took_crash_kernel;	/* what was loaded for a panic */
 };
 
 /*

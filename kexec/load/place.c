@@ -235,6 +235,38 @@ static enum kx_err place_in_pages(struct attempt *a, const struct ledger *ledger
 	return err ? fail_set(fail, err, "kernel and initrd") : KX_OK;
 }
 
+/* kernel.kexec_load_limit_panic counts taking the memory, giving it back, and the crash kernel that comes back then. */
+#define PANIC_LOADS	3
+
+static enum kx_err preflight_crash_memory(struct sys *sys, struct fail *fail)
+{
+	struct load_limit limit;
+	enum kx_err err = preflight_switches(sys, true, fail);
+
+	if (err)
+		return err;
+	load_limit_read(sys, LOAD_LIMIT_PANIC, &limit);
+	return limit.limited && limit.left < PANIC_LOADS ? fail_with(fail, KX_LOAD_LIMIT_PANIC) : KX_OK;
+}
+
+/* A page in a window whose memory has failed, under BSS as well; PLAN_NO_PAGE: none. */
+static uint32_t failed_page(const struct placement *placement, struct sys *sys)
+{
+	const struct staging *staging = &placement->staging;
+	unsigned int o;
+	uint32_t i;
+
+	for (i = 0; i < staging->pages; i++)
+		for (o = 0; o < PLAN_OBJECTS; o++) {
+			const struct plan_window *window = &placement->plan.window[o];
+			pa_t pa = staging->pa[i];
+
+			if (pa >= window->pa && pa - window->pa < window->slots * PLAN_SLOT_BYTES && memory_has_failed(sys, pa, PLAN_SLOT_BYTES))
+				return i;
+		}
+	return PLAN_NO_PAGE;
+}
+
 /* All that is reserved is there to be planned with, and nothing has to be taken. */
 static enum kx_err place_in_crash_memory(struct attempt *a, const struct ledger *ledger, struct fail *fail)
 {
@@ -243,8 +275,8 @@ static enum kx_err place_in_crash_memory(struct attempt *a, const struct ledger 
 	struct range reserved = map->crash_count ? map->crash[map->crash_count - 1] : (struct range){ 0 };
 	struct staging_place place = { .ops = a->backend, .area = crash_memory_area(reserved, &to->panic_pa) };
 	uint32_t wanted = plan_slots(&to->input.object[OBJECT_KERNEL]) + plan_slots(&to->input.object[OBJECT_INITRD]);
-	uint32_t pages = (uint32_t)(place.area.bytes / a->backend->page_bytes);
-	enum kx_err err = preflight_switches(a->sys, true, fail);
+	uint32_t pages = (uint32_t)(place.area.bytes / a->backend->page_bytes), failed;
+	enum kx_err err = preflight_crash_memory(a->sys, fail);
 
 	if (!err)
 		err = begin_staging(a, ledger, fail);
@@ -258,8 +290,9 @@ static enum kx_err place_in_crash_memory(struct attempt *a, const struct ledger 
 		err = staging_grow(&to->staging, pages, fail);
 	if (err)
 		return err;
-	err = placement_plan(to, a->facts);
-	if (err == KX_NO_ROOM)
+	while (!(err = placement_plan(to, a->facts)) && (failed = failed_page(to, a->sys)) != PLAN_NO_PAGE)
+		to->staging.pa[failed] = STAGING_NO_PA;
+	if (err == KX_NO_ROOM && pages < wanted)
 		return fail_set(fail, KX_CRASH_MEMORY_SMALL, "%u MiB are wanted, and %llu MiB reserved",
 				(wanted + 1) * (unsigned int)(a->backend->page_bytes >> 20), (unsigned long long)(reserved.bytes >> 20));
 	if (!err && to->plan.in_place + to->plan.moved > pages_to_be_had(&a->budget, a->backend))
@@ -372,6 +405,8 @@ enum kx_err placement_trim(struct placement *placement, struct fail *fail)
 
 	if (!err && placement->staging.ops)
 		staging_keep(&placement->staging, placement->keep);
+	if (!err && placement->staging.ops && !staging_is_shared(&placement->staging))
+		err = staging_reserve(&placement->staging, placement->keep, fail);
 	return err;
 }
 

@@ -160,8 +160,6 @@ static enum kx_err reload(struct staged *staged, struct report *report, struct f
 
 	if (staged->ledger.flags & LEDGER_RELOCATED)
 		return fail_set(fail, KX_MOVED, "part of the payload is not staged");
-	if (!staging_is_shared(&staged->staging))
-		return fail_set(fail, KX_MOVED, "what lies in the crash kernel's memory cannot be read");
 	err = prepare(&r, fail);
 	if (!err)
 		err = open_ledger(&r, fail);
@@ -176,7 +174,7 @@ static enum kx_err reload(struct staged *staged, struct report *report, struct f
 		staging_close(&r.placement.staging, false);
 		ledger_close(&r.placement.ledger, err != KX_OK);
 		if (!err)
-			ledgers_remove(r.sys, number);
+			ledgers_remove(r.sys, number, false);
 	}
 	placement_close(&r.placement, false);
 	payload_free(&r.payload);
@@ -190,13 +188,13 @@ static enum kx_err reload(struct staged *staged, struct report *report, struct f
 static enum kx_err undo(struct sys *sys, struct heal *heal, struct fail *fail)
 {
 	char why[sizeof(heal->check.why)];
-	int err = kexec_unload(sys, false, SYSCALL_AUTO);
+	int err = sys_unload(sys, false, SYSCALL_AUTO);
 
 	memcpy(why, heal->check.why, sizeof(why));
 	if (err && kernel_is_loaded(sys, false) != 0)
 		return fail_set(fail, KX_NOT_UNDONE, "%s (%s)", why, strerror(-err));
 	heal->undone = true;
-	ledgers_remove(sys, -1);
+	ledgers_remove(sys, -1, false);
 	return fail_set(fail, KX_UNDONE, "%s", why);
 }
 
@@ -217,6 +215,12 @@ static enum kx_err make_true(struct staged *staged, struct heal *heal, struct fa
 	if (loaded_is_anothers(staged))
 		return nobodys(heal);
 	if (heal->check.truth == STAGED_DAMAGED) {
+		staged_close(staged);
+		return undo(sys, heal, fail);
+	}
+	/* Nothing moves there, so a loader was killed in the middle, and whether it came to its end is not to be seen. */
+	if (!staging_is_shared(&staged->staging)) {
+		snprintf(heal->check.why, sizeof(heal->check.why), "kexec was killed while it loaded what is staged in the crash kernel's memory");
 		staged_close(staged);
 		return undo(sys, heal, fail);
 	}

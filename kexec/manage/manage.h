@@ -13,9 +13,6 @@
  * or why staged memory is not given back yet. */
 enum kx_err unload_kernel(struct sys *sys, bool crash, enum syscall_choice by, const char **note, struct fail *fail);
 
-/* Tell the kernel to drop what is loaded, by that system call or by either. Returns 0 or a negative errno. */
-int kexec_unload(struct sys *sys, bool crash, enum syscall_choice by);
-
 /*
  * Start what is loaded, healed if need be. With do_sync, write out disks first; with do_ifdown, take the network down. Only returns on
  * failure. heal tells what was found and done, for a word on it before the jump: tell() is called with it, and may be null.

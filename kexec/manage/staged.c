@@ -93,11 +93,12 @@ static void damaged(struct staged_check *check, const char *format, ...)
 static void check_pages(const struct staged *staged, struct staged_check *check)
 {
 	const struct ledger *ledger = &staged->ledger;
+	/* A huge page has its flags in front. */
+	uint64_t flagged_bytes = staged->header.staging_kind == STAGING_HUGE_PAGES ? staged->sys->page_bytes : PLAN_SLOT_BYTES;
 	uint32_t i;
 
 	for (i = 0; i < ledger->pages; i++) {
 		pa_t pa = staged->staging.pa[ledger->page[i].page];
-		uint64_t flags = 0;
 
 		if (ledger->page[i].flags & LEDGER_PAGE_EXTRA)
 			continue;
@@ -108,7 +109,7 @@ static void check_pages(const struct staged *staged, struct staged_check *check)
 		}
 		check->moved += pa != ledger->page[i].pa;
 		/* No /proc/kpageflags (CONFIG_PROC_PAGE_MONITOR): then reading tells. */
-		if (staged->sys->page_flags(staged->sys, pa, &flags) == 0 && flags & SYS_PAGE_HWPOISON) {
+		if (memory_has_failed(staged->sys, pa, flagged_bytes)) {
 			damaged(check, "the memory at %#llx has failed", (unsigned long long)pa);
 			return;
 		}

@@ -94,6 +94,16 @@ enum kx_err preflight_kexec_load(struct sys *sys, struct fail *fail)
 	return KX_OK;
 }
 
+bool memory_has_failed(struct sys *sys, pa_t pa, uint64_t bytes)
+{
+	uint64_t at, flags = 0;
+
+	for (at = 0; at < bytes; at += sys->page_bytes)
+		if (sys->page_flags(sys, pa + at, &flags) == 0 && flags & SYS_PAGE_HWPOISON)
+			return true;
+	return false;
+}
+
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail)
 {
 	uint64_t forced;

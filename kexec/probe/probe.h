@@ -18,6 +18,9 @@ enum kx_err preflight_switches(struct sys *sys, bool crash, struct fail *fail);
 /* Refusals that hold for kexec_load(2) only. Errors: KX_LOCKDOWN */
 enum kx_err preflight_kexec_load(struct sys *sys, struct fail *fail);
 
+/* Whether memory under these addresses has failed, as far as the kernel shows it (/proc/kpageflags). */
+bool memory_has_failed(struct sys *sys, pa_t pa, uint64_t bytes);
+
 /* Refusals that hold for staging only. Errors: KX_STAGE_NOT_ROOT, KX_OTHER_IPC_NS, KX_SHM_RMID_FORCED */
 enum kx_err preflight_staging(struct sys *sys, struct fail *fail);
 

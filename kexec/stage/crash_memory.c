@@ -31,20 +31,37 @@ int crash_memory_holds(struct sys *sys, const struct ledger_header *header)
 	return entry_pa ? entry_pa == header->crash_entry_pa : -1;
 }
 
-void crash_memory_remove(struct sys *sys, const struct ledger_header *header, bool in_doubt)
+bool crash_memory_remove(struct sys *sys, const struct ledger_header *header, bool in_doubt)
 {
 	int holds = crash_memory_holds(sys, header);
 
-	if (holds == 1 || (holds < 0 && in_doubt))
-		sys->kexec_load(sys, 0, NULL, 0, SYS_KEXEC_ON_CRASH);
+	if (!holds)
+		return true;
+	return (holds == 1 || in_doubt) && (!sys_unload(sys, true, SYSCALL_AUTO) || kernel_is_loaded(sys, true) == 0);
+}
+
+static enum kx_err open_area(struct staging *staging, uint32_t room, struct fail *fail)
+{
+	(void)staging;
+	(void)room;
+	(void)fail;
+	return KX_OK;
 }
 
 /* Until it is handed over, what is staged waits in memory of this process. */
-static enum kx_err open_area(struct staging *staging, uint32_t room, struct fail *fail)
+static enum kx_err reserve(struct staging *staging, const bool *keep, struct fail *fail)
 {
+	uint32_t first = 0, end = staging->pages;
+
+	while (first < end && !keep[first])
+		first++;
+	while (end > first && !keep[end - 1])
+		end--;
+	free(staging->base);
+	staging->first_page = first;
 	/* From calloc() it takes no memory before it is written to. */
-	staging->base = calloc(room ? room : 1, PAGE_BYTES);
-	return staging->base ? KX_OK : fail_set(fail, KX_NO_MEMORY, "staging");
+	staging->base = calloc(end - first + 1, PAGE_BYTES);
+	return staging->base ? KX_OK : fail_set(fail, KX_NO_MEMORY, "kernel and initrd, which are read into memory first");
 }
 
 /* Of an earlier load, which has handed it over. */
@@ -74,7 +91,7 @@ static int address(struct staging *staging, uint32_t page, pa_t *pa)
 
 static unsigned char *memory(const struct staging *staging, uint32_t page)
 {
-	return staging->base ? staging->base + page * PAGE_BYTES : NULL;
+	return staging->base ? staging->base + (page - staging->first_page) * PAGE_BYTES : NULL;
 }
 
 /* Runs of pages that lie behind one another are one segment. */
@@ -101,6 +118,7 @@ static enum kx_err hand_over(struct staging *staging, const bool *keep, const st
 		return fail_set(fail, err == -EPERM ? KX_NOT_PERMITTED : err == -EBUSY ? KX_BUSY : KX_KEXEC_LOAD,
 				"the crash kernel's memory: %s", strerror(-err));
 	staging->handed_over = true;
+	staging->panic_entry_pa = panic->entry_pa;
 	return KX_OK;
 }
 
@@ -125,13 +143,16 @@ static void look(struct staging *staging, bool begin)
 
 static void close_area(struct staging *staging, bool discard)
 {
+	/* Another program may have loaded its own over it in the meantime. */
+	const struct ledger_header ours = { .crash_entry_pa = staging->panic_entry_pa };
+
 	if (discard && staging->handed_over)
-		staging->sys->kexec_load(staging->sys, 0, NULL, 0, SYS_KEXEC_ON_CRASH);
+		crash_memory_remove(staging->sys, &ours, true);
 	free(staging->base);
 }
 
 const struct staging_ops crash_memory_staging = {
 	.name = "pages of the crash kernel's memory", .kind = STAGING_CRASH_MEMORY, .page_bytes = PAGE_BYTES,
-	.open = open_area, .attach = attach_area, .grow = grow, .address = address, .memory = memory, .hand_over = hand_over,
+	.open = open_area, .attach = attach_area, .grow = grow, .address = address, .memory = memory, .reserve = reserve, .hand_over = hand_over,
 	.release = release, .exists = exists, .look = look, .close = close_area,
 };

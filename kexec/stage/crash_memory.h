@@ -25,7 +25,7 @@ struct range crash_memory_area(struct range reserved, pa_t *panic_pa);
  */
 int crash_memory_holds(struct sys *sys, const struct ledger_header *header);
 
-/* Empty it, if it holds that; in doubt only with in_doubt. */
-void crash_memory_remove(struct sys *sys, const struct ledger_header *header, bool in_doubt);
+/* Empty it, if it holds that; in doubt only with in_doubt. Returns whether it does not hold that any more. */
+bool crash_memory_remove(struct sys *sys, const struct ledger_header *header, bool in_doubt);
 
 #endif

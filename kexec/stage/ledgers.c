@@ -201,20 +201,22 @@ static void disown(struct sys *sys, const struct entry *entry)
 	ledger_close(&store, false);
 }
 
-/* What this kind of staging keeps. in_doubt: also where the kernel does not show whose it is. Returns whether it still takes memory. */
-static bool remove_staging(struct sys *sys, const struct ledger_header *header, bool in_doubt)
+enum removed { REMOVED, REMOVED_AND_HELD, NOT_REMOVED };	/* held: it takes memory as long as a process is attached; not: nobody may, or can */
+
+static enum removed remove_staging(struct sys *sys, const struct ledger_header *header, bool in_doubt)
 {
 	if (header->staging_kind == STAGING_CRASH_MEMORY)
-		crash_memory_remove(sys, header, in_doubt);
+		return crash_memory_remove(sys, header, in_doubt) ? REMOVED : NOT_REMOVED;
 	if (header->staging_kind == STAGING_HUGE_PAGES && header->staging_number < STAGING_NUMBERS)
-		return huge_pages_remove(sys, (int)header->staging_number);
-	return false;
+		return huge_pages_remove(sys, (int)header->staging_number) ? REMOVED_AND_HELD : REMOVED;
+	return REMOVED;
 }
 
 /* The ledger, and its staging unless another ledger names it. The staging goes first: what is named can still be found. */
 static bool remove_entry(struct list *list, struct entry *entry, bool in_doubt)
 {
-	bool shared = false, stays = false;
+	enum removed removed = REMOVED;
+	bool shared = false;
 	unsigned int i;
 
 	for (i = 0; i < list->count; i++) {
@@ -227,10 +229,13 @@ static bool remove_entry(struct list *list, struct entry *entry, bool in_doubt)
 	}
 	disown(list->sys, entry);
 	if (!shared && entry->header.magic == LEDGER_MAGIC)
-		stays = remove_staging(list->sys, &entry->header, in_doubt);
+		removed = remove_staging(list->sys, &entry->header, in_doubt);
+	/* Nobody counts on it any more, and it is still known whose it is. */
+	if (removed == NOT_REMOVED)
+		return false;
 	list->sys->shm_remove(list->sys, entry->id);
 	entry->gone = true;
-	return stays;
+	return removed == REMOVED_AND_HELD;
 }
 
 static bool is_dead(const struct entry *entry)
@@ -336,7 +341,7 @@ void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa)
 	}
 }
 
-unsigned int ledgers_remove(struct sys *sys, int keep)
+unsigned int ledgers_remove(struct sys *sys, int keep, bool in_doubt)
 {
 	unsigned int i, stay = 0;
 	struct list list;
@@ -350,27 +355,51 @@ unsigned int ledgers_remove(struct sys *sys, int keep)
 		/* Its maker is at work, and no lock kept it from that. */
 		if (is_at_work(&list.entry[i]) || !put_limit_back(sys, &list.entry[i]))
 			continue;
-		/* What was loaded was handed over before. */
-		stay += remove_entry(&list, &list.entry[i], may_count(&list.entry[i]));
+		stay += remove_entry(&list, &list.entry[i], in_doubt);
 	}
 	return stay;
 }
 
-static bool uses_crash_memory(struct sys *sys, const struct entry *entry, int except)
+static bool is_in_crash_memory(const struct entry *entry)
 {
-	return entry->number != except && !entry->unread && entry->header.magic == LEDGER_MAGIC &&
-	       entry->header.staging_kind == STAGING_CRASH_MEMORY && crash_memory_holds(sys, &entry->header) != 0;
+	return !entry->unread && entry->header.magic == LEDGER_MAGIC && entry->header.staging_kind == STAGING_CRASH_MEMORY;
 }
 
-bool ledgers_use_crash_memory(struct sys *sys, int except)
+bool ledgers_use_crash_memory(struct sys *sys)
 {
 	struct list list;
 	unsigned int i;
 
 	make_list(&list, sys);
-	for (i = 0; i < list.count && !uses_crash_memory(sys, &list.entry[i], except); i++)
-		;
-	return i < list.count;
+	for (i = 0; i < list.count; i++)
+		if (is_in_crash_memory(&list.entry[i]) && crash_memory_holds(sys, &list.entry[i].header))
+			return true;
+	return false;
+}
+
+bool ledgers_hold_crash_memory(struct sys *sys)
+{
+	struct list list;
+	unsigned int i;
+
+	make_list(&list, sys);
+	for (i = 0; i < list.count; i++)
+		if (is_in_crash_memory(&list.entry[i]) && crash_memory_holds(sys, &list.entry[i].header) == 1)
+			return true;
+	return false;
+}
+
+bool ledgers_count_on_crash_memory(struct sys *sys)
+{
+	const struct entry *newest = NULL;
+	struct list list;
+	unsigned int i;
+
+	make_list(&list, sys);
+	for (i = 0; i < list.count; i++)
+		if (may_count(&list.entry[i]) && (!newest || list.entry[i].header.generation > newest->header.generation))
+			newest = &list.entry[i];
+	return newest && is_in_crash_memory(newest) && crash_memory_holds(sys, &newest->header);
 }
 
 void ledgers_leave_crash_memory(struct sys *sys, int except)
@@ -380,7 +409,7 @@ void ledgers_leave_crash_memory(struct sys *sys, int except)
 
 	make_list(&list, sys);
 	for (i = 0; i < list.count; i++)
-		if (uses_crash_memory(sys, &list.entry[i], except)) {
+		if (is_in_crash_memory(&list.entry[i]) && list.entry[i].number != except && !is_at_work(&list.entry[i])) {
 			disown(sys, &list.entry[i]);
 			sys->shm_remove(sys, list.entry[i].id);
 		}

@@ -47,14 +47,19 @@ struct staging_journal ledger_journal(struct ledger_store *store);
  */
 void ledgers_tidy(struct sys *sys, int loaded, pa_t entry_pa);
 
-/* Remove all staging but that of the ledger number keep (negative: none), and all other ledgers. Under the lock. Returns how many
- * stagings still take memory, because a process is attached to them. */
-unsigned int ledgers_remove(struct sys *sys, int keep);
+/* Remove all staging but that of the ledger number keep (negative: none), and all other ledgers. Under the lock. in_doubt: empty the crash
+ * kernel's memory also where the kernel does not show whose image it holds; otherwise that ledger stays. Returns how many stagings still take
+ * memory, because a process is attached to them. */
+unsigned int ledgers_remove(struct sys *sys, int keep, bool in_doubt);
 
-/* Whether something may be staged in the crash kernel's memory, by a ledger other than number except (negative: any). */
-bool ledgers_use_crash_memory(struct sys *sys, int except);
+/* Whether the crash kernel's memory holds what a ledger names, or may do so, for all that can be told: whatever state the ledger is in; what a
+ * later run counts on; and for certain. */
+bool ledgers_use_crash_memory(struct sys *sys);
+bool ledgers_count_on_crash_memory(struct sys *sys);
+bool ledgers_hold_crash_memory(struct sys *sys);
 
-/* Remove the ledgers that say so, but for that one; and not what they name, which is about to be replaced. Under the lock. */
+/* Remove all ledgers of what was staged in the crash kernel's memory but number except (negative: none), and not what they name: something else is
+ * there by now. Under the lock. */
 void ledgers_leave_crash_memory(struct sys *sys, int except);
 
 /*

@@ -34,7 +34,9 @@ struct staging_ops {
 	int (*address)(struct staging *staging, uint32_t page, pa_t *pa);
 	/* Its memory; null: no process can reach it any more. */
 	unsigned char *(*memory)(const struct staging *staging, uint32_t page);
-	/* Null: memory() is what waits for the jump. Else it is memory of this process, and goes to its addresses by this. */
+	/* Null: memory() is what waits for the jump. Else it is memory of this process, which the first gives for the pages whose keep[] is
+	   true, and the second brings to their addresses. */
+	enum kx_err (*reserve)(struct staging *staging, const bool *keep, struct fail *fail);
 	enum kx_err (*hand_over)(struct staging *staging, const bool *keep, const struct staging_panic *panic, struct fail *fail);
 	void (*release)(struct staging *staging, uint32_t first, uint32_t count);
 	bool (*exists)(struct staging *staging);
@@ -68,7 +70,11 @@ struct staging {
 	int cma_error;		/* the same: why pages may lie in CMA areas */
 
 	unsigned char *base;	/* the first page's memory, of the backends alone */
-	bool handed_over;	/* of crash_memory.c alone */
+
+	/* Of crash_memory.c alone. */
+	bool handed_over;
+	uint32_t first_page;	/* that base is the memory of */
+	pa_t panic_entry_pa;
 
 	/* Of huge_pages.c alone. */
 	int shm_id;
@@ -122,6 +128,12 @@ static inline unsigned char *staging_memory(const struct staging *staging, uint3
 static inline bool staging_is_shared(const struct staging *staging)
 {
 	return staging->ops && !staging->ops->hand_over;
+}
+
+/* Where staging is not shared: memory for the pages whose keep[] is true. Errors: KX_NO_MEMORY */
+static inline enum kx_err staging_reserve(struct staging *staging, const bool *keep, struct fail *fail)
+{
+	return staging->ops->reserve(staging, keep, fail);
 }
 
 /* Bring the pages whose keep[] is true to their addresses. Errors: KX_NOT_PERMITTED, KX_BUSY, KX_KEXEC_LOAD, KX_INTERNAL */

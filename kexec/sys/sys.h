@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "range.h"
+#include "request.h"
 
 /* As kexec_load(2) takes it: bytes at buf go to pa; memory up to memory_bytes is zeroed. */
 struct sys_segment {
@@ -148,6 +149,7 @@ struct sys {
 	void (*workers_close)(struct sys *sys, struct sys_workers *workers, bool abandon);
 
 	bool (*interrupted)(struct sys *sys);	/* a SIGINT, SIGQUIT, SIGTERM or SIGHUP came in */
+	void (*heed_signals)(struct sys *sys, bool yes);	/* with false, interrupted() says no until it is said again with true */
 	/* Whether standard output is open, and not a pipe that nobody reads. */
 	bool (*can_print)(struct sys *sys);
 
@@ -181,6 +183,9 @@ struct sys {
 
 /* The first number of a small file (base as for strtoull); false if it cannot be read. */
 bool sys_read_u64(struct sys *sys, const char *path, int base, uint64_t *value);
+
+/* Tell the kernel to drop what is loaded for the next reboot or for a panic, by that system call or by either. Returns 0 or a negative errno. */
+int sys_unload(struct sys *sys, bool crash, enum syscall_choice by);
 
 /* Files of a directory by their names, in order; freed by sys_names_free(), also after an error. */
 #define SYS_NAMES_MAX	256

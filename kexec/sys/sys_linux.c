@@ -283,8 +283,12 @@ static void on_signal(int number)
 
 static bool interrupted(struct sys *sys)
 {
-	(void)sys;
-	return signal_seen != 0;
+	return signal_seen != 0 && !linux_state(sys)->deaf;
+}
+
+static void heed_signals(struct sys *sys, bool yes)
+{
+	linux_state(sys)->deaf = !yes;
 }
 
 static bool can_print(struct sys *sys)
@@ -374,7 +378,7 @@ void sys_linux(struct sys *sys)
 		.die_first = die_first,
 		.restore_if_killed = restore_if_killed,
 		.restore_cancel = restore_cancel,
-		.interrupted = interrupted,
+		.interrupted = interrupted, .heed_signals = heed_signals,
 		.can_print = can_print,
 		.kexec_load = kexec_load,
 		.kexec_file_load = kexec_file_load,

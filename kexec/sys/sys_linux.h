@@ -13,6 +13,7 @@ struct linux_state {
 	pid_t restorer_pid;
 	char oom_score_before[16];	/* empty: it was not changed */
 	int lock_fd[LOCK_FILES];
+	bool deaf;			/* to signals, for a while */
 	int pagemap_fd, kpageflags_fd;	/* -1: not open yet */
 };
 

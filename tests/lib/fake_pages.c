@@ -258,6 +258,8 @@ static int page_flags(struct sys *sys, pa_t pa, uint64_t *flags)
 	for (i = 0; i < f->pages; i++)
 		if (f->page[i].pa == pa && f->page[i].failed)
 			*flags |= SYS_PAGE_HWPOISON;
+	if (f->failed_pa && f->failed_pa == pa)
+		*flags |= SYS_PAGE_HWPOISON;
 	return 0;
 }
 

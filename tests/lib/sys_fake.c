@@ -237,7 +237,12 @@ static bool interrupted(struct sys *sys)
 	struct fake *f = fake_of(sys);
 
 	f->interrupted_calls++;
-	return f->interrupt_at && f->interrupted_calls >= f->interrupt_at;
+	return f->interrupt_at && f->interrupted_calls >= f->interrupt_at && !f->deaf;
+}
+
+static void heed_signals(struct sys *sys, bool yes)
+{
+	fake_of(sys)->deaf = !yes;
 }
 
 static void sync_disks(struct sys *sys)
@@ -323,6 +328,7 @@ struct fake *fake_new(const pa_t *page_pa_, uint32_t pages)
 		.lock = lock, .unlock = unlock, .die_first = die_first, .restore_if_killed = restore_if_killed, .restore_cancel = restore_cancel, .shutdown = run_shutdown,
 		.kernel_log = kernel_log, .kernel_log_time = kernel_log_time, .log_clock = log_clock, .boot_ns = boot_ns, .run = run,
 		.workers_open = workers_open, .workers_ready = workers_ready, .workers_close = workers_close, .interrupted = interrupted,
+		.heed_signals = heed_signals,
 		.sync = sync_disks, .ifdown = ifdown,
 	};
 	fake_kexec(f);
@@ -384,6 +390,8 @@ const char *fake_leak(const struct fake *f)
 {
 	unsigned int i;
 
+	if (f->deaf)
+		return "signals are not heeded";
 	if (f->locked || f->guarded)
 		return "the lock or the guard";
 	if (f->dies_first || f->pool_held)

@@ -72,6 +72,7 @@ struct fake {
 	uint64_t overcommit;		/* of surplus huge pages */
 	int write_error;		/* negative errno that every write to it gives */
 	bool overcommit_stuck;		/* a write to it was made to fail */
+	pa_t failed_pa;			/* of a page of memory, no huge one, that has failed; 0: none */
 	bool no_huge_pages;		/* the kernel has none of this size */
 	bool hide_pfn;
 	struct range cma;		/* leave_cma() gets huge pages out of here */
@@ -118,6 +119,7 @@ struct fake {
 	uint64_t file_load_hash[2];
 
 	unsigned int kexec_loads, unloads, shm_creates, shm_removes, cleans, writes, reboots, syncs, ifdowns, interrupted_calls;
+	bool deaf;			/* interrupted() says no */
 	unsigned int interrupt_at;	/* that call of interrupted(), and all later ones, say yes; 0: never */
 
 	/* Fail the call number fail_call, counted from 1; of functions called fail_name only, if that is not null. */

@@ -154,7 +154,8 @@ static void test_crash_load(void **state)
 			assert_true(s->pa >= HIGH && s->pa + s->memory_bytes <= HIGH + HIGH_BYTES);
 		}
 		/* No huge pages: what is left of memory after a crash is not ours to take now. */
-		assert_int_equal(job->fake->shm_creates, 0);
+		assert_int_equal(fake_pages_taken(job->fake), 0);
+		assert_int_equal(fake_ledgers(job->fake), 0);
 		assert_int_equal(m.moves, 0);
 		dtb = tree_of(&m);
 		assert_core(&m, dtb);

@@ -40,15 +40,41 @@ static enum kx_err load_crash_kernel(struct job *job)
 {
 	struct load_request request = job->request;
 	struct report report;
-	enum kx_err err;
 
 	request.fast = FAST_NO;
 	request.stage = STAGE_AUTO;
 	request.crash = true;
-	err = load_kernel(&job->fake->sys, &request, &report, &job->fail);
-	if (!err)
-		crash_kernel_remember(&job->fake->sys, &request);
-	return err;
+	return load_kernel(&job->fake->sys, &request, &report, &job->fail);
+}
+
+/* Another program's, which lies elsewhere in the reservation. */
+static void load_anothers(struct job *job)
+{
+	struct sys_segment segment = { "x", 1, RESERVED, 65536 };
+
+	assert_int_equal(job->fake->sys.kexec_load(&job->fake->sys, RESERVED, &segment, 1, SYS_KEXEC_ON_CRASH), 0);
+}
+
+static bool is_anothers(const struct fake *f)
+{
+	return f->crash.count == 1 && f->crash.entry == RESERVED;
+}
+
+/* What every run of the program does at its end. */
+static bool restore(struct job *job)
+{
+	struct report report;
+	char kernel[64];
+	bool tried = crash_kernel_restore(&job->fake->sys, kernel, sizeof(kernel), &report, &job->fail);
+
+	assert_true(!tried || job->fail.err || strcmp(kernel, KERNEL) == 0);
+	return tried;
+}
+
+static enum kx_err load_in(struct job *job, enum stage_choice stage)
+{
+	job->request.stage = stage;
+	return load(job);
 }
 
 static enum kx_err unload(struct job *job, bool crash)
@@ -198,7 +224,7 @@ static void test_load_over_load(void **state)
 	(void)state;
 	for (first = STAGE_HUGE_PAGES; first <= STAGE_CRASH_KERNEL; first++)
 		for (second = STAGE_HUGE_PAGES; second <= STAGE_CRASH_KERNEL; second++) {
-			struct job *job = job_reserved(second == STAGE_CRASH_KERNEL);
+			struct job *job = job_reserved(true);
 			struct purg_model m;
 
 			job->request.stage = first;
@@ -215,80 +241,255 @@ static void test_load_over_load(void **state)
 		}
 }
 
-/* The crash kernel that was there comes back, by whoever's load it was. */
+/* The crash kernel that was there comes back: over nothing, over a load in it, in any later run. */
 static void test_restore(void **state)
 {
-	static const struct { bool ours, over; } v[] = { { true, false }, { true, true }, { false, false } };
-	size_t i;
+	int kind;
 
 	(void)state;
-	for (i = 0; i < COUNT(v); i++) {
-		struct job *job = job_reserved(i != 1);
+	for (kind = 0; kind < 4; kind++) {
+		struct job *job = job_reserved(kind % 2);
 		struct fake *f = job->fake;
-		struct crash_kernel_before before;
-		char kernel[64];
 		pa_t entry;
 
 		assert_int_equal(load_crash_kernel(job), KX_OK);
-		if (!v[i].ours)
-			crash_kernel_forget(&f->sys);
 		entry = f->crash.entry;
 		assert_int_equal(load(job), KX_OK);
+		assert_false(restore(job));
 		assert_true(noted(job, "the crash kernel that was loaded is not any more"));
 		assert_int_not_equal(f->crash.entry, entry);
-		if (v[i].over) {
+		if (kind & 2) {
 			/* The second one replaces no crash kernel. */
 			assert_int_equal(load(job), KX_OK);
 			assert_false(noted(job, "the crash kernel that was loaded is not any more"));
+			assert_false(restore(job));
 		}
-		before = crash_kernel_look(&f->sys);
-		assert_true(before.loaded && before.staged);
 		assert_int_equal(unload(job, false), KX_OK);
 		assert_int_equal(f->crash.count, 0);
-		assert_int_equal(crash_kernel_restore(&f->sys, &before, kernel, sizeof(kernel), &job->fail), v[i].ours);
+		/* A signal that came in meanwhile keeps nobody's dumps away. */
+		f->interrupt_at = 1;
+		assert_true(restore(job));
 		assert_ok(&job->fail);
-		assert_string_equal(kernel, v[i].ours ? KERNEL : "");
-		assert_int_equal(f->crash.count != 0, v[i].ours);
-		assert_true(!v[i].ours || f->crash.entry == entry);
+		f->interrupt_at = 0;
+		assert_true(f->crash.count && f->crash.entry == entry);
+		assert_false(restore(job));
+		/* Unloaded for good. */
+		assert_int_equal(unload(job, true), KX_OK);
+		assert_int_equal(load(job), KX_OK);
+		assert_int_equal(unload(job, false), KX_OK);
+		assert_false(restore(job));
+		assert_clean(f);
 		job_free(job);
 	}
 }
 
-/* The kernel takes neither call, the first or the second, at some moment: what was loaded is, but for the crash kernel, which comes back. */
+/* What another program has loaded does not come back, and that is said; nor does one of ours that was not loaded any more. */
+static void test_not_ours(void **state)
+{
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < 4; kind++) {
+		struct job *job = job_reserved(true);
+		struct fake *f = job->fake;
+
+		if (kind)
+			assert_int_equal(load_crash_kernel(job), KX_OK);
+		if (kind == 2)
+			sys_unload(&f->sys, true, SYSCALL_AUTO);
+		else if (kind < 2)
+			load_anothers(job);
+		if (kind == 3) {
+			/* Ours failed when the kernel had dropped the one before. */
+			f->kexec_fails_at = f->kexec_loads + 1;
+			assert_int_equal(load_crash_kernel(job), KX_NO_MEMORY);
+			assert_int_equal(f->crash.count, 0);
+		}
+		assert_int_equal(load(job), KX_OK);
+		assert_int_equal(noted(job, "the crash kernel that was loaded is not any more"), kind < 2);
+		assert_int_equal(unload(job, false), KX_OK);
+		assert_int_equal(restore(job), kind < 2);
+		assert_int_equal(job->fail.err, kind < 2 ? KX_CRASH_KERNEL_LOST : KX_OK);
+		assert_int_equal(f->crash.count, 0);
+		assert_false(restore(job));
+		job_free(job);
+	}
+}
+
+/* The kernel does not take the first call or the second: what was loaded is, but for the crash kernel, which comes back. */
 static void test_failures(void **state)
 {
 	unsigned int at;
-	bool shows;
 
 	(void)state;
-	for (at = 1; at <= 2; at++)
-		for (shows = false;; shows = true) {
-			struct job *job = job_reserved(shows);
-			struct fake *f = job->fake;
-			struct crash_kernel_before before;
-			char kernel[64];
-			pa_t entry;
+	for (at = 1; at <= 4; at++) {
+		struct job *job = job_reserved(at % 2);
+		struct fake *f = job->fake;
+		pa_t entry;
 
-			job->request.stage = STAGE_HUGE_PAGES;
-			assert_int_equal(load(job), KX_OK);
+		assert_int_equal(load_in(job, STAGE_HUGE_PAGES), KX_OK);
+		assert_int_equal(load_crash_kernel(job), KX_OK);
+		entry = f->load.entry;
+		f->kexec_fails_at = f->kexec_loads + (at + 1) / 2;
+		assert_int_equal(load_in(job, STAGE_CRASH_KERNEL), at < 3 ? KX_KEXEC_LOAD : KX_NO_MEMORY);
+		assert_clean(f);
+		assert_true(f->loaded && f->load.entry == entry);
+		assert_int_equal(look(job, true).truth, STAGED_TRUE);
+		assert_int_equal(f->crash.count, 0);
+		assert_true(restore(job));
+		assert_ok(&job->fail);
+		assert_true(f->crash.count != 0);
+		job_free(job);
+	}
+}
+
+/* It is refused before anything is taken: then the crash kernel is still the one that will have to come back. */
+static void test_refused(void **state)
+{
+	static const char *const limits[] = { "1\n", "2\n" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(limits) + 2; i++) {
+		struct job *job = job_reserved(i % 2);
+		struct fake *f = job->fake;
+
+		assert_int_equal(load_crash_kernel(job), KX_OK);
+		if (i < COUNT(limits))
+			fake_text(f, "/proc/sys/kernel/kexec_load_limit_panic", limits[i]);
+		else
+			f->interrupt_at = f->interrupted_calls + 2;
+		assert_int_equal(load(job), i < COUNT(limits) ? KX_LOAD_LIMIT_PANIC : KX_INTERRUPTED);
+		assert_true(f->crash.count != 0);
+		assert_false(restore(job));
+		fake_text(f, "/proc/sys/kernel/kexec_load_limit_panic", "3\n");
+		f->interrupt_at = 0;
+		assert_int_equal(load(job), KX_OK);
+		fake_text(f, "/proc/sys/kernel/kexec_load_limit_panic", "-1\n");
+		assert_int_equal(unload(job, false), KX_OK);
+		assert_true(restore(job));
+		assert_ok(&job->fail);
+		job_free(job);
+	}
+}
+
+/* Interrupted at any time: what was loaded is, and the crash kernel too, in the end. */
+static void test_interrupted(void **state)
+{
+	unsigned int at;
+	enum kx_err err = KX_INTERRUPTED;
+
+	(void)state;
+	for (at = 1; err == KX_INTERRUPTED; at++) {
+		struct job *job = job_reserved(true);
+		struct fake *f = job->fake;
+
+		assert_int_equal(load_in(job, STAGE_HUGE_PAGES), KX_OK);
+		assert_int_equal(load_crash_kernel(job), KX_OK);
+		f->interrupt_at = f->interrupted_calls + at;
+		err = load_in(job, STAGE_CRASH_KERNEL);
+		restore(job);
+		assert_true(f->loaded && f->crash.count);
+		assert_int_equal(f->crash.entry < range_end(reserved) - MIB(2), err != KX_OK);
+		assert_clean(f);
+		job_free(job);
+	}
+	assert_int_equal(err, KX_OK);
+	assert_true(at > 5);
+}
+
+/* In doubt whose image it is, only kexec -u empties the memory. */
+static void test_in_doubt(void **state)
+{
+	int kind;
+
+	(void)state;
+	for (kind = 0; kind < 3; kind++) {
+		struct job *job = job_reserved(false);
+		struct fake *f = job->fake;
+
+		assert_int_equal(load(job), KX_OK);
+		load_anothers(job);
+		if (kind < 2) {
+			job->request.fast = kind ? FAST_REQUIRE : FAST_NO;
+			assert_int_equal(load_in(job, kind ? STAGE_HUGE_PAGES : STAGE_AUTO), KX_OK);
+			assert_true(noted(job, "the crash kernel's memory may still hold what was staged in it"));
+			assert_true(is_anothers(f) && f->loaded);
+			/* Nobody counts on it any more, so a crash kernel may be loaded; and then it is known whose that is. */
 			assert_int_equal(load_crash_kernel(job), KX_OK);
-			entry = f->load.entry;
-			before = crash_kernel_look(&f->sys);
-			assert_true(before.loaded && !before.staged);
-			job->request.stage = STAGE_CRASH_KERNEL;
-			f->kexec_fails_at = f->kexec_loads + at;
-			assert_int_equal(load(job), at == 1 ? KX_KEXEC_LOAD : KX_NO_MEMORY);
-			assert_clean(f);
-			assert_true(f->loaded && f->load.entry == entry);
-			assert_int_equal(look(job, true).truth, STAGED_TRUE);
-			assert_int_equal(f->crash.count, 0);
-			assert_true(crash_kernel_restore(&f->sys, &before, kernel, sizeof(kernel), &job->fail));
-			assert_ok(&job->fail);
+			assert_int_equal(unload(job, false), KX_OK);
 			assert_true(f->crash.count != 0);
-			job_free(job);
-			if (shows)
-				break;
+			assert_null(job->unload_note);
+		} else {
+			assert_int_equal(unload(job, false), KX_OK);
+			assert_int_equal(f->crash.count, 0);
+			assert_non_null(strstr(job->unload_note, "whether another program had loaded a crash kernel since"));
 		}
+		assert_clean(f);
+		assert_int_equal(fake_ledgers(f), 0);
+		job_free(job);
+	}
+}
+
+/* Memory of the reservation that has failed: not used, or found before the jump. */
+static void test_failed_memory(void **state)
+{
+	static const uint64_t offsets[] = { 0, 4096, MIB(4) - 4096, MIB(6) + 8192, MIB(4) };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * COUNT(offsets); i++) {
+		struct job *job = job_reserved(true);
+		struct fake *f = job->fake;
+		pa_t pa = RESERVED + offsets[i / 2];
+		struct purg_model m;
+		struct heal h;
+		unsigned int o;
+		bool found;
+
+		if (i % 2)
+			f->failed_pa = pa;
+		assert_int_equal(load(job), KX_OK);
+		for (o = 0; o < job->report.objects; o++)
+			assert_true(!f->failed_pa || !range_overlaps(job->report.object[o].place, (struct range){ pa, 1 }));
+		assert_boots(job, &m);
+		purg_model_free(&m);
+		f->failed_pa = pa;
+		/* Nothing waits under BSS. */
+		found = i % 2 == 0 && i / 2 < 4;
+		assert_int_equal(look(job, false).truth, found ? STAGED_DAMAGED : STAGED_TRUE);
+		assert_int_equal(heal(job, &h), found ? KX_UNDONE : KX_OK);
+		job_free(job);
+	}
+}
+
+/* Of two areas it is the last one, as for crash kernels. */
+static void test_two_areas(void **state)
+{
+	struct job *job = job_reserved(true);
+	struct purg_model m;
+
+	(void)state;
+	fake_text(job->fake, "/proc/iomem", "40000000-bfffffff : System RAM\n  40210000-4277ffff : Kernel code\n  50000000-51ffffff : Crash kernel\n"
+					    "  90000000-91ffffff : Crash kernel\n");
+	assert_int_equal(load(job), KX_OK);
+	assert_true(job->report.object[0].place.start >= RESERVED);
+	assert_boots(job, &m);
+	assert_int_equal(m.params.stamps_pa, 0);
+	purg_model_free(&m);
+	job_free(job);
+}
+
+/* Hardly any memory for what is read into it first. */
+static void test_little_memory(void **state)
+{
+	struct job *job = job_reserved(true);
+
+	(void)state;
+	job->fake->memory_bytes = MIB(70);
+	assert_int_equal(load(job), KX_NO_MEMORY);
+	assert_clean(job->fake);
+	job_free(job);
 }
 
 /* Another program loads a crash kernel over it, or unloads what lies there: seen before the jump, where the kernel shows which one it is. */
@@ -300,17 +501,19 @@ static void test_taken(void **state)
 	for (kind = 0; kind < 3; kind++) {
 		struct job *job = job_reserved(kind != 1);
 		struct fake *f = job->fake;
-		struct sys_segment segment = { "x", 1, RESERVED, 4096 };
 		struct heal h;
 
 		assert_int_equal(load(job), KX_OK);
-		assert_int_equal(f->sys.kexec_load(&f->sys, RESERVED, kind == 2 ? &segment : NULL, kind == 2, SYS_KEXEC_ON_CRASH), 0);
+		if (kind == 2)
+			load_anothers(job);
+		else
+			sys_unload(&f->sys, true, SYSCALL_AUTO);
 		assert_int_equal(look(job, true).truth, STAGED_DAMAGED);
 		assert_int_equal(heal(job, &h), KX_UNDONE);
 		assert_false(f->loaded);
 		assert_clean(f);
 		/* What the other one has loaded is his. */
-		assert_int_equal(f->crash.count, kind == 2);
+		assert_int_equal(is_anothers(f), kind == 2);
 		job_free(job);
 	}
 }
@@ -363,6 +566,10 @@ static void kill_at_each(bool shows)
 			purg_model_free(&m);
 		}
 		assert_int_equal(unload(job, false), KX_OK);
+		/* And the crash kernel is back, or never was away. */
+		restore(job);
+		assert_ok(&job->fail);
+		assert_true(f->crash.count && f->crash.entry < range_end(reserved) - MIB(2));
 		assert_clean(f);
 		assert_int_equal(fake_pages_taken(f), 0);
 		assert_int_equal(fake_ledgers(f), 0);
@@ -393,7 +600,7 @@ static void test_remember(void **state)
 	assert_false(crash_kernel_recall(&job->fake->sys, &r, &memory));
 	assert_null(memory);
 	fake_link(job->fake, "/proc/self/cwd", "/srv");
-	crash_kernel_remember(&job->fake->sys, &from);
+	crash_kernel_loaded(&job->fake->sys, &from);
 	assert_true(crash_kernel_recall(&job->fake->sys, &r, &memory));
 	assert_string_equal(r.kernel, "/srv/boot/Image");
 	assert_int_equal(r.initrds, 2);
@@ -411,9 +618,9 @@ static void test_remember(void **state)
 	/* Too long to be remembered is not remembered in part. */
 	memset(large, 'x', sizeof(large) - 1);
 	from.cmdline = large;
-	crash_kernel_remember(&job->fake->sys, &from);
+	crash_kernel_loaded(&job->fake->sys, &from);
 	assert_false(crash_kernel_recall(&job->fake->sys, &r, &memory));
-	crash_kernel_remember(&job->fake->sys, &job->request);
+	crash_kernel_loaded(&job->fake->sys, &job->request);
 	crash_kernel_forget(&job->fake->sys);
 	assert_false(crash_kernel_recall(&job->fake->sys, &r, &memory));
 	assert_clean(job->fake);
@@ -424,8 +631,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_load), cmocka_unit_test(test_plan), cmocka_unit_test(test_too_small), cmocka_unit_test(test_just_fits),
-		cmocka_unit_test(test_load_over_load), cmocka_unit_test(test_restore), cmocka_unit_test(test_failures), cmocka_unit_test(test_taken),
-		cmocka_unit_test(test_killed), cmocka_unit_test(test_remember),
+		cmocka_unit_test(test_load_over_load), cmocka_unit_test(test_restore), cmocka_unit_test(test_not_ours), cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_interrupted), cmocka_unit_test(test_in_doubt), cmocka_unit_test(test_failed_memory),
+		cmocka_unit_test(test_two_areas), cmocka_unit_test(test_little_memory), cmocka_unit_test(test_taken), cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_remember),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,8 +239,8 @@ static void test_stage(void **state)
 	assert_true(o.request.stage == STAGE_CRASH_KERNEL && o.request.fast == FAST_AUTO);
 	runs("-l K --stage hugepages --fast-reloc=require");
 	assert_true(o.request.stage == STAGE_HUGE_PAGES && o.request.fast == FAST_REQUIRE);
-	runs("-l K --stage=crashkernel --fast-reloc=no");
-	assert_int_equal(o.request.fast, FAST_NO);
+	refuses("-l K --stage=crashkernel --fast-reloc=no");
+	runs("-l K --stage=auto --fast-reloc=no");
 	runs("-l K --stage=none");
 	assert_true(o.request.stage == STAGE_NONE && o.request.fast == FAST_NO);
 	refuses("-l K --stage=none --fast-reloc=require");
