@@ -49,14 +49,12 @@ build/tests/unit/$(1): build/tests/unit/$(1).o $(patsubst %,build/tests/lib/%.o,
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_test,$(test))))
 
-UNIT_BINARIES = $(patsubst %,build/tests/unit/%,$(UNIT_TESTS))
-
 # One line a test program, the whole output of those that fail.
-check: check-layers $(UNIT_BINARIES)
-	@status=0; for test in $(UNIT_BINARIES); do \
-		if $$test > $$test.log 2>&1; then echo "ok $$(basename $$test): $$(grep -c ' OK ' $$test.log) tests"; \
-		else cat $$test.log; echo "not ok $$(basename $$test)"; status=1; fi; \
-	done; exit $$status
+RUN_UNIT_TESTS = $(patsubst %,run-%,$(UNIT_TESTS))
+.PHONY: $(RUN_UNIT_TESTS)
+check: check-layers $(RUN_UNIT_TESTS)
+$(RUN_UNIT_TESTS): run-%: build/tests/unit/%
+	@if $< > $<.log 2>&1; then echo "ok $*: $$(grep -c ' OK ' $<.log) tests"; else cat $<.log; echo "not ok $*"; exit 1; fi
 
 # Pure components call no system, print nothing and never exit: what they leave undefined must be on the list.
 check-layers: $(PURE_OBJS)
@@ -102,11 +100,11 @@ build/tests/fuzz/replay_%: build/tests/fuzz/fuzz_%.o build/tests/fuzz/replay.o $
 
 .PHONY: check-corpus fuzz
 check: check-corpus
-check-corpus: $(patsubst %,build/tests/fuzz/replay_%,$(FUZZ_TARGETS))
-	@for target in $(FUZZ_TARGETS); do \
-		build/tests/fuzz/replay_$$target $(srcdir)/tests/corpus/$$target/* > build/tests/fuzz/$$target.log || exit 1; \
-		echo "ok fuzz_$$target: $$(cat build/tests/fuzz/$$target.log) replayed"; \
-	done
+REPLAY_CORPUS = $(patsubst %,replay-%,$(FUZZ_TARGETS))
+.PHONY: $(REPLAY_CORPUS)
+check-corpus: $(REPLAY_CORPUS)
+$(REPLAY_CORPUS): replay-%: build/tests/fuzz/replay_%
+	@if $< $(srcdir)/tests/corpus/$*/* > $<.log 2>&1; then echo "ok fuzz_$*: $$(cat $<.log) replayed"; else cat $<.log; echo "not ok fuzz_$*"; exit 1; fi
 
 FUZZ_SRCS = $(foreach component,$(PURE_COMPONENTS) cli probe stage input load manage,$(wildcard $(patsubst build/%.o,$(srcdir)/%.c,$($(component)_OBJS)))) \
 	$(srcdir)/kexec/sys/sys_read.c $(srcdir)/kexec/sys/sys_unload.c $(patsubst %,$(srcdir)/tests/lib/%.c,$(LOAD_LIB) initramfs_model)

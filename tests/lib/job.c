@@ -6,6 +6,10 @@
 
 #include <libfdt.h>
 
+/* A process that was killed leaves its memory to nobody. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
 void store_le64(unsigned char *out, uint64_t value)
 {
 	unsigned int i;
@@ -91,6 +95,28 @@ enum kx_err load(struct job *job)
 {
 	memset(&job->fail, 0, sizeof(job->fail));
 	return load_kernel(&job->fake->sys, &job->request, &job->report, &job->fail);
+}
+
+bool job_killed_at(struct job *job, void (*deed)(struct job *job), uint64_t at, bool together)
+{
+	struct fake *f = job->fake;
+	jmp_buf here;
+
+	if (__lsan_disable)
+		__lsan_disable();
+	f->killed = &here;
+	f->kill_call = at;
+	f->step_calls = 0;
+	if (setjmp(here) == 0)
+		deed(job);
+	if (__lsan_enable)
+		__lsan_enable();
+	f->killed = NULL;
+	f->kill_call = 0;
+	if (f->step_calls < at)
+		return false;
+	fake_died(f, together);
+	return true;
 }
 
 void assert_clean(const struct fake *fake)

@@ -54,6 +54,9 @@ struct job *job_new(pa_t first, uint64_t step, uint32_t pages);
 struct job *job_whole(void);
 void job_free(struct job *job);
 enum kx_err load(struct job *job);
+/* The deed, by a process that is killed at its call number at, counted from 1, and with it the one that would put the limit back, or not.
+ * False: it ended before. */
+bool job_killed_at(struct job *job, void (*deed)(struct job *job), uint64_t at, bool together);
 void assert_clean(const struct fake *fake);
 void assert_boots(const struct job *job, struct purg_model *m);
 uint64_t segment_bytes(const struct fake *fake);

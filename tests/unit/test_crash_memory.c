@@ -21,10 +21,8 @@ static const char iomem[] =
 static const struct range reserved = { RESERVED, RESERVED_BYTES };
 
 /* shows: the kernel's images can be told apart. */
-static struct job *job_reserved(bool shows)
+static struct job *reserve_for_crash(struct job *job, bool shows)
 {
-	struct job *job = job_whole();
-
 	fake_text(job->fake, "/proc/iomem", iomem);
 	fake_text(job->fake, "/sys/devices/system/cpu/cpu0/crash_notes", "bf000000\n");
 	fake_text(job->fake, "/sys/devices/system/cpu/cpu0/crash_notes_size", "424\n");
@@ -34,6 +32,11 @@ static struct job *job_reserved(bool shows)
 	job->request.fast = FAST_REQUIRE;
 	job->request.stage = STAGE_CRASH_KERNEL;
 	return job;
+}
+
+static struct job *job_reserved(bool shows)
+{
+	return reserve_for_crash(job_whole(), shows);
 }
 
 static enum kx_err load_crash_kernel(struct job *job)
@@ -518,43 +521,26 @@ static void test_taken(void **state)
 	}
 }
 
-/* A loader is killed at that call, of one over a staged load and a crash kernel. False: it ended before. */
-static bool killed_at(struct job *job, uint64_t call)
+static void load_again(struct job *job)
 {
-	struct fake *f = job->fake;
-	jmp_buf killed;
-
-	job->request.stage = STAGE_HUGE_PAGES;
-	assert_int_equal(load(job), KX_OK);
-	assert_int_equal(load_crash_kernel(job), KX_OK);
-	job->request.stage = STAGE_CRASH_KERNEL;
-	f->step_calls = 0;
-	f->kill_call = call;
-	f->killed = &killed;
-	if (!setjmp(killed)) {
-		load(job);
-		f->killed = NULL;
-		return false;
-	}
-	f->killed = NULL;
-	f->kill_call = 0;
-	fake_died(f, call % 2);
-	return true;
+	load(job);
 }
 
-/* At each: what is loaded is true, and the next run leaves nothing of it. Where the kernel does not show what it holds, what is in doubt is undone. */
+/* A loader is killed at each call of a load over a staged load and a crash kernel: what is loaded is true, and the next run leaves nothing of it.
+ * Where the kernel does not show what it holds, what is in doubt is undone. */
 static void kill_at_each(bool shows)
 {
 	bool killed = true;
 	uint64_t call;
 
 	for (call = 1; killed; call++) {
-		struct job *job = job_reserved(shows);
+		struct job *job = reserve_for_crash(job_small(), shows);
 		struct fake *f = job->fake;
 		struct purg_model m;
 		struct heal h;
 
-		killed = killed_at(job, call);
+		assert_int_equal(load_crash_kernel(job), KX_OK);
+		killed = job_killed_at(job, load_again, call, call % 2);
 		if (heal(job, &h)) {
 			assert_true(h.undone && !shows);
 			assert_false(f->loaded);

@@ -3,11 +3,6 @@
 #include "job.h"
 
 #include <errno.h>
-#include <setjmp.h>
-
-/* Leaks of a run that was left in the middle are its own. */
-void __lsan_disable(void) __attribute__((weak));
-void __lsan_enable(void) __attribute__((weak));
 
 static void fail_each_call(int error)
 {
@@ -69,50 +64,30 @@ static void test_failing_calls(void **state)
 		fail_each_call(errors[i]);
 }
 
-enum deed { DEED_LOAD, DEED_PLAIN, DEED_UNLOAD, DEED_HEAL, DEED_HEAL_COPYING, DEEDS };
+static void load_again(struct job *job)
+{
+	load(job);
+}
 
-static void do_deed(struct job *job, enum deed deed)
+static void load_plain(struct job *job)
+{
+	job->request.fast = FAST_NO;
+	load(job);
+}
+
+static void unload(struct job *job)
+{
+	unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail);
+}
+
+static void heal_it(struct job *job)
 {
 	struct heal h;
 
-	switch (deed) {
-	case DEED_PLAIN:
-		job->request.fast = FAST_NO;
-		load(job);
-		break;
-	case DEED_LOAD:
-		load(job);
-		break;
-	case DEED_UNLOAD:
-		unload_kernel(&job->fake->sys, false, SYSCALL_AUTO, &job->unload_note, &job->fail);
-		break;
-	default:
-		heal(job, &h);
-		break;
-	}
+	heal(job, &h);
 }
 
-/* Killed at its call number at, the process that would put the limit back with it or not. Whether it was. */
-static bool is_killed(struct job *job, enum deed deed, uint64_t at, bool together)
-{
-	struct fake *f = job->fake;
-	jmp_buf here;
-
-	if (__lsan_disable)
-		__lsan_disable();
-	f->killed = &here;
-	f->kill_call = at;
-	f->step_calls = 0;
-	if (setjmp(here) == 0)
-		do_deed(job, deed);
-	if (__lsan_enable)
-		__lsan_enable();
-	f->killed = NULL;
-	if (f->step_calls < at)
-		return false;
-	fake_died(f, together);
-	return true;
-}
+enum deed { DEED_LOAD, DEED_PLAIN, DEED_UNLOAD, DEED_HEAL, DEED_HEAL_COPYING, DEEDS };
 
 /*
  * A loaded kernel is loaded over, unloaded or healed, by a process that is killed at every system call. Afterwards the kernel has the old
@@ -120,6 +95,7 @@ static bool is_killed(struct job *job, enum deed deed, uint64_t at, bool togethe
  */
 static void test_killed(void **state)
 {
+	static void (*const run[DEEDS])(struct job *job) = { load_again, load_plain, unload, heal_it, heal_it };
 	unsigned int copied = 0;
 	enum deed deed;
 	uint64_t at;
@@ -141,7 +117,7 @@ static void test_killed(void **state)
 			else if (deed == DEED_HEAL_COPYING)
 				shuffle(f, &seed);
 			f->cleans = 0;
-			killed = is_killed(job, deed, at, at % 2);
+			killed = job_killed_at(job, run[deed], at, at % 2);
 			if (!killed) {
 				job_free(job);
 				break;
