@@ -149,7 +149,7 @@ static void note_pool(const struct attempt *a, uint64_t pool_before)
 static enum kx_err open_staging(struct attempt *a, uint32_t wanted, uint32_t *extra, struct fail *fail)
 {
 	struct placement *to = a->to;
-	struct staging_place place = { .ops = a->backend, .number = to->ledger.number, .journal = ledger_journal(&to->ledger) };
+	struct staging_place place = { .ops = a->backend, .number = to->ledger.number, .node = boot_node(a->sys), .journal = ledger_journal(&to->ledger) };
 	enum kx_err err = staging_open(&to->staging, a->sys, &place, wanted + *extra, fail);
 
 	if (err && *extra) {
@@ -273,7 +273,7 @@ static enum kx_err place_in_crash_memory(struct attempt *a, const struct ledger 
 	struct placement *to = a->to;
 	const struct memmap *map = &a->facts->machine->memmap;
 	struct range reserved = map->crash_count ? map->crash[map->crash_count - 1] : (struct range){ 0 };
-	struct staging_place place = { .ops = a->backend, .area = crash_memory_area(reserved, &to->panic_pa) };
+	struct staging_place place = { .ops = a->backend, .area = crash_memory_area(reserved, &to->panic_pa), .node = -1 };
 	uint32_t wanted = plan_slots(&to->input.object[OBJECT_KERNEL]) + plan_slots(&to->input.object[OBJECT_INITRD]);
 	uint32_t pages = (uint32_t)(place.area.bytes / a->backend->page_bytes), failed;
 	enum kx_err err = preflight_crash_memory(a->sys, fail);

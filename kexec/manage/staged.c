@@ -17,7 +17,8 @@ static enum kx_err attach_staging(struct staged *staged, struct fail *fail)
 	const struct ledger *ledger = &staged->ledger;
 	const struct staging_ops *ops = staging_backend(staged->header.staging_kind);
 	struct staging_place place = {
-		ops, (int)staged->header.staging_number, { staged->header.area_pa, ops ? ledger->room * ops->page_bytes : 0 }, ledger_journal(&staged->store),
+		.ops = ops, .number = (int)staged->header.staging_number, .area = { staged->header.area_pa, ops ? ledger->room * ops->page_bytes : 0 },
+		.node = boot_node(staged->sys), .journal = ledger_journal(&staged->store),
 	};
 	bool *present = calloc(ledger->room ? ledger->room : 1, sizeof(*present));
 	enum kx_err err;

@@ -149,6 +149,30 @@ enum kx_err preflight_cpus(struct sys *sys, struct fail *fail)
 	return err;
 }
 
+/* A CPU's directory has a link to its node (drivers/base/node.c, register_cpu_under_node()), where the kernel knows of nodes. */
+static int note_node(void *arg, const char *name, bool is_dir)
+{
+	int node;
+	char rest;
+
+	(void)is_dir;
+	if (sscanf(name, "node%d%c", &node, &rest) == 1 && node >= 0)
+		*(int *)arg = node;
+	return 0;
+}
+
+int boot_node(struct sys *sys)
+{
+	uint32_t *cpu, count = list_online(sys, &cpu), kept = kept_cpu(sys, cpu, count);
+	char path[80];
+	int node = -1;
+
+	free(cpu);
+	snprintf(path, sizeof(path), CPU_DIR "/cpu%u", kept);
+	(void)sys->list_dir(sys, path, note_node, &node);
+	return node;
+}
+
 void machine_read_cpus(struct machine *machine, struct sys *sys)
 {
 	uint32_t *cpu, i;

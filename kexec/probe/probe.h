@@ -52,6 +52,9 @@ bool live_update_session(struct sys *sys, char *who, size_t room);
 /* Whether the kernel can take all CPUs but one offline, without which it does not come to the jump. Errors: KX_CPUS_STAY */
 enum kx_err preflight_cpus(struct sys *sys, struct fail *fail);
 
+/* The node of memory that is next to the CPU which makes the jump and boots the next kernel; -1: it is not known, or there is one node only. */
+int boot_node(struct sys *sys);
+
 /* Staged memory is in the IPC namespace of the host; from others it is not seen. */
 bool in_host_ipc_ns(struct sys *sys);
 

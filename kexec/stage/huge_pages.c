@@ -165,7 +165,9 @@ static void grow(struct staging *staging, uint32_t wanted)
 
 	raised = raise_limit(staging, wanted - staging->pages);
 	look(staging, true);
+	sys->prefer_node(sys, staging->node);
 	touched = touch_pages(staging, wanted);
+	sys->prefer_node(sys, -1);
 	look(staging, false);
 	err = sys->leave_cma(sys, memory_of(staging, staging->pages), (touched - staging->pages) * PAGE_BYTES);
 	if (err)

@@ -24,7 +24,7 @@ static enum kx_err prepare(struct staging *staging, struct sys *sys, const struc
 	uint32_t i;
 
 	*staging = (struct staging){
-		.ops = place->ops, .sys = sys, .number = place->number, .area = place->area, .journal = place->journal, .room = room,
+		.ops = place->ops, .sys = sys, .number = place->number, .area = place->area, .node = place->node, .journal = place->journal, .room = room,
 	};
 	staging->pa = calloc(room ? room : 1, sizeof(*staging->pa));
 	if (!staging->pa) {

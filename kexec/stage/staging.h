@@ -63,6 +63,7 @@ struct staging {
 	struct staging_journal journal;
 	int number;		/* which one of its kind it is, for a ledger to find it by */
 	struct range area;	/* where its pages are, for a backend that has no choice; bytes 0: anywhere */
+	int node;		/* of memory, that pages should come from, for a backend that has the choice; -1: any */
 	uint32_t room;		/* pages that it could hold */
 	uint32_t pages;		/* that were taken: the first so many */
 	pa_t *pa;		/* of each, as it was read last; STAGING_NO_PA: it was given back, or never taken */
@@ -92,6 +93,7 @@ struct staging_place {
 	const struct staging_ops *ops;
 	int number;
 	struct range area;
+	int node;
 	struct staging_journal journal;
 };
 

@@ -119,6 +119,9 @@ struct sys {
 	void (*shm_detach)(struct sys *sys, void *addr);
 	int (*shm_remove)(struct sys *sys, int id);
 
+	/* Pages that are touched from now on come from that node of memory while it has any (set_mempolicy(2), MPOL_PREFERRED); -1: from the node
+	   that this process runs on, as usual. A kernel that knows no nodes, or forbids this one to this process, leaves it at that. */
+	void (*prefer_node)(struct sys *sys, int node);
 	/* Write to the page at addr so that it is there, or read it so that it is mapped; -EFAULT if the kernel has none (SIGBUS). */
 	int (*touch)(struct sys *sys, void *addr);
 	int (*peek)(struct sys *sys, const void *addr);

@@ -185,6 +185,26 @@ static void read_first(void *arg)
 	(void)*(volatile unsigned char *)arg;
 }
 
+/* include/uapi/linux/mempolicy.h */
+#define MPOL_DEFAULT	0
+#define MPOL_PREFERRED	1
+#define NODES_MAX	1024	/* CONFIG_NODES_SHIFT is 10 at most */
+
+/* A huge page that is taken when it is touched goes by the process's own policy, since nobody gives the segment one. */
+static void prefer_node(struct sys *sys, int node)
+{
+	const unsigned int bits = 8 * sizeof(unsigned long);
+	unsigned long nodes[NODES_MAX / (8 * sizeof(unsigned long))] = { 0 };
+
+	(void)sys;
+	if (node >= NODES_MAX)
+		return;
+	if (node >= 0)
+		nodes[(unsigned int)node / bits] = 1ul << (unsigned int)node % bits;
+	/* The kernel takes one less than it is told for the number of bits (mm/mempolicy.c, get_nodes()). */
+	syscall(SYS_set_mempolicy, node < 0 ? MPOL_DEFAULT : MPOL_PREFERRED, node < 0 ? NULL : nodes, node < 0 ? 0ul : NODES_MAX + 1ul);
+}
+
 /*
  * A huge page that cannot be had (pool, hugetlb limit) is a SIGBUS at the first touch; one that a memory limit forbids is
  * a fault that the kernel retries for ever. So the kernel is asked for it, which it knows since 5.14; before that there
@@ -295,6 +315,7 @@ void sys_linux_shm(struct sys *sys)
 	sys->shm_remove = shm_remove;
 	sys->pool_hold = pool_hold;
 	sys->pool_release = pool_release;
+	sys->prefer_node = prefer_node;
 	sys->touch = touch;
 	sys->peek = peek;
 	sys->try_memory = try_memory;

@@ -199,6 +199,27 @@ static void pool_release(struct sys *sys, void *hold, uint64_t pages)
 	f->pool_held -= pages;
 }
 
+static void prefer_node(struct sys *sys, int node)
+{
+	fake_of(sys)->preferred_node = node;
+}
+
+static int node_of(const struct fake *f, uint32_t page)
+{
+	return f->node1_pa && f->page[page].pa >= f->node1_pa;
+}
+
+/* The first of the preferred node, or else of all. f->pages: there is none. */
+static uint32_t free_page(const struct fake *f)
+{
+	uint32_t i, any = f->pages;
+
+	for (i = f->pages; i-- > 0;)
+		if (!f->page[i].taken && (any == f->pages || node_of(f, i) == f->preferred_node || node_of(f, any) != f->preferred_node))
+			any = i;
+	return any;
+}
+
 static int touch(struct sys *sys, void *addr)
 {
 	struct fake *f = fake_of(sys);
@@ -216,8 +237,7 @@ static int touch(struct sys *sys, void *addr)
 		f->pool--;
 	else if (fake_pages_taken(f) >= f->overcommit)
 		return -EFAULT;
-	for (i = 0; i < f->pages && f->page[i].taken; i++)
-		;
+	i = free_page(f);
 	if (i == f->pages)
 		return -EFAULT;
 	f->page[i].taken = true;
@@ -488,6 +508,7 @@ void fake_pages(struct fake *f)
 	f->sys.shm_remove = shm_remove;
 	f->sys.pool_hold = pool_hold;
 	f->sys.pool_release = pool_release;
+	f->sys.prefer_node = prefer_node;
 	f->sys.touch = touch;
 	f->sys.peek = peek;
 	f->sys.try_memory = try_memory;

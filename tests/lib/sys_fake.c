@@ -337,6 +337,7 @@ struct fake *fake_new(const pa_t *page_pa_, uint32_t pages)
 	f->root = f->arm64 = f->random_works = true;
 	f->log = "[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x411fd070]\n";
 	f->overcommit = OVERCOMMIT_AT_FIRST;
+	f->preferred_node = -1;
 	f->fail_errno = EIO;
 	f->page = calloc(pages ? pages : 1, sizeof(*f->page));
 	f->pages = pages;
@@ -380,6 +381,7 @@ void fake_died(struct fake *f, bool together)
 		f->overcommit = OVERCOMMIT_AT_FIRST;
 	f->guarded = f->locked = f->no_lock = f->dies_first = false;
 	f->pool_held = 0;
+	f->preferred_node = -1;
 	f->workers = 0;
 	for (i = 0; i < FAKE_FDS; i++)
 		f->fd[i].open = false;
@@ -396,6 +398,8 @@ const char *fake_leak(const struct fake *f)
 		return "the lock or the guard";
 	if (f->dies_first || f->pool_held)
 		return "the preference to be killed first, or a claim to the pool";
+	if (f->preferred_node != -1)
+		return "the preference for a node";
 	if (f->workers)
 		return "threads";
 	for (i = 0; i < FAKE_FDS; i++)

@@ -75,6 +75,8 @@ struct fake {
 	pa_t failed_pa;			/* of a page of memory, no huge one, that has failed; 0: none */
 	bool no_huge_pages;		/* the kernel has none of this size */
 	bool hide_pfn;
+	pa_t node1_pa;			/* pages from here on are on node 1; 0: all are on node 0 */
+	int preferred_node;		/* -1: none */
 	struct range cma;		/* leave_cma() gets huge pages out of here */
 	int cma_error;		/* negative errno that it gives instead */
 

@@ -197,6 +197,64 @@ static void test_cannot_go_offline(void **state)
 	job_free(job);
 }
 
+/* Pages come from the node of the CPU that makes the jump while there are some, for loads and for heals; then from wherever they can be had. */
+static void test_node(void **state)
+{
+	unsigned int cpu;
+
+	(void)state;
+	for (cpu = 0; cpu < 4; cpu++) {
+		struct job *job = job_whole();
+		struct fake *f = job->fake;
+		int node = cpu >= 2;
+		char text[8];
+		struct heal h;
+		uint32_t i;
+
+		fake_cpus_online(f, "0-3");
+		for (i = 0; i < 4; i++) {
+			char path[80];
+
+			snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/node%u/meminfo", i, i >= 2);
+			fake_text(f, path, "");
+		}
+		f->node1_pa = f->page[f->pages / 2].pa;
+		snprintf(text, sizeof(text), "%u\n", cpu);
+		fake_text(f, "/sys/kernel/reboot/cpu", text);
+		job->request.extra_given = true;
+		assert_int_equal(load(job), KX_OK);
+		assert_clean(f);
+		for (i = 0; i < f->pages; i++)
+			assert_true(!f->page[i].taken || (f->page[i].pa >= f->node1_pa) == node);
+		/* A page that has gone to the other node, and what a heal takes for its place. */
+		for (i = 0; i < f->pages && !f->page[i].taken; i++)
+			;
+		assert_true(fake_move_page(f, f->page[i].pa));
+		assert_int_equal(heal(job, &h), KX_OK);
+		assert_true_and_boots(job);
+		job_free(job);
+	}
+}
+
+/* More than one node has. */
+static void test_node_is_full(void **state)
+{
+	struct job *job = job_whole();
+	struct fake *f = job->fake;
+	struct purg_model m;
+
+	(void)state;
+	fake_cpus_online(f, "0");
+	fake_text(f, "/sys/devices/system/cpu/cpu0/node1/meminfo", "");
+	fake_text(f, "/sys/devices/system/cpu/cpu0/node1x/meminfo", "");
+	f->node1_pa = f->page[f->pages - 2].pa;
+	job->request.extra_given = true;
+	assert_loads(job, &m);
+	assert_true(f->page[f->pages - 1].taken && f->page[f->pages - 2].taken && f->page[0].taken);
+	purg_model_free(&m);
+	job_free(job);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -204,6 +262,8 @@ int main(void)
 		cmocka_unit_test(test_auto_cpus),
 		cmocka_unit_test(test_cpus),
 		cmocka_unit_test(test_cannot_go_offline),
+		cmocka_unit_test(test_node),
+		cmocka_unit_test(test_node_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
