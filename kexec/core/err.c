@@ -102,6 +102,7 @@ static const char *const texts[KX_ERR_COUNT] = {
 	[KX_CRASH_MEMORY_STAGED] = "the crash kernel's memory holds the kernel that is staged for the next reboot; kexec -u gives it back",
 	[KX_CRASH_KERNEL_LOST] = "the crash kernel that was loaded is not any more, and this kexec did not load it; load it again (kdump-config load, or "
 				 "kexec -p)",
+	[KX_CRASH_KERNEL_LOADED] = "a crash kernel is loaded in the memory that --mem-min and --mem-max name; unload it (kexec -p -u), or name another range",
 	[KX_NO_RETAINED_INITRD] = "unrecoverable error: current boot didn't retain the initrd for reuse; boot with retain_initrd",
 	[KX_FILE_OPTION] = "that is nothing kexec_file_load can do; leave out -s",
 	[KX_NO_ENTRY] = "no boot entry was found that can be loaded; kexec --list-boot-entries says why, or give the kernel's file",

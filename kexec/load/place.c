@@ -357,6 +357,8 @@ enum kx_err placement_make(struct placement *placement, struct sys *sys, const s
 	note_cma(&a);
 	if (machine->memory_guess && !facts->request->crash)
 		report_note(report, "%s", machine->memory_guess);
+	if (machine->in_crash_memory)
+		report_note(report, "it will boot from the crash kernel's memory: load no crash kernel until then");
 	if (machine->tables_unknown)
 		report_note(report, "the kernel log does not reach back to the boot, so the tables of the interrupt "
 			    "controller are not known and not reserved for the next kernel");

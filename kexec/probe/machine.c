@@ -160,10 +160,25 @@ static enum kx_err note_dump(struct machine *machine, struct fail *fail)
 	return ok ? KX_OK : fail_set(fail, KX_NO_MEMORY, "memory map");
 }
 
+/*
+ * The memory of a crash kernel that the range lies in as a whole; null: in none. The kernel moves what is loaded for a reboot there as to any
+ * other place. But while a crash kernel is loaded it does not map that memory (arch/arm64/mm/mmu.c, arch_kexec_protect_crashkres()).
+ */
+static const struct range *crash_memory_around(const struct memmap *map, struct range r)
+{
+	unsigned int i;
+
+	for (i = 0; i < map->crash_count; i++)
+		if (r.start >= map->crash[i].start && range_end(r) <= range_end(map->crash[i]))
+			return &map->crash[i];
+	return NULL;
+}
+
 /* Memory that may be used, by the request: the crash kernel's own, and what lies between --mem-min and --mem-max. */
-static enum kx_err limit_memory(struct machine *machine, const struct load_request *request, struct fail *fail)
+static enum kx_err limit_memory(struct machine *machine, struct sys *sys, const struct load_request *request, struct fail *fail)
 {
 	struct memmap *map = &machine->memmap;
+	const struct range *crash;
 	bool ok = true;
 
 	if (request->crash) {
@@ -177,7 +192,11 @@ static enum kx_err limit_memory(struct machine *machine, const struct load_reque
 
 		if (request->mem_max && request->mem_min >= request->mem_max)
 			return fail_set(fail, KX_NO_ROOM, "--mem-min is not below --mem-max");
-		ok = keep_only(&map->ram, limit) && keep_only(&map->spare, limit);
+		crash = request->crash ? NULL : crash_memory_around(map, limit);
+		if (crash && kernel_is_loaded(sys, true))
+			return fail_with(fail, KX_CRASH_KERNEL_LOADED);
+		machine->in_crash_memory = crash;
+		ok = (!crash || range_set_add(&map->spare, *crash)) && keep_only(&map->ram, limit) && keep_only(&map->spare, limit);
 	}
 	return ok ? KX_OK : fail_set(fail, KX_NO_MEMORY, "memory map");
 }
@@ -199,7 +218,7 @@ enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct 
 	if (!err)
 		err = drop_unknown_memory(machine, sys, fail);
 	if (!err)
-		err = limit_memory(machine, request, fail);
+		err = limit_memory(machine, sys, request, fail);
 	if (err) {
 		machine_free(machine);
 		return err;

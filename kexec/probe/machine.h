@@ -17,6 +17,7 @@ struct uart {
 struct machine {
 	struct memmap memmap;		/* spare without the GIC's tables */
 	struct range_set dump;		/* for a crash kernel: all memory that there is but its own */
+	bool in_crash_memory;		/* the request's range is a crash kernel's memory, where none is loaded */
 	struct range_set gic_tables;
 	bool log_cut;			/* the kernel log does not reach back to the boot: gic_tables may lack some */
 	bool tables_unknown;		/* there may be such tables, and the log that would name them is not whole */
@@ -43,7 +44,7 @@ struct machine {
  * what an error calls it. On error the machine is empty.
  *
  * Errors: KX_IOMEM_BAD, KX_READ, KX_NO_PROC, KX_EMPTY, KX_OPEN, KX_NO_DTB, KX_DTB_BAD, KX_DTB_TOO_BIG, KX_DTB_NO_MEMORY, KX_NO_MEMORY, KX_NO_ROOM,
- * KX_NO_CRASH_MEMORY
+ * KX_NO_CRASH_MEMORY, KX_CRASH_KERNEL_LOADED
  */
 enum kx_err machine_read(struct machine *machine, struct sys *sys, const struct load_request *request, const struct range_set *tables,
 			 char *dtb, size_t dtb_bytes, const char *dtb_name, struct fail *fail);

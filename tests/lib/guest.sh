@@ -194,7 +194,7 @@ make_guest() {
 		cp "$dir/first/more.cpio" "$dir/more.cpio"
 		rm "$dir/first/more.cpio"
 		;;
-	stock* | bench | downtime | foreign | crash-stage) install_peer "$dir/first" "$($lab peer "${peer_suite:-trixie}")" kexec ;;
+	stock* | bench | downtime | foreign | crash-stage | crash-runes) install_peer "$dir/first" "$($lab peer "${peer_suite:-trixie}")" kexec ;;
 	esac
 	archive "$dir/first" > "$dir/initrd"
 	# The first kernel unpacks this one by itself.

@@ -613,6 +613,41 @@ static void test_remember(void **state)
 	job_free(job);
 }
 
+/* As with kexec-tools: its memory, emptied, and named by --mem-min and --mem-max. It is no place for anything otherwise. */
+static void test_named_range(void **state)
+{
+	static const enum fast_mode fast[] = { FAST_NO, FAST_AUTO, FAST_REQUIRE };
+	size_t i, o;
+
+	(void)state;
+	for (i = 0; i < COUNT(fast); i++) {
+		struct job *job = job_reserved(true);
+		struct fake *f = job->fake;
+		struct purg_model m;
+
+		job->request.stage = STAGE_AUTO;
+		assert_int_equal(load_crash_kernel(job), KX_OK);
+		job->request.fast = fast[i];
+		job->request.mem_min = reserved.start;
+		job->request.mem_max = range_end(reserved) - 1;
+		assert_int_equal(load(job), KX_CRASH_KERNEL_LOADED);
+		assert_false(f->loaded);
+		assert_int_equal(unload(job, true), KX_OK);
+		assert_int_equal(load(job), KX_OK);
+		assert_clean(f);
+		assert_boots(job, &m);
+		purg_model_free(&m);
+		assert_true(noted(job, "load no crash kernel"));
+		for (o = 0; o < job->report.objects; o++)
+			assert_true(job->report.object[o].place.start >= reserved.start && range_end(job->report.object[o].place) <= range_end(reserved));
+		/* Half in it is not in it. */
+		job->request.mem_min = reserved.start - MIB(2);
+		job->request.mem_max = reserved.start + MIB(8);
+		assert_int_equal(load(job), KX_NO_ROOM);
+		job_free(job);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -620,7 +655,7 @@ int main(void)
 		cmocka_unit_test(test_load_over_load), cmocka_unit_test(test_restore), cmocka_unit_test(test_not_ours), cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_interrupted), cmocka_unit_test(test_in_doubt), cmocka_unit_test(test_failed_memory),
 		cmocka_unit_test(test_two_areas), cmocka_unit_test(test_little_memory), cmocka_unit_test(test_taken), cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_remember),
+		cmocka_unit_test(test_remember), cmocka_unit_test(test_named_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
