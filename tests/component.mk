@@ -146,17 +146,19 @@ check-cache: build/tests/bare/compose build/tests/bare/stub.bin build/tests/bare
 
 # Publishes docs/benchmarks.*: half an hour to several, never part of the gate. BENCH_FLAGS is for bench/run.
 .PHONY: bench
-bench: build/sbin/kexec build/tests/e2e/tool
-	$(srcdir)/bench/run $(BENCH_FLAGS) $^ > build/bench.txt
-	$(srcdir)/bench/report build/bench.txt $(srcdir)/docs
+bench: build/sbin/kexec build/tests/e2e/tool build/bench/load_reference
+	$(srcdir)/bench/run $(BENCH_FLAGS) $(wordlist 1,2,$^) > build/bench.txt
+	$(srcdir)/bench/load $^ > build/bench-load.txt
+	$(srcdir)/bench/report build/bench.txt build/bench-load.txt $(srcdir)/docs
 
-# Publishes docs/downtime.*.
+# Publishes docs/downtime.*. PACKAGE is a .deb or a tree of make install, for bench/reboot.
 .PHONY: bench-downtime
 bench-downtime: build/sbin/kexec build/tests/e2e/tool
 	$(srcdir)/bench/downtime $^ > build/downtime.txt
-	$(srcdir)/bench/downtime-report build/downtime.txt $(srcdir)/docs
+	$(srcdir)/bench/reboot $(PACKAGE) build/tests/e2e/tool > build/reboot.txt
+	$(srcdir)/bench/downtime-report build/downtime.txt build/reboot.txt $(srcdir)/docs
 
-# How long a load takes against what it cannot do without; for docs/benchmarks.md, minutes.
+# How long a load takes against what it cannot do without: minutes.
 build/bench/load_reference.o: INCLUDES += -I$(srcdir)/abi
 build/bench/load_reference: build/bench/load_reference.o $(abi_OBJS)
 	$(call say,LINK)$(CC) $(TEST_CFLAGS) -static $(LDFLAGS) $^ $(LIBS) -lm -o $@
