@@ -79,15 +79,31 @@ static void look_at_name(struct cpio *c, const unsigned char *data, size_t bytes
 	c->acpi |= c->name_have == ACPI_CHARS;
 }
 
+static void went_on(struct cpio *c, uint64_t bytes)
+{
+	c->at += bytes;
+	if (c->at == c->entry_end)
+		c->have = 0;
+}
+
 static size_t feed_rest(struct cpio *c, const unsigned char *data, size_t bytes)
 {
 	size_t n = c->entry_end - c->at < bytes ? (size_t)(c->entry_end - c->at) : bytes;
 
 	look_at_name(c, data, n);
-	c->at += n;
-	if (c->at == c->entry_end)
-		c->have = 0;
+	went_on(c, n);
 	return n;
+}
+
+/* Not before the name is known to be of no interest, or to be of some: its null at the latest decides that. */
+uint64_t cpio_skip(struct cpio *c, uint64_t bytes)
+{
+	if (c->bad || c->have < CPIO_HEADER_BYTES || c->name_have < ACPI_CHARS)
+		return 0;
+	if (bytes > c->entry_end - c->at)
+		bytes = c->entry_end - c->at;
+	went_on(c, bytes);
+	return bytes;
 }
 
 size_t cpio_feed(struct cpio *c, const unsigned char *data, size_t bytes)

@@ -35,4 +35,7 @@ static inline bool cpio_may_end(const struct cpio *c)
 /* Take bytes, up to the first one between entries that neither pads nor begins an entry. Returns how many were taken; all, if bad. */
 size_t cpio_feed(struct cpio *c, const unsigned char *data, size_t bytes);
 
+/* Of at most so many bytes that come next, how many are content of a file, which need not be looked at; they count as fed. */
+uint64_t cpio_skip(struct cpio *c, uint64_t bytes);
+
 #endif
