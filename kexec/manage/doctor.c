@@ -432,8 +432,10 @@ static void look_at_guards(struct examination *e)
 	const struct guards *g = &d->guards;
 
 	guards_read(&d->guards, e->sys);
-	judge(d, DOCTOR_WATCHDOG, guards_jump(g) ? DOCTOR_OK : DOCTOR_WARNING,
-	      !g->watchdogs || !g->systemd || guards_jump(g) ? REMEDY_NONE : g->kexec_watchdog_on ? REMEDY_WATCHDOG_GOES_ON : REMEDY_WATCHDOG);
+	judge(d, DOCTOR_WATCHDOG, guards_jump(g) && watchdog_is_taken_over(g) ? DOCTOR_OK : DOCTOR_WARNING,
+	      !g->watchdogs || !g->systemd ? REMEDY_NONE :
+	      !g->kexec_watchdog_on || !watchdog_is_taken_over(g) ? REMEDY_WATCHDOG :
+	      guards_jump(g) ? REMEDY_NONE : REMEDY_WATCHDOG_GOES_ON);
 	judge(d, DOCTOR_PSTORE, DOCTOR_OK, REMEDY_NONE);
 	judge(d, DOCTOR_LIVE_UPDATE, g->liveupdate ? DOCTOR_WARNING : DOCTOR_OK,
 	      g->liveupdate && !d->file_call.err && !d->file_unknown ? REMEDY_FILE_LOAD : REMEDY_NONE);

@@ -52,7 +52,7 @@ static const char *const commands[] = {
 	[REMEDY_SERIAL] = "ls -d /sys/class/tty/*/iomem_base; kexec --fast-reloc --serial=TTY " LOAD,
 	[REMEDY_QUIET] = "kexec --fast-reloc " LOAD " --append=quiet",
 	[REMEDY_LOG] = THROUGH_FIRMWARE,
-	[REMEDY_WATCHDOG] = "mkdir -p /etc/systemd/system.conf.d && printf '[Manager]\\nKExecWatchdogSec=2min\\n' > "
+	[REMEDY_WATCHDOG] = "mkdir -p /etc/systemd/system.conf.d && printf '[Manager]\\nKExecWatchdogSec=2min\\nRuntimeWatchdogSec=2min\\n' > "
 			    "/etc/systemd/system.conf.d/kexec-watchdog.conf && systemctl daemon-reexec",
 	[REMEDY_WATCHDOG_GOES_ON] = "echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX watchdog.stop_on_reboot=0\"' > "
 				    "/etc/default/grub.d/kexec-watchdog.cfg && update-grub && reboot",
@@ -336,8 +336,9 @@ static void say_watchdog(FILE *out, const struct doctor *d)
 	if (!g->systemd)
 		fprintf(out, "; there is no systemd that would arm it for the jump");
 	else if (guards_jump(g))
-		fprintf(out, " is armed for the jump, KExecWatchdogSec=%s: a next kernel that hangs comes back through the firmware",
-			g->kexec_watchdog);
+		fprintf(out, " is armed for the jump, KExecWatchdogSec=%s: a next kernel that hangs comes back through the firmware%s",
+			g->kexec_watchdog, watchdog_is_taken_over(g) ? "" : ", and so does one that does not, unless the watchdog's driver is loaded until "
+			"then and stops it; systemd would take it over with RuntimeWatchdogSec=, which is off");
 	else if (g->kexec_watchdog_on && g->at_reboot == WATCHDOG_STOPS)
 		fprintf(out, " is armed by systemd, KExecWatchdogSec=%s, and stopped by this kernel before the jump (watchdog.stop_on_reboot=1): "
 			"a next kernel that hangs stays so", g->kexec_watchdog);
@@ -576,6 +577,7 @@ static void add_guards(struct json_object *o, const struct doctor *d)
 	}
 	json_object_object_add(o, "watchdogs", list);
 	add_text(o, "kexec_watchdog_sec", g->kexec_watchdog);
+	add_text(o, "runtime_watchdog_sec", g->runtime_watchdog);
 	add_text(o, "watchdog_at_reboot", at_reboot[g->at_reboot]);
 	add_bool(o, "watchdog_guards_jump", guards_jump(g));
 	add_text(o, "pstore", g->pstore);

@@ -97,9 +97,17 @@ static int by_name(const void *a, const void *b)
 	return strcmp(a, b);	/* the name comes first */
 }
 
-#define SETTING	"KExecWatchdogSec"
+/* The value of a line that sets this; null: it sets something else. */
+static const char *setting(const char *line, const char *name)
+{
+	if (strncmp(line, name, strlen(name)) != 0)
+		return NULL;
+	line += strlen(name);
+	line += strspn(line, " \t");
+	return *line == '=' ? line + 1 + strspn(line + 1, " \t") : NULL;
+}
 
-/* The last KExecWatchdogSec= of a [Manager] section. False if the file is not there. */
+/* The last ones of a [Manager] section. False if the file is not there. */
 static bool read_conf(struct guards *g, struct sys *sys, const char *path)
 {
 	bool manager = false;
@@ -109,23 +117,29 @@ static bool read_conf(struct guards *g, struct sys *sys, const char *path)
 	if (sys->read_file(sys, path, CONF_BYTES_MAX, &text, &bytes) < 0)
 		return false;
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		const char *value;
+
 		line += strspn(line, " \t");
 		if (*line == '[')
 			manager = strncmp(line, "[Manager]", 9) == 0;
-		if (!manager || strncmp(line, SETTING, strlen(SETTING)) != 0)
+		if (!manager)
 			continue;
-		line += strlen(SETTING);
-		line += strspn(line, " \t");
-		if (*line++ != '=')
-			continue;
-		line += strspn(line, " \t");
-		snprintf(g->kexec_watchdog, sizeof(g->kexec_watchdog), "%s", line);
+		if ((value = setting(line, "KExecWatchdogSec")))
+			snprintf(g->kexec_watchdog, sizeof(g->kexec_watchdog), "%s", value);
+		else if ((value = setting(line, "RuntimeWatchdogSec")))
+			snprintf(g->runtime_watchdog, sizeof(g->runtime_watchdog), "%s", value);
 	}
 	free(text);
 	return true;
 }
 
-static void read_kexec_watchdog(struct guards *g, struct sys *sys)
+/* "off", "0" and "infinity" leave it off; "default" is the device's own time, and anything else is one. */
+static bool is_time(const char *value)
+{
+	return strncmp(value, "default", 7) == 0 || (strtod(value, NULL) > 0 && value[0] != 'i');
+}
+
+static void read_systemd_settings(struct guards *g, struct sys *sys)
 {
 	struct drop_ins d = { .count = 0 };
 	char path[192];
@@ -146,8 +160,8 @@ static void read_kexec_watchdog(struct guards *g, struct sys *sys)
 		snprintf(path, sizeof(path), "%s/system.conf.d/%s", d.file[i].dir, d.file[i].name);
 		read_conf(g, sys, path);
 	}
-	/* "off", "0" and "infinity" leave it off; anything else is a time. */
-	g->kexec_watchdog_on = strtod(g->kexec_watchdog, NULL) > 0 && g->kexec_watchdog[0] != 'i';
+	g->kexec_watchdog_on = is_time(g->kexec_watchdog);
+	g->runtime_watchdog_on = is_time(g->runtime_watchdog);
 }
 
 static int stop(void *arg, const char *name, bool is_dir)
@@ -167,7 +181,7 @@ void guards_read(struct guards *guards, struct sys *sys)
 	guards->at_reboot = read_at_reboot(sys);
 	/* sd_booted(3) */
 	guards->systemd = sys->list_dir(sys, "/run/systemd/system", stop, NULL) >= 0;
-	read_kexec_watchdog(guards, sys);
+	read_systemd_settings(guards, sys);
 	if (read_line(sys, "/sys/module/pstore/parameters/backend", guards->pstore, sizeof(guards->pstore)) && guards->pstore[0] == '(')
 		guards->pstore[0] = '\0';	/* "(null)" */
 	guards->liveupdate = file_says(sys, "/sys/class/misc/liveupdate/dev", ":");

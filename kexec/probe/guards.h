@@ -31,6 +31,8 @@ struct guards {
 	bool systemd;			/* it is PID 1 */
 	char kexec_watchdog[32];	/* systemd's KExecWatchdogSec=, as written; empty: nowhere, so off */
 	bool kexec_watchdog_on;
+	char runtime_watchdog[32];	/* RuntimeWatchdogSec=, the same: by it the next system's systemd takes over the watchdog that it finds armed */
+	bool runtime_watchdog_on;
 	char pstore[32];		/* the backend; empty: there is none */
 	bool liveupdate;		/* /dev/liveupdate: what is preserved goes by kexec_file_load(2) only */
 	bool kho;			/* kexec handover was switched on */
@@ -40,6 +42,12 @@ struct guards {
 static inline bool guards_jump(const struct guards *g)
 {
 	return g->watchdogs && g->systemd && g->kexec_watchdog_on && g->at_reboot == WATCHDOG_GOES_ON;
+}
+
+/* Whether it then leaves alone a next kernel that does not hang, should that system be set up as this one; its driver may, too. */
+static inline bool watchdog_is_taken_over(const struct guards *g)
+{
+	return g->runtime_watchdog_on;
 }
 
 /* What cannot be read is not there. */

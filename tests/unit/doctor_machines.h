@@ -43,7 +43,7 @@ static inline void good(struct job *job)
 	fake_text(f, "/sys/module/watchdog/parameters/stop_on_reboot", "0\n");
 	fake_text(f, "/run/systemd/system/x", "");
 	fake_text(f, "/etc/systemd/system.conf", "[Manager]\n#KExecWatchdogSec=5min\nKExecWatchdogSec=off\n");
-	fake_text(f, "/etc/systemd/system.conf.d/50-watchdog.conf", "[Manager]\nKExecWatchdogSec = 2min\n");
+	fake_text(f, "/etc/systemd/system.conf.d/50-watchdog.conf", "[Manager]\nKExecWatchdogSec = 2min\nRuntimeWatchdogSec=default\n");
 	/* The same name in a later directory does not count, nor does another section. */
 	fake_text(f, "/usr/lib/systemd/system.conf.d/50-watchdog.conf", "[Manager]\nKExecWatchdogSec=9min\n");
 	fake_text(f, "/usr/lib/systemd/system.conf.d/60-other.conf", "[Other]\nKExecWatchdogSec=0\n");

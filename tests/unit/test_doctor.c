@@ -36,6 +36,13 @@ static void watchdog_of_a_driver(struct job *job)
 	fake_text(job->fake, "/sys/module/watchdog/parameters/stop_on_reboot", "-1\n");
 }
 
+/* What is armed for the jump would reset a next system that runs, too. */
+static void watchdog_for_ever(struct job *job)
+{
+	good(job);
+	fake_text(job->fake, "/etc/systemd/system.conf.d/70-other.conf", "[Manager]\nRuntimeWatchdogSec = 0\n");
+}
+
 static void watchdog_stops(struct job *job)
 {
 	good(job);
@@ -142,6 +149,7 @@ static const struct {
 	{ "good", good, 0, KX_OK },
 	{ "watchdog-of-a-driver", watchdog_of_a_driver, 0, KX_OK },
 	{ "watchdog-stops", watchdog_stops, 0, KX_OK },
+	{ "watchdog-for-ever", watchdog_for_ever, 0, KX_OK },
 	{ "improvable", improvable, 0, KX_OK },
 	{ "lockdown", lockdown, 1, KX_OK },
 	{ "lockdown-alone", lockdown_alone, 2, KX_LOCKDOWN },
