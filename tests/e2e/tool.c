@@ -5,14 +5,17 @@
  */
 #include "tool.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -102,6 +105,34 @@ static int hog(unsigned long left_kib)
 		return 1;
 	printf("%d\n", (int)child);
 	return 0;
+}
+
+/* include/uapi/linux/liveupdate.h */
+#define LIVEUPDATE_IOCTL_CREATE_SESSION	_IO(0xba, 0)
+struct create_session {
+	uint32_t size;
+	int32_t fd;
+	char name[64];
+};
+
+/* Run a command while this process has a session for a live update open. */
+static int run_session(char **o)
+{
+	struct create_session session = { .size = sizeof(session) };
+	int fd = open("/dev/liveupdate", O_RDWR | O_CLOEXEC), status;
+	pid_t child;
+
+	snprintf(session.name, sizeof(session.name), "%s", o[0]);
+	if (fd < 0 || ioctl(fd, LIVEUPDATE_IOCTL_CREATE_SESSION, &session) < 0) {
+		perror("/dev/liveupdate");
+		return 1;
+	}
+	child = fork();
+	if (child == 0) {
+		execvp(o[1], o + 1);
+		_exit(127);
+	}
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 struct command {
@@ -249,6 +280,7 @@ static const struct command commands[] = {
 	{ "peak", "FILE COMMAND...", 2, -1, run_peak },
 	{ "record", "DIRECTORY COMMAND...", 2, -1, run_record },
 	{ "fragment", "PAGES", 1, 1, run_fragment },
+	{ "session", "NAME COMMAND...", 2, -1, run_session },
 	{ "squat", "USER", 1, 1, run_squat },
 	{ "hog", "KIB-LEFT", 1, 1, run_hog },
 	{ "kill-at", "CALL COMMAND...", 2, -1, run_kill_at },

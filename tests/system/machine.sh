@@ -12,9 +12,9 @@ machine_start() {
 	mkdir -p "$machine"
 	for attempt in 1 2 3 4 5; do
 		port=$(shuf -i 20000-32000 -n 1)
-		qemu-system-aarch64 -M virt,virtualization=on,gic-version=3 -cpu neoverse-n1 -smp 2 -m "${mib:-2048}" "$@" \
+		qemu-system-aarch64 -M virt,virtualization=on,gic-version=3 -cpu neoverse-n1 -smp 2 -m "${mib:-2048}" \
 			-display none -monitor none -serial file:"$machine/console" -snapshot \
-			-drive file="$image/root.ext4",format=raw,if=virtio -netdev user,id=net,hostfwd=tcp:127.0.0.1:"$port"-:22 -device virtio-net-device,netdev=net \
+			-drive file="$image/root.ext4",format=raw,if=virtio -netdev user,id=net,hostfwd=tcp:127.0.0.1:"$port"-:22 -device virtio-net-device,netdev=net "$@" \
 			-kernel "$image/Image" -initrd "$image/initrd" \
 			-append "root=/dev/vda rw console=ttyAMA0 panic=-1 quiet systemd.show_status=no ${append:-}" < /dev/null > "$machine/qemu" 2>&1 &
 		echo $! > "$machine/pid"
@@ -49,13 +49,16 @@ wait_boot() {
 	return 1
 }
 
+# needs_of PACKAGE: the packages that a .deb depends on, which a machine has to have that reaches no mirror; of a tree, none.
+needs_of() { [ -d "$1" ] || dpkg-deb -f "$1" Depends | sed 's/([^)]*)//g; s/,/ /g'; }
+
 # install_on NAME TREE: what make install made, or a package.
 install_on() {
 	if [ -d "$2" ]; then
 		tar -C "$2" -cz . > "$work/$1/tree.tar.gz"
 		on_input=$work/$1/tree.tar.gz on "$1" 'tar -xz --no-same-owner -C / && systemctl daemon-reload'
 	else
-		on_input=$2 on "$1" 'cat > /tmp/kexec-fast.deb && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install /tmp/kexec-fast.deb' 2>&1
+		on_input=$2 on "$1" 'cat > /var/tmp/kexec-fast.deb && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install /var/tmp/kexec-fast.deb' 2>&1
 	fi
 }
 
