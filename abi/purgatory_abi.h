@@ -10,10 +10,11 @@
  *   base     + 0x000    struct purg_header      made by the purgatory build, seal filled in by the loader
  *            + 0x040    struct purg_params      filled in by the loader
  *            + 0x800    exception vectors, text, read-only data: the end of the blob
- *            + ...      pieces and page tables, written by the loader
+ *            + ...      pieces, written by the loader
+ *            + ...      page tables, a set for each regime
  *
- * Everything from PURG_PARAMS_OFFSET up to header.sealed_bytes is covered by header.seal and is never written by
- * purgatory. All addresses are physical, all integers little-endian, all lengths in bytes.
+ * Everything from PURG_PARAMS_OFFSET up to header.sealed_bytes, the pieces' end, is covered by header.seal; each set of tables by the seal in the
+ * parameters. Of the sets purgatory checks and uses only the one of its regime. None of it is ever written by purgatory. All addresses are physical, all integers little-endian, all lengths in bytes.
  *
  * The payload is a list of pieces. What is done with one, in this order: it is copied to where it is booted from, unless it
  * lies there; verified there; cleaned there to the point of coherency. Pieces are worked on in any order, by any CPU, so:
@@ -25,7 +26,7 @@
 #ifndef PURGATORY_ABI_H
 #define PURGATORY_ABI_H
 
-#define PURG_ABI_VERSION	5
+#define PURG_ABI_VERSION	6
 
 #define PURG_HEADER_MAGIC	0x475054534146584b	/* "KXFASTPG" */
 #define PURG_PARAMS_MAGIC	0x524150545341464b	/* "KFASTPAR" */
@@ -136,7 +137,7 @@ struct purg_header {
 	uint32_t branch;		/* an instruction: branches over the parameters to the entry code */
 	uint32_t version;		/* PURG_ABI_VERSION */
 	uint64_t magic;			/* PURG_HEADER_MAGIC */
-	uint64_t sealed_bytes;		/* from the base; a multiple of PURG_UNIT_BYTES. Filled in by the loader */
+	uint64_t sealed_bytes;		/* from the base, up to the tables; a multiple of PURG_UNIT_BYTES. Filled in by the loader */
 	uint64_t reserved0;
 	uint8_t seal[PURG_CRC_BYTES];	/* CRC32C lanes of [PURG_PARAMS_OFFSET, sealed_bytes). Filled in by the loader */
 	uint64_t reserved1[2];
@@ -148,6 +149,13 @@ struct purg_mmu_regs {
 	uint64_t tcr;
 	uint64_t ttbr0_pa;
 	uint64_t sctlr_on;
+};
+
+/* The tables of one regime, behind what header.seal covers. */
+struct purg_tables {
+	uint64_t pa;			/* a multiple of the granule */
+	uint64_t bytes;			/* a multiple of PURG_UNIT_BYTES */
+	uint8_t seal[PURG_CRC_BYTES];	/* CRC32C lanes of them */
 };
 
 /* As long as a cache line of most CPUs, or two. */
@@ -185,7 +193,8 @@ struct purg_params {
 	uint32_t line_bytes;		/* the smallest data cache line of all CPUs; a power of two */
 	uint64_t mpidr[PURG_CPUS_MAX];	/* affinity fields of CPUs that may be called; the first one may be among them */
 	uint64_t stamps_pa;		/* of struct purg_stamps, mapped and 8-byte aligned; 0: none */
-	uint64_t reserved2[16];		/* 0. Room for more up to PURG_PARAMS_BYTES, with which entry.S lays out the blob */
+	struct purg_tables tables[PURG_REGIMES];
+	uint64_t reserved2[8];		/* 0. Room for more up to PURG_PARAMS_BYTES, with which entry.S lays out the blob */
 };
 
 /*
@@ -315,6 +324,7 @@ _Static_assert(PURG_PARAMS_OFFSET + PURG_PARAMS_BYTES <= PURG_VECTORS_OFFSET, "p
 _Static_assert(PURG_CONDUIT_SMC == 0 && PURG_CONDUIT_HVC == 1, "conduit");
 _Static_assert(PURG_REGIME_EL1 == 0 && PURG_REGIME_EL2 == 1, "regime");
 _Static_assert(PURG_CHUNK_BYTES % PURG_UNIT_BYTES == 0, "chunk");
+_Static_assert(sizeof(struct purg_tables) == 32, "purg_tables");
 _Static_assert(sizeof(struct purg_piece) == 64, "purg_piece");
 _Static_assert(sizeof(struct purg_cpu) == 128, "purg_cpu");
 _Static_assert(sizeof(struct purg_shared) <= PURG_SHARED_BYTES, "purg_shared");

@@ -15,24 +15,43 @@
 
 #define TIMELINE_BYTES	(PURG_T_CELLS * sizeof(uint64_t))
 
+/* Whole units of the control segment. */
+static int is_extent(uint64_t base_pa, uint64_t pa, uint64_t bytes)
+{
+	const uint64_t most = PURG_CONTROL_BYTES_MAX - PURG_WORK_BYTES(1);
+
+	return pa >= base_pa && pa - base_pa <= most && bytes <= most - (pa - base_pa) && (pa | bytes) % PURG_UNIT_BYTES == 0;
+}
+
+static void hold_against(const uint8_t *seal, uint64_t pa, uint64_t bytes, uint64_t base_pa)
+{
+	uint8_t found[PURG_CRC_BYTES];
+
+	digest_crc32c(found, (const void *)(uintptr_t)pa, bytes, best_crc32c_lanes());
+	if (digests_differ(found, seal, sizeof(found)))
+		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)seal, digest_word(found), digest_word(found + 8));
+}
+
 /*
- * The seal is checked in memory, and what it covers is used through the cache. A dirty line, of a store that the old kernel should
+ * Seals are checked in memory, and what they cover is used through the cache. A dirty line, of a store that the old kernel should
  * not have made, would be seen by the second only, so it must become seen by the first. Should line_bytes be what is damaged: any
- * step up to the CPU's own line reaches each of its lines.
+ * step up to the CPU's own line reaches each of its lines. With the MMU off each read goes to memory, so of the tables only those are
+ * checked, and read, that are walked: the other regime's have as many granules.
  */
 void purg_check_seal(const struct purg_header *header, uint64_t regime)
 {
 	const struct purg_params *params = (const void *)((uintptr_t)header + PURG_PARAMS_OFFSET);
+	const struct purg_tables *tables = &params->tables[regime];
 	uint64_t base_pa = (uintptr_t)header, bytes = header->sealed_bytes;
-	uint8_t found[PURG_CRC_BYTES];
 
-	if (bytes % PURG_UNIT_BYTES || bytes <= PURG_PARAMS_OFFSET || bytes > PURG_CONTROL_BYTES_MAX - PURG_WORK_BYTES(1))
+	/* Not verified yet: whatever they say, nothing beyond the control segment is flushed or read. */
+	if (bytes <= PURG_PARAMS_OFFSET || !is_extent(base_pa, base_pa, bytes) || !is_extent(base_pa, tables->pa, tables->bytes))
 		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)header->seal, 0, 0);
 	flush(params, base_pa, bytes);
+	flush(params, tables->pa, tables->bytes);
 	instruction_sync();	/* the text, too, is from here on what is checked */
-	digest_crc32c(found, params, bytes - PURG_PARAMS_OFFSET, best_crc32c_lanes());
-	if (digests_differ(found, header->seal, sizeof(found)))
-		purg_fatal(PURG_FATAL_SEAL, base_pa, (uintptr_t)header->seal, digest_word(found), digest_word(found + 8));
+	hold_against(header->seal, (uintptr_t)params, bytes - PURG_PARAMS_OFFSET, base_pa);
+	hold_against(tables->seal, tables->pa, tables->bytes, base_pa);
 
 	if (params->flags & PURG_FLAG_PANIC)
 		purg_fatal(PURG_FATAL_PANIC, 0, 0, 0, 0);

@@ -158,7 +158,7 @@ static int by_start(const void *a, const void *b)
 }
 
 /* What is damaged, and where it would be noticed. Faults that the seal would hide are sealed anew. */
-static void inject(unsigned char *control, size_t bytes, unsigned char *kernel)
+static void inject(unsigned char *control, unsigned char *kernel)
 {
 	unsigned char *base = control + PURG_WORK_BYTES(options.cpus);
 	struct purg_header *header = (void *)base;
@@ -181,8 +181,11 @@ static void inject(unsigned char *control, size_t bytes, unsigned char *kernel)
 		params->conduit ^= 0x100;
 		return;
 	}
-	if (strcmp(fault, "table") == 0) {
-		control[bytes - 60] ^= 1;
+	/* Both regimes' tables, or those of one. */
+	if (strncmp(fault, "table", 5) == 0) {
+		for (i = 0; i < PURG_REGIMES; i++)
+			if (!fault[5] || fault[5] - '0' == (int)i)
+				base[params->tables[i].pa - params->base_pa + params->tables[i].bytes - 60] ^= 1;
 		return;
 	}
 	if (strcmp(fault, "params") == 0) {
@@ -339,7 +342,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "compose: %s\n", why ? why : "the control segment cannot be built");
 		return 1;
 	}
-	inject(control, bytes, kernel);
+	inject(control, kernel);
 
 	config = (struct bare_config){
 		.entry = entry_pa, .hcr = options.hcr, .dtb = h.dtb_pa, .kernel = base,

@@ -113,6 +113,30 @@ static void write_segments(struct purg_model *m, const struct fake_load *load)
 	}
 }
 
+/* Each regime's tables lie behind what the header's seal covers, apart from the other's, and are as they were sealed. */
+static bool check_table_seals(struct purg_model *m)
+{
+	static unsigned char table[MIB(2)];
+	uint8_t seal[PURG_CRC_BYTES];
+	unsigned int r;
+
+	m->end = m->base + m->header.sealed_bytes;
+	for (r = 0; r < PURG_REGIMES; r++) {
+		const struct purg_tables *t = &m->params.tables[r];
+
+		if (t->pa < m->end || !t->bytes || t->pa % (1ull << m->params.granule_shift) || t->bytes % PURG_UNIT_BYTES || t->bytes > sizeof(table))
+			return no(m, "the extent of a regime's tables");
+		purg_model_read(m, t->pa, table, t->bytes);
+		digest_crc32c(seal, table, t->bytes, crc32c_lanes_c);
+		if (memcmp(seal, t->seal, sizeof(seal)) != 0)
+			return no(m, "the seal of a regime's tables is broken");
+		m->end = t->pa + t->bytes;
+	}
+	if (align_down(m->base, PLAN_SLOT_BYTES) != align_down(m->end - 1, PLAN_SLOT_BYTES))
+		return no(m, "the control segment crosses 2 MiB");
+	return true;
+}
+
 static bool enter(struct purg_model *m)
 {
 	const struct fake_load *load = fake_image(m->fake);
@@ -133,8 +157,6 @@ static bool enter(struct purg_model *m)
 	if (m->header.sealed_bytes % PURG_UNIT_BYTES || m->header.sealed_bytes > sizeof(sealed) ||
 	    m->header.sealed_bytes < PURG_VECTORS_OFFSET)
 		return no(m, "sealed_bytes");
-	if (align_down(m->base, PLAN_SLOT_BYTES) != align_down(m->base + m->header.sealed_bytes - 1, PLAN_SLOT_BYTES))
-		return no(m, "the control segment crosses 2 MiB");
 	purg_model_read(m, m->base, sealed, m->header.sealed_bytes);
 	digest_crc32c(seal, sealed + PURG_PARAMS_OFFSET, m->header.sealed_bytes - PURG_PARAMS_OFFSET, crc32c_lanes_c);
 	if (memcmp(seal, m->header.seal, sizeof(seal)) != 0)
@@ -145,6 +167,8 @@ static bool enter(struct purg_model *m)
 		return no(m, "the parameters are not of this ABI");
 	if (m->params.base_pa != m->base)
 		return no(m, "purgatory is not where it was planned");
+	if (!check_table_seals(m))
+		return false;
 	if (m->params.cpus < 1 || m->params.cpus > PURG_CPUS_MAX || m->params.mpidr_count > PURG_CPUS_MAX)
 		return no(m, "so many CPUs");
 	work_bytes = PURG_WORK_BYTES(m->params.cpus);
@@ -187,7 +211,7 @@ static bool apart(struct range a, struct range b)
 /* Any order of pieces must do, so each is held against each. */
 static bool check_rules(struct purg_model *m, const struct purg_piece *pieces)
 {
-	struct range control = { m->control, m->base + m->header.sealed_bytes - m->control };
+	struct range control = { m->control, m->end - m->control };
 	uint64_t i, j;
 
 	for (i = 0; i < m->params.piece_count; i++) {
@@ -276,22 +300,23 @@ static void check_use(struct purg_model *m, const struct range_set *blocks, stru
 
 static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
 {
-	pa_t control_pa = m->control;
-	size_t bytes = m->base - control_pa + m->header.sealed_bytes, i;
-	unsigned char *image = malloc(bytes);
 	unsigned int r;
+	size_t i;
 
-	purg_model_read(m, control_pa, image, bytes);
 	for (r = 0; r < PURG_REGIMES; r++) {
 		const struct purg_mmu_regs *regs = &m->params.regime[r];
-		struct walk_result w = table_walk(&(struct walk_input){
-			.image = image, .image_bytes = bytes, .image_pa = control_pa, .ttbr = regs->ttbr0_pa,
+		const struct purg_tables *t = &m->params.tables[r];
+		unsigned char *image = malloc(t->bytes);
+		struct range_set mapped = { 0 };
+		struct walk_result w;
+
+		/* Of its own tables, which are all that is checked before they are walked. */
+		purg_model_read(m, t->pa, image, t->bytes);
+		w = table_walk(&(struct walk_input){
+			.image = image, .image_bytes = t->bytes, .image_pa = t->pa, .ttbr = regs->ttbr0_pa,
 			.tcr = regs->tcr, .regime = r == PURG_REGIME_EL1 ? WALK_EL1 : WALK_EL2,
 		});
-		struct range_set mapped = { 0 };
-
-		/* The image is the whole control segment, most of which no walk reaches. */
-		if (w.faults & ~(unsigned int)(WALK_COULD_BE_BLOCK | WALK_UNREACHED))
+		if (w.faults & ~(unsigned int)WALK_COULD_BE_BLOCK)
 			no(m, "tables: faults %#x, %s", w.faults, w.first_fault);
 		for (i = 0; i < w.maps; i++) {
 			const struct walk_map *map = &w.map[i];
@@ -308,8 +333,8 @@ static bool walk_tables(struct purg_model *m, const struct range_set *blocks)
 				no(m, "tables: %#llx is used and not mapped", (unsigned long long)blocks->v[i].start);
 		range_set_free(&mapped);
 		table_walk_free(&w);
+		free(image);
 	}
-	free(image);
 	return !m->problem[0];
 }
 
@@ -322,7 +347,7 @@ static bool check_tables(struct purg_model *m)
 
 	for (i = 0; ok && i < m->params.piece_count; i++)
 		ok = touched(&blocks, pieces[i].dst_pa, pieces[i].bytes) && touched(&blocks, pieces[i].src_pa, pieces[i].bytes);
-	ok = ok && touched(&blocks, m->base, m->header.sealed_bytes) && touched(&blocks, m->params.timeline_pa, 1);
+	ok = ok && touched(&blocks, m->base, m->end - m->base) && touched(&blocks, m->params.timeline_pa, 1);
 	/* Without checks the initrd is not touched, and may still be mapped. */
 	if (ok && m->params.check != PURG_CHECK_NONE)
 		ok = walk_tables(m, &blocks);

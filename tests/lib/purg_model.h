@@ -19,6 +19,7 @@ struct purg_model {
 	size_t blocks;
 	pa_t control;
 	pa_t base;			/* where purgatory is entered */
+	pa_t end;			/* of the control segment, tables included */
 	struct purg_header header;
 	struct purg_params params;
 	struct range_set verified, cleaned;	/* memory that is */

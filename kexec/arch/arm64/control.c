@@ -37,6 +37,7 @@ static enum kx_err append_tables(struct writer *w, const struct control_segment 
 	if (err)
 		return err;
 	for (kind = PGTABLE_EL1; kind <= PGTABLE_EL2; kind++) {
+		unsigned int regime = kind == PGTABLE_EL1 ? PURG_REGIME_EL1 : PURG_REGIME_EL2;
 		pa_t table_pa = append(w, NULL, 0, (size_t)1 << h->granule_shift), ttbr_pa;
 		size_t bytes;
 
@@ -53,8 +54,14 @@ static enum kx_err append_tables(struct writer *w, const struct control_segment 
 		if (err)
 			return err;
 		w->used += bytes;
-		params->regime[kind == PGTABLE_EL1 ? PURG_REGIME_EL1 : PURG_REGIME_EL2] =
-			mmu_regs(kind, &geometry, ttbr_pa);
+		/* The table that the walk starts at, the last, can be shorter than the unit of digests; zeros pad it. */
+		bytes = (size_t)(append(w, NULL, 0, PURG_UNIT_BYTES) - table_pa);
+		if (w->full)
+			return KX_NO_ROOM;
+		params->regime[regime] = mmu_regs(kind, &geometry, ttbr_pa);
+		params->tables[regime] = (struct purg_tables){ .pa = table_pa, .bytes = bytes };
+		if (w->out)
+			digest_crc32c(params->tables[regime].seal, w->out + (table_pa - w->pa), bytes, crc32c_lanes_c);
 	}
 	return KX_OK;
 }
@@ -90,6 +97,7 @@ enum kx_err control_build(const struct control_segment *h, unsigned char *out, s
 	params.piece_count = h->piece_count;
 	if (h->mpidr_count)
 		memcpy(params.mpidr, h->mpidr, h->mpidr_count * sizeof(*h->mpidr));
+	append(&w, NULL, 0, PURG_UNIT_BYTES);
 	tables_at = w.used;
 	err = append_tables(&w, h, &params);
 	if (err)
@@ -106,7 +114,7 @@ enum kx_err control_build(const struct control_segment *h, unsigned char *out, s
 
 	base = out + work_bytes;
 	memcpy(base + PURG_PARAMS_OFFSET, &params, sizeof(params));
-	header.sealed_bytes = w.used - work_bytes;
+	header.sealed_bytes = tables_at - work_bytes;
 	digest_crc32c(header.seal, base + PURG_PARAMS_OFFSET, header.sealed_bytes - PURG_PARAMS_OFFSET, crc32c_lanes_c);
 	memcpy(base, &header, sizeof(header));
 	return KX_OK;
